@@ -1,0 +1,53 @@
+"""Every error that a user can meet. The message is the sentence the user reads; ``exit_code`` is what the command ends with.
+
+    TracksideError              1  something failed: what, on which thing, what to do
+    ├── UsageError              2  wrong options, wrong values, a wrong trackside.toml
+    ├── PathNotFoundError       1  a path that was named does not exist
+    ├── NoDataError             1  the path is there, but nothing in it can be reported on
+    ├── UnreadableInputError    1  a file is there, but cannot be read as what it should be
+    ├── OutputError             1  a result could not be written
+    ├── MissingExtraError       1  an optional part of the product is not installed
+    └── PartialError            4  done, but part of the data is missing and the caller asked to be told (``--strict``)
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TracksideError(Exception):
+    """The root: something failed, and the message says what, on which thing and what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(TracksideError):
+    """Wrong options, wrong values or a wrong ``trackside.toml``."""
+
+    exit_code = 2
+
+
+class PathNotFoundError(TracksideError):
+    """A path that was named does not exist."""
+
+
+class NoDataError(TracksideError):
+    """The path is there, but nothing in it can be reported on."""
+
+
+class UnreadableInputError(TracksideError):
+    """A file is there, but cannot be read as what it should be."""
+
+
+class OutputError(TracksideError):
+    """A result could not be written: no permission, no space, no such directory."""
+
+
+class MissingExtraError(TracksideError):
+    """An optional part of the product is not installed; the message names the extra."""
+
+
+class PartialError(TracksideError):
+    """Done, but part of the data is missing and the caller asked to be told."""
+
+    exit_code = 4
