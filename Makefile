@@ -1,0 +1,48 @@
+# One place for everything a contributor or a machine does here. Every target sets up what it needs.
+SHELL := /bin/bash
+BIN := .venv/bin
+
+.PHONY: help setup demo test check e2e bench docs lock
+
+help:
+	@echo "setup  make .venv from the pinned requirements"
+	@echo "demo   generate a benchmark run, parse it, write its report"
+	@echo "test   every test, in a browser too where there is one"
+	@echo "check  formatting, lint, types, import direction, dependencies, workflows"
+	@echo "e2e    only the tests that open pages in a browser"
+	@echo "bench  the speed figures, measured beside grep"
+	@echo "docs   build the documentation into site/"
+	@echo "lock   renew the pins in requirements/"
+
+setup:
+	@scripts/setup.sh
+
+demo: setup
+	@$(BIN)/python benchmarks/demo.py
+
+test:
+	@scripts/setup.sh --browser
+	@$(BIN)/python -m pytest
+
+e2e:
+	@scripts/setup.sh --browser
+	@$(BIN)/python -m pytest -m e2e
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+	$(BIN)/actionlint
+	$(BIN)/zizmor --offline --quiet .github/workflows
+
+bench: setup
+	@$(BIN)/python benchmarks/speed.py
+
+docs: setup
+	$(BIN)/zensical build --clean
+
+# uv reads only pyproject.toml here; the pins carry hashes and no address of an index.
+lock:
+	@scripts/lock.sh
