@@ -1,0 +1,125 @@
+"""The commands, and what a process ends with. ``main`` is ``trackside``, ``srtlog_main`` is ``srtlog``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cyclopts import App, CycloptsError
+
+from trackside import __version__
+from trackside.errors import NoDataError, TracksideError
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_INTERRUPTED: Final = 130
+EXIT_BROKEN_PIPE: Final = 141
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: its name, where its function is, what it does, and lines that can be typed as they stand."""
+
+    name: str
+    target: str
+    help: str
+    examples: tuple[str, ...]
+
+
+BENCH_COMMANDS: Final = (
+    Command(
+        "parse",
+        "trackside.cli.bench:parse",
+        "Print the workers of a run and write its node_metrics.parquet.",
+        (
+            "srtlog parse job_12345",
+            "srtlog parse job_12345 -v",
+            "srtlog parse job_12345 job_12346 --format json",
+        ),
+    ),
+)
+
+
+def trackside_app() -> App:
+    """The ``trackside`` command."""
+    app = _app("trackside", "Says how inference-engine benchmark jobs really behaved, from their logs.")
+    app.command(bench_app("bench"))
+    return app
+
+
+def bench_app(name: str) -> App:
+    """The engine-log commands, under ``srtlog`` and under ``trackside bench``."""
+    app = _app(name, "Log analysis for distributed inference benchmarks.")
+    for command in BENCH_COMMANDS:
+        examples = "Examples:\n" + "\n".join(f"  {line}" for line in command.examples)
+        app.command(command.target, name=command.name, help=command.help, help_epilogue=examples)
+    return app
+
+
+def main() -> None:
+    """Runs ``trackside`` and ends the process."""
+    sys.exit(run(trackside_app(), sys.argv[1:]))
+
+
+def srtlog_main() -> None:
+    """Runs ``srtlog`` and ends the process."""
+    sys.exit(run(bench_app("srtlog"), sys.argv[1:]))
+
+
+def run(app: App, arguments: Sequence[str]) -> int:
+    """The exit code of ``app`` with ``arguments``; whatever went wrong is one sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        code = app(list(arguments))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone; without this the interpreter complains once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the one place where a traceback is kept from the user
+        return _report(error, debug="--debug" in arguments or os.environ.get("TRACKSIDE_DEBUG") == "1")
+    if not arguments:
+        return EXIT_FAILED
+    return code if isinstance(code, int) else 0
+
+
+def _report(error: Exception, *, debug: bool) -> int:
+    from trackside.cli.terminal import open_terminal
+
+    terminal = open_terminal()
+    if debug:
+        import traceback
+
+        terminal.fail("".join(traceback.format_exception(error)).rstrip())
+    if isinstance(error, CycloptsError):
+        terminal.fail(f"Error: {error}\nSee --help for what is understood.")
+        return EXIT_USAGE
+    if isinstance(error, TracksideError):
+        terminal.fail(str(error) if isinstance(error, NoDataError) else f"Error: {error}")
+        return error.exit_code
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if error.filename else ""
+        terminal.fail(f"Error: {error.strerror}{where}")
+        return EXIT_FAILED
+    hint = "" if debug else " Run the command again with --debug to see where."
+    terminal.fail(f"Error: unexpected {type(error).__name__}: {error}.{hint}")
+    return EXIT_FAILED
+
+
+def _app(name: str, text: str) -> App:
+    return App(
+        name=name,
+        help=text,
+        version=f"{name} {__version__}",
+        help_format="plaintext",
+        print_error=False,
+        exit_on_error=False,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )

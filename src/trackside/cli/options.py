@@ -1,0 +1,54 @@
+"""Options that several commands share. A value of None means: not said on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from trackside.records.engine_run import Role
+
+Format = Literal["table", "json", "csv", "markdown"]
+_FLAG = Parameter(negative="")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Output:
+    """How much is said."""
+
+    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False
+    """Say more."""
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False
+    """Say nothing on stderr but warnings and errors."""
+    debug: Annotated[bool, _FLAG] = False
+    """Show where an unexpected error came from."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Selection:
+    """Which lines are looked at, and what is assumed of them."""
+
+    from_: Annotated[str | None, Parameter(name="--from", show_default=False)] = None
+    """Start of the window: 16:10:37 or 2026-01-31T16:10:37."""
+    to: Annotated[str | None, Parameter(show_default=False)] = None
+    """End of the window, included."""
+    tz: Annotated[str | None, Parameter(show_default=False)] = None
+    """Time zone of stamps that carry none, such as America/Los_Angeles."""
+    role: Annotated[Role | None, Parameter(show_default=False)] = None
+    """Role of every file, where names and content do not say or say it wrongly."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Reading:
+    """How the files are read."""
+
+    engine: Annotated[Literal["local", "dask"] | None, Parameter(show_default=False)] = None
+    """Where files are parsed: in processes here, or on a Dask cluster."""
+    scheduler: Annotated[str | None, Parameter(show_default=False)] = None
+    """Address of the Dask scheduler; without it a cluster is started here."""
+    cache: Annotated[bool | None, Parameter(show_default=False)] = None
+    """Use and write cached_assets in the logs directory."""

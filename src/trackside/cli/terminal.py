@@ -1,0 +1,81 @@
+"""The two streams of a command: data on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from trackside.report.safe_text import safe_text
+
+__all__ = ["OnProgress", "Terminal", "open_terminal", "safe_text"]
+
+OnProgress = Callable[[int, int], None]
+_PIPE_WIDTH: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Where a command writes. Text goes out as it is: no markup, no guessed colours, control characters shown."""
+
+    out: Console
+    err: Console
+    quiet: bool = False
+    verbose: bool = False
+
+    def data(self, content: RenderableType) -> None:
+        """Prints a result to stdout; a string loses every control character but its newlines."""
+        self.out.print(_as_text(content))
+
+    def note(self, content: RenderableType) -> None:
+        """Prints something good to know to stderr, unless quiet."""
+        if not self.quiet:
+            self.err.print(_as_text(content))
+
+    def warn(self, content: RenderableType) -> None:
+        """Prints something that must be seen to stderr."""
+        self.err.print(_as_text(content, style="yellow"))
+
+    def fail(self, message: str) -> None:
+        """Prints why the command failed to stderr."""
+        self.err.print(_as_text(message, style="red"))
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[OnProgress | None]:
+        """A callback that draws a bar of bytes on stderr; None where stderr is no terminal or quiet was asked."""
+        if self.quiet or not self.err.is_terminal:
+            yield None
+            return
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.err, transient=True) as bar:
+            task = bar.add_task(safe_text(what), total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def open_terminal(*, quiet: bool = False, verbose: bool = False) -> Terminal:
+    """The streams of this process. A pipe has no width, so nothing is cut or folded in it; NO_COLOR is honoured."""
+    return Terminal(out=_console(stderr=False), err=_console(stderr=True), quiet=quiet, verbose=verbose)
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _PIPE_WIDTH
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def _as_text(content: RenderableType, style: str = "") -> RenderableType:
+    if not isinstance(content, str):
+        return content
+    return Text("\n".join(safe_text(line) for line in content.split("\n")), style=style)

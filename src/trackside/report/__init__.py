@@ -1,0 +1,1 @@
+"""Output: results become tables, files and pages. Nothing here reads a log."""
