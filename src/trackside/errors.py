@@ -1,13 +1,13 @@
-"""Every error that a user can meet. The message is the sentence the user reads; ``exit_code`` is what the command ends with.
+"""Every error that a user can meet: its message is the sentence to read, ``exit_code`` how the command ends.
 
-    TracksideError              1  something failed: what, on which thing, what to do
-    ├── UsageError              2  wrong options, wrong values, a wrong trackside.toml
-    ├── PathNotFoundError       1  a path that was named does not exist
-    ├── NoDataError             1  the path is there, but nothing in it can be reported on
-    ├── UnreadableInputError    1  a file is there, but cannot be read as what it should be
-    ├── OutputError             1  a result could not be written
-    ├── MissingExtraError       1  an optional part of the product is not installed
-    └── PartialError            4  done, but part of the data is missing and the caller asked to be told (``--strict``)
+TracksideError              1  something failed: what, on which thing, what to do
+├── UsageError              2  wrong options, wrong values, a wrong trackside.toml
+├── PathNotFoundError       1  a path that was named does not exist
+├── NoDataError             1  the path is there, but nothing in it can be reported on
+├── UnreadableInputError    1  a file is there, but cannot be read as what it should be
+├── OutputError             1  a result could not be written
+├── MissingExtraError       1  an optional part of the product is not installed
+└── PartialError            4  done, but part of the data is missing and that matters (``--strict``)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settings of a project: ``trackside.toml``, found upwards from the working directory, over the environment."""
+"""Settings of a project: ``trackside.toml``, found upwards from where one works, then the environment."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load_settings(directory: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """The settings in force in ``directory``: the nearest file's, then the environment's, then the defaults.
 
-    Raises UsageError, naming the key and the file or variable, for an unknown key or a value of the wrong type.
+    Raises UsageError, naming the key and the file or variable, for an unknown key or a wrong type.
     """
     from_environment = _read_environment(os.environ if environ is None else environ)
     file = find_settings_file(directory)
@@ -70,7 +70,8 @@ def _check(content: dict[str, Any], source: str) -> None:
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
         key = where.strip("`").removeprefix("$").lstrip(".")
-        msg = f"{source}: {key + ': ' if key else ''}{what.replace('Object contains unknown field', 'unknown key')}"
+        what = what.replace("Object contains unknown field", "unknown key")
+        msg = f"{source}: {key}: {what}" if key else f"{source}: {what}"
         raise UsageError(msg) from error
 
 

@@ -21,7 +21,7 @@ EXIT_BROKEN_PIPE: Final = 141
 
 @dataclass(frozen=True)
 class Command:
-    """One command: its name, where its function is, what it does, and lines that can be typed as they stand."""
+    """One command: its name, where its function is, what it does, and lines that can be typed so."""
 
     name: str
     target: str

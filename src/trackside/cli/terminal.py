@@ -21,7 +21,7 @@ _PIPE_WIDTH: Final = 10_000
 
 @dataclass(frozen=True)
 class Terminal:
-    """Where a command writes. Text goes out as it is: no markup, no guessed colours, control characters shown."""
+    """Where a command writes. Text goes out as it is: no markup, no guessed colours."""
 
     out: Console
     err: Console
@@ -30,24 +30,24 @@ class Terminal:
 
     def data(self, content: RenderableType) -> None:
         """Prints a result to stdout; a string loses every control character but its newlines."""
-        self.out.print(_as_text(content))
+        _print(self.out, content)
 
     def note(self, content: RenderableType) -> None:
         """Prints something good to know to stderr, unless quiet."""
         if not self.quiet:
-            self.err.print(_as_text(content))
+            _print(self.err, content)
 
     def warn(self, content: RenderableType) -> None:
         """Prints something that must be seen to stderr."""
-        self.err.print(_as_text(content, style="yellow"))
+        _print(self.err, content, style="yellow")
 
     def fail(self, message: str) -> None:
         """Prints why the command failed to stderr."""
-        self.err.print(_as_text(message, style="red"))
+        _print(self.err, message, style="red")
 
     @contextmanager
     def progress(self, what: str) -> Iterator[OnProgress | None]:
-        """A callback that draws a bar of bytes on stderr; None where stderr is no terminal or quiet was asked."""
+        """A callback that draws a bar of bytes on stderr; None where that is no terminal or quiet."""
         if self.quiet or not self.err.is_terminal:
             yield None
             return
@@ -65,17 +65,24 @@ class Terminal:
 
 
 def open_terminal(*, quiet: bool = False, verbose: bool = False) -> Terminal:
-    """The streams of this process. A pipe has no width, so nothing is cut or folded in it; NO_COLOR is honoured."""
+    """The streams of this process. A pipe has no width: nothing is cut in it. NO_COLOR is honoured."""
     return Terminal(out=_console(stderr=False), err=_console(stderr=True), quiet=quiet, verbose=verbose)
 
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PIPE_WIDTH
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
-def _as_text(content: RenderableType, style: str = "") -> RenderableType:
-    if not isinstance(content, str):
-        return content
-    return Text("\n".join(safe_text(line) for line in content.split("\n")), style=style)
+def _print(console: Console, content: RenderableType, style: str = "") -> None:
+    if isinstance(content, str):
+        text = "\n".join(safe_text(line) for line in content.split("\n"))
+        console.print(Text(text, style=style), soft_wrap=True)
+    elif console.is_terminal:
+        console.print(content)
+    else:
+        with console.capture() as capture:
+            console.print(content)
+        # Padding to the right of a centred title is for screens; a pipe gets lines that end where their text ends.
+        console.file.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())

@@ -10,7 +10,7 @@ _MARKDOWN_ACTIVE: Final = re.compile(r"[\\`*_{}\[\]<>()#+!|~@&$-]")
 
 
 def safe_text(text: str) -> str:
-    r"""``text`` with every character that a terminal would act on shown as an escape: ``\x1b``, ``\r``, ``\u202e``.
+    r"""``text`` with every character that a terminal would act on shown: ``\x1b``, ``\r``, ``\u202e``.
 
     Newlines are shown too, so that a name or a log line never becomes two lines.
     """
