@@ -1,0 +1,109 @@
+"""How large a generated run is: topology, ranks, load and duration, chosen from what was asked for."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import re
+from typing import Final, NamedTuple
+
+from benchmarks.line_forms import DIALECTS, Dialect
+from benchmarks.worker import Launch
+from benchmarks.workload import Shape
+
+_UNITS: Final = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+_SMALL_BYTES: Final = 25_000_000
+"""Up to this size a run keeps the small topology of the demo; above it decode workers are wide."""
+DECODE_RATE: Final = 0.32
+"""Steady requests/s of one decode rank; about 7 of its places are then taken."""
+AGGREGATED_RATE: Final = 0.2
+BYTES_PER_REQUEST: Final = {False: 1160.0, True: 985.0}
+"""Worker-log bytes that one request costs, measured on generated runs (aggregated: yes or no)."""
+
+
+class Options(NamedTuple):
+    """What the caller asks for; ``size_bytes`` sets the duration unless ``minutes`` is given."""
+
+    topology: str = "6P2D"
+    size_bytes: int | None = None
+    minutes: float | None = None
+    seed: int = 0
+    dialect: str = "2026-01"
+    prefix: str = "bracket"
+    tags: str | None = None
+    hostile: bool = False
+
+
+class Plan(NamedTuple):
+    """A run to simulate. Rates are per second and steady; ``chunk`` is tokens."""
+
+    options: Options
+    job_id: str
+    dialect: Dialect
+    start: dt.datetime
+    launches: tuple[Launch, ...]
+    shape: Shape
+    prefill_tokens_per_s: float
+
+
+def size_bytes(text: str) -> int:
+    """Bytes of a size such as ``300MB`` or ``1.5GB`` (powers of ten)."""
+    found = re.fullmatch(r"([\d.]+)\s*([KMG]B)?", text.strip().upper())
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write for example 300MB or 1GB")
+    return int(float(found[1]) * _UNITS[found[2] or ""])
+
+
+def worker_counts(topology: str) -> dict[str, int]:
+    """Workers by role of a topology such as ``6P2D``, ``6P/2D`` or ``8A``."""
+    found = re.fullmatch(r"(?:(\d+)P/?(\d+)D|(\d+)A)", topology.upper())
+    if not found:
+        raise argparse.ArgumentTypeError(f"{topology!r} is not a topology; write for example 6P2D or 8A")
+    if found[3]:
+        return {"agg": int(found[3])}
+    return {"prefill": int(found[1]), "decode": int(found[2])}
+
+
+def _tag_form(options: Options) -> str:
+    if options.tags:
+        return options.tags
+    return "none" if options.prefix.startswith("dynamo") else "dp-tp-ep"
+
+
+def _launches(options: Options, wide: bool) -> tuple[Launch, ...]:
+    tags = _tag_form(options)
+    per_rank = "DP" in tags.upper() or tags == "none" and options.tags is None
+    launches: list[Launch] = []
+    for role, count in worker_counts(options.topology).items():
+        tp, dp = (32, 32) if role == "decode" and wide else (8, 2 if role == "prefill" else 4)
+        for index in range(count):
+            number = len(launches) + 1
+            launches.append(
+                Launch(role, f"cn{number:02d}", index, tp, dp if per_rank else 1, tags, 8192, 98_304, 20,
+                       f"10.0.1.{number}")
+            )  # fmt: skip
+    return tuple(launches)
+
+
+def plan_run(options: Options) -> Plan:
+    """The run that fits the options. Prefill hardware is sized to be 62 % busy under the steady load."""
+    wide = (options.size_bytes or 0) > _SMALL_BYTES
+    launches = _launches(options, wide)
+    ranks = {role: sum(launch.dp for launch in launches if launch.role == role) for role in ("prefill", "decode", "agg")}
+    rate = ranks["decode"] * DECODE_RATE + ranks["agg"] * AGGREGATED_RATE
+    minutes = options.minutes
+    if minutes is None and options.size_bytes:
+        per_second = Shape(1000.0, rate).requests / 1000.0 * BYTES_PER_REQUEST[bool(ranks["agg"])]
+        minutes = max(1.0, options.size_bytes / per_second / 60)
+    dialect = DIALECTS[options.dialect]
+    busy = 0.62 if ranks["prefill"] else 0.2
+    new_tokens_per_s = rate * 2600 * 0.66
+    return Plan(
+        options=options,
+        job_id=str(5_500_100 + options.seed),
+        dialect=dialect,
+        start=dt.datetime.combine(dialect.day, dt.time(21, 52, 7)),
+        launches=launches,
+        shape=Shape((minutes or 63.0) * 60, rate),
+        prefill_tokens_per_s=new_tokens_per_s / busy / (ranks["prefill"] or ranks["agg"]),
+    )
