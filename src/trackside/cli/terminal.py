@@ -84,5 +84,5 @@ def _print(console: Console, content: RenderableType, style: str = "") -> None:
     else:
         with console.capture() as capture:
             console.print(content)
-        # Padding to the right of a centred title is for screens; a pipe gets lines that end where their text ends.
+        # Padding beside a centred title is for screens; in a pipe a line ends where its text ends.
         console.file.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())

@@ -24,9 +24,14 @@ _GAPS: Final = {
 }
 
 
+def has_broken_state(file: FileLedger) -> bool:
+    """True where the file was not read to its end, or is not the log it should be."""
+    return file.state in _BROKEN_STATES
+
+
 def has_gap(file: FileLedger) -> bool:
     """True where something of the file could not be read as what it is."""
-    return file.state in _BROKEN_STATES or any(getattr(file, gap) for gap in _GAPS)
+    return has_broken_state(file) or any(getattr(file, gap) for gap in _GAPS)
 
 
 def ledger_line(ledger: Sequence[FileLedger]) -> str:

@@ -16,7 +16,17 @@ from trackside.report.safe_text import csv_text, markdown_text
 from trackside.report.workers import RunTables, engine_workers, format_span, iso_time, topology
 
 SCHEMA_VERSION: Final = 1
-Figures = Mapping[str, Mapping[str, Any]]
+Figure = str | int | float | bool | None
+
+
+class RunFigures(msgspec.Struct, frozen=True):
+    """More values of a run, and of its workers by name."""
+
+    run: Mapping[str, Figure]
+    workers: Mapping[str, Mapping[str, Figure]]
+
+
+NO_FIGURES: Final = RunFigures(run={}, workers={})
 
 
 class WorkerDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +48,7 @@ class WorkerDocument(msgspec.Struct, frozen=True, kw_only=True):
     ep_size: int | None
     pp_size: int | None
     gpus: int | None
-    figures: dict[str, str | int | float | bool | None]
+    figures: dict[str, Figure]
 
 
 class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +63,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     workers: tuple[WorkerDocument, ...]
     ledger: tuple[FileLedger, ...]
     notes: tuple[str, ...]
+    figures: dict[str, Figure]
 
 
 class ParseDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,9 +73,9 @@ class ParseDocument(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[RunDocument, ...]
 
 
-def parse_document(runs: Sequence[RunTables], figures: Sequence[Figures] | None = None) -> ParseDocument:
-    """The document of the runs; ``figures`` are more values of each run's workers, by the worker's name."""
-    shown = figures or [{}] * len(runs)
+def parse_document(runs: Sequence[RunTables], figures: Sequence[RunFigures] | None = None) -> ParseDocument:
+    """The document of the runs; ``figures`` has more values for each run."""
+    shown = figures or [NO_FIGURES] * len(runs)
     documents = (_run_document(run, more) for run, more in zip(runs, shown, strict=True))
     return ParseDocument(schema_version=SCHEMA_VERSION, runs=tuple(documents))
 
@@ -95,7 +106,7 @@ def as_markdown(runs: Sequence[RunTables]) -> str:
     return "\n\n".join(_run_markdown(run) for run in runs)
 
 
-def _run_document(run: RunTables, figures: Figures) -> RunDocument:
+def _run_document(run: RunTables, figures: RunFigures) -> RunDocument:
     return RunDocument(
         name=run.name,
         path=run.path,
@@ -104,14 +115,15 @@ def _run_document(run: RunTables, figures: Figures) -> RunDocument:
         from_cache=run.from_cache,
         tz=run.tz,
         workers=tuple(
-            _worker_document(worker, run.tz, figures.get(worker.name, {})) for worker in run.workers
+            _worker_document(worker, run.tz, figures.workers.get(worker.name, {})) for worker in run.workers
         ),
         ledger=run.ledger,
         notes=run.notes,
+        figures=dict(figures.run),
     )
 
 
-def _worker_document(worker: Worker, tz: str | None, figures: Mapping[str, Any]) -> WorkerDocument:
+def _worker_document(worker: Worker, tz: str | None, figures: Mapping[str, Figure]) -> WorkerDocument:
     return WorkerDocument(
         name=worker.name,
         node=worker.node,

@@ -1,0 +1,107 @@
+"""The engine-log commands. Each opens, calls one function of the library and renders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from trackside.cli.options import Format, Output, Reading, Selection
+from trackside.cli.runs import read_run, require_everything_read, tables_of, tell_ledger
+from trackside.cli.terminal import Terminal, open_terminal
+from trackside.errors import NoDataError, PathNotFoundError, UnreadableInputError
+from trackside.report.run_document import RunFigures, as_csv, as_json, as_markdown, parse_document
+from trackside.report.tables import cache_line, runs_table, worker_table
+from trackside.report.workers import RunTables
+
+if TYPE_CHECKING:
+    from trackside.engine.run import Run
+
+_FLAG = Parameter(negative="")
+
+
+def parse(
+    paths: tuple[Path, ...],
+    /,
+    *,
+    selection: Selection | None = None,
+    reading: Reading | None = None,
+    output: Output | None = None,
+    strict: Annotated[bool, _FLAG] = False,
+    format: Format = "table",  # noqa: A002 - the name of the option
+) -> int:
+    """Print the workers of a run and write its node_metrics.parquet.
+
+    Args:
+        paths: Run directories, with or without logs/, or log files; of several, one row each.
+        strict: End with 4 where a batch-like line was not recognised or a file not read whole.
+        format: How to print; json, csv and markdown go to stdout alone.
+    """
+    selection, output = selection or Selection(), output or Output()
+    terminal = open_terminal(quiet=output.quiet, verbose=output.verbose)
+    runs, failed = _read_all(paths, selection, reading or Reading(), terminal)
+    tables = [tables_of(run, selection) for run in runs]
+    figures = [_figures(run) for run in runs] if output.verbose else None
+    if format == "table":
+        _print_tables(runs, tables, terminal)
+    elif format == "markdown":
+        terminal.data(as_markdown(tables))
+    else:
+        document = parse_document(tables, figures)
+        terminal.data(as_json(document) if format == "json" else as_csv(document))
+    for run in tables:
+        tell_ledger(run, terminal)
+    if strict:
+        require_everything_read(tables)
+    return 1 if failed else 0
+
+
+def _read_all(
+    paths: tuple[Path, ...], selection: Selection, reading: Reading, terminal: Terminal
+) -> tuple[list[Run], int]:
+    """The runs that could be read and how many could not; a lone path that cannot be read is an error."""
+    runs: list[Run] = []
+    for path in paths:
+        try:
+            runs.append(read_run(path, selection, reading, terminal))
+        except (NoDataError, PathNotFoundError, UnreadableInputError) as error:
+            if len(paths) == 1:
+                raise
+            terminal.fail(f"{path}: {error}")
+    return runs, len(paths) - len(runs)
+
+
+def _print_tables(runs: list[Run], tables: list[RunTables], terminal: Terminal) -> None:
+    if len(tables) == 1:
+        terminal.data(worker_table(tables[0]))
+    elif tables:
+        terminal.data(runs_table(tables))
+    if terminal.verbose:
+        for run in runs:
+            _print_figures(run, terminal)
+    if len(tables) == 1 and (line := cache_line(tables[0])):
+        terminal.data(f"\n{line}")
+
+
+def _print_figures(run: Run, terminal: Terminal) -> None:
+    from trackside.bench.summary import SUMMARY_COLUMNS, summarise_run, summarise_workers
+    from trackside.report.figures import run_figure_lines, worker_figures_table
+
+    rows = run.rows(SUMMARY_COLUMNS)
+    terminal.data("")
+    terminal.data(worker_figures_table(summarise_workers(rows, run.workers).to_dicts(), run.workers))
+    terminal.data("\n".join(run_figure_lines(summarise_run(rows, run.workers))))
+
+
+def _figures(run: Run) -> RunFigures:
+    import msgspec
+
+    from trackside.bench.summary import SUMMARY_COLUMNS, summarise_run, summarise_workers
+
+    rows = run.rows(SUMMARY_COLUMNS)
+    workers = summarise_workers(rows, run.workers).drop("role", "batch_rows", "gpus", "first_us", "last_us")
+    return RunFigures(
+        run=msgspec.structs.asdict(summarise_run(rows, run.workers)),
+        workers={row.pop("name"): row for row in workers.to_dicts()},
+    )
