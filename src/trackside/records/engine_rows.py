@@ -141,7 +141,7 @@ MORE_COLUMNS: Final[tuple[Column, ...]] = (
     Column("gen_token", "Int64", "tokens", "tokens generated in this iteration", ("num_generation_tokens",)),
     Column("host_step_ms", "Float64", "ms", "host time of the iteration", ("host_step_time", "elapsed_time")),
     Column("device_step_ms", "Float64", "ms", "device time of the previous iteration", ("prev_device_step_time",)),
-    Column("active_req", "Int64", "requests", "active requests", ("num_active", "currank_total_requests")),
+    Column("active_req", "Int64", "requests", "active requests", ("num_active",)),
     Column("elapsed_s", "Float64", "s", "duration of a start-up step", ("elapsed", "Time elapsed")),
     Column("detail", "String", "", "start-up rows: model class, quantisation, draft / draft extend, dtype"),
     Column("max_total_num_tokens", "Int64", "tokens", "KV capacity of the scheduler", ("max_total_num_tokens",)),

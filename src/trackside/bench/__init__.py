@@ -1,0 +1,1 @@
+"""Pure analysis of benchmark runs: text and frames in, frames and records out."""

@@ -1,0 +1,113 @@
+"""The batch lines of a run, ready for analysis: who wrote each, and the tokens that each stands for."""
+
+from __future__ import annotations
+
+import msgspec
+import polars as pl
+
+from trackside.bench.grouping import RankTable, index_ranks
+from trackside.bench.totals import token_events
+
+LEVEL_COLUMNS = (
+    "running_req",
+    "queue_req",
+    "prealloc_req",
+    "inflight_req",
+    "transfer_req",
+    "retracted_req",
+    "optimistic_req",
+    "waiting_image_req",
+    "swapped_req",
+    "pending_token",
+    "token_usage",
+    "swa_usage",
+    "mamba_usage",
+    "cpu_usage",
+    "preallocated_usage",
+    "cache_hit_rate_pct",
+    "accept_len",
+    "accept_rate",
+    "cap_len",
+    "block_accept_len",
+    "fwd_occupancy_pct",
+    "tflops_per_gpu",
+    "read_bw_gb_s",
+    "write_bw_gb_s",
+    "host_step_ms",
+    "device_step_ms",
+    "active_req",
+    "input_throughput",
+    "gen_throughput",
+)
+TOKEN_COLUMNS = ("new_token", "cached_token", "gen_token")
+KEY_COLUMNS = (
+    "node",
+    "worker_type",
+    "worker_id",
+    "metric_type",
+    "batch_type",
+    "timestamp",
+    "time_us",
+    "tz_assumed",
+    "date_from",
+    "kind",
+    "dp",
+    "tp",
+    "ep",
+    "pp",
+    "attn_cp",
+    "moe_dp",
+    "duplicate",
+)
+START_UP_COLUMNS = (
+    "avail_mem_gb",
+    "mem_usage_gb",
+    "kv_cache_gb",
+    "kv_tokens",
+    "elapsed_s",
+    "detail",
+    "max_total_num_tokens",
+    "max_running_requests",
+    "context_len",
+    "tokens_gained",
+)
+SUMMARY_COLUMNS = (
+    *KEY_COLUMNS,
+    *TOKEN_COLUMNS,
+    "running_req",
+    "queue_req",
+    "token_usage",
+    "accept_len",
+    "input_throughput",
+    "gen_throughput",
+)
+REPORT_COLUMNS = (*KEY_COLUMNS, *TOKEN_COLUMNS, *LEVEL_COLUMNS, *START_UP_COLUMNS)
+
+
+class Batches(msgspec.Struct, frozen=True):
+    """Counted batch rows (with ``rank_id``), their ranks, and their token events (see ``totals.token_events``).
+
+    ``left_out`` are batch rows that do not count: duplicates of another rank's line; ``timeless`` have no time.
+    """
+
+    rows: pl.DataFrame
+    ranks: RankTable
+    events: pl.DataFrame
+    left_out: int
+    timeless: int
+
+
+def read_batches(rows: pl.DataFrame) -> Batches:
+    """The batch lines that count: not a duplicate, with a time, with a kind."""
+    wanted = [name for name in (*KEY_COLUMNS, *TOKEN_COLUMNS, *LEVEL_COLUMNS) if name in rows.columns]
+    is_batch = (pl.col("metric_type") == "batch") & pl.col("batch_type").is_not_null()
+    batch = rows.select(wanted).filter(is_batch)
+    counted = batch.filter(~pl.col("duplicate").fill_null(False))
+    timed, ranks = index_ranks(counted.filter(pl.col("time_us").is_not_null()))
+    return Batches(
+        rows=timed,
+        ranks=ranks,
+        events=token_events(timed),
+        left_out=batch.height - counted.height,
+        timeless=counted.height - timed.height,
+    )

@@ -1,0 +1,134 @@
+"""From logged stamps to microseconds, where the log may leave out the date or the year."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from trackside.bench.kernels import NO_STAMP
+
+Ints = NDArray[np.int64]
+
+FORMS: Final = {"": 0, "full": 1, "us": 1, "md": 2, "tod": 3}
+_DAY_S: Final = 86_400
+_EPOCH: Final = dt.date(1970, 1, 1)
+_MD_DAY: Final = 100_000
+FULL_STAMP: Final = re.compile(rb"(?<!\d)(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)")
+_FILE_DATE: Final = re.compile(r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d{5})")
+
+
+class ClockState(msgspec.Struct):
+    """Where the clock of a file stands: the anchor of missing dates and what was seen last."""
+
+    anchor: str
+    source: str
+    year_shift: int = 0
+    last_month: int = 0
+    day_shift: int = 0
+    last_tod_s: int = -1
+
+
+class Clock:
+    """Decodes the stamps of one file. ``anchor`` is the date (YYYY-MM-DD) that completes stamps without one."""
+
+    def __init__(self, state: ClockState) -> None:
+        self.state = state
+        self._codes: dict[bytes, int] = {}
+
+    def decode(self, form: str, raw: bytes) -> int:
+        """A code for the stamp: seconds since 1970 where the date is full; NO_STAMP where it is no date."""
+        code = self._codes.get(raw)
+        if code is None:
+            if len(self._codes) > 100_000:
+                self._codes.clear()
+            code = self._codes[raw] = _decode(form, raw)
+        return code
+
+    def resolve(self, codes: Ints, forms: NDArray[np.int8]) -> Ints:
+        """Seconds since 1970 for rows in file order; rows without a stamp stay NO_STAMP."""
+        if not codes.size or (forms <= 1).all():
+            return codes
+        out = codes.copy()
+        has = codes != NO_STAMP
+        days = np.flatnonzero((forms == FORMS["md"]) & has)
+        if days.size:
+            out[days] = self._resolve_year(codes[days])
+        times = np.flatnonzero((forms == FORMS["tod"]) & has)
+        if times.size:
+            out[times] = self._resolve_date(codes[times])
+        return out
+
+    def _resolve_year(self, codes: Ints) -> Ints:
+        month_day, tod_s = np.divmod(codes, _MD_DAY)
+        month, day = np.divmod(month_day, 100)
+        if not self.state.last_month:
+            self.state.year_shift = _first_year_shift(self.state.anchor, int(month_day[0]))
+        before = np.concatenate(([self.state.last_month or month[0]], month[:-1]))
+        turns = np.cumsum((month - before < -6).astype(np.int64) - (month - before > 6))
+        year = int(self.state.anchor[:4]) + self.state.year_shift + turns
+        self.state.year_shift += int(turns[-1])
+        self.state.last_month = int(month[-1])
+        first = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (month - 1)
+        return (first.astype("datetime64[D]").astype(np.int64) + day - 1) * _DAY_S + tod_s
+
+    def _resolve_date(self, tods_s: Ints) -> Ints:
+        last = self.state.last_tod_s if self.state.last_tod_s >= 0 else int(tods_s[0])
+        step = tods_s - np.concatenate(([last], tods_s[:-1]))
+        turns = np.cumsum((step < -_DAY_S // 2).astype(np.int64) - (step > _DAY_S // 2))
+        days = (dt.date.fromisoformat(self.state.anchor) - _EPOCH).days + self.state.day_shift + turns
+        self.state.day_shift += int(turns[-1])
+        self.state.last_tod_s = int(tods_s[-1])
+        return days * _DAY_S + tods_s
+
+
+def _first_year_shift(anchor: str, month_day: int) -> int:
+    """The year of the first stamp is the anchor's or a neighbour's: whichever lies within half a year of it."""
+    months = month_day // 100 - int(anchor[5:7])
+    return -1 if months > 6 else int(months < -6)
+
+
+def _decode(form: str, raw: bytes) -> int:
+    try:
+        if form == "tod":
+            hour, minute, second = (int(part) for part in raw.split(b":"))
+            return hour * 3600 + minute * 60 + second if hour < 24 and minute < 60 and second < 61 else NO_STAMP
+        if form == "md":
+            tod_s = _decode("tod", raw[6:])
+            month, day = int(raw[:2]), int(raw[3:5])
+            dt.date(2000, month, day)
+            return NO_STAMP if tod_s == NO_STAMP else (month * 100 + day) * _MD_DAY + tod_s
+        text = raw.decode("ascii")
+        if form == "us":
+            text = f"{text[6:10]}-{text[:2]}-{text[3:5]} {text[11:]}"
+        date = dt.date.fromisoformat(text[:10])
+        tod_s = _decode("tod", text[11:].encode())
+        return NO_STAMP if tod_s == NO_STAMP else (date - _EPOCH).days * _DAY_S + tod_s
+    except ValueError:
+        return NO_STAMP
+
+
+def date_in_file_name(name: str) -> str | None:
+    """The first date that a file name holds, as YYYY-MM-DD, in any of the usual spellings."""
+    for match in _FILE_DATE.finditer(name):
+        try:
+            return dt.date(int(match[1]), int(match[2]), int(match[3])).isoformat()
+        except ValueError:
+            continue
+    return None
+
+
+def find_anchor(head: bytes, tail: bytes, name: str, modified: dt.date) -> ClockState:
+    """What completes stamps without a date: other lines of the file, else its name, else its own date."""
+    for text in (head, tail):
+        match = FULL_STAMP.search(text)
+        if match and _decode("full", match[1][:19]) != NO_STAMP:
+            return ClockState(match[1][:10].decode(), "other_lines")
+    named = date_in_file_name(name)
+    if named:
+        return ClockState(named, "file_name")
+    return ClockState(modified.isoformat(), "file_date")

@@ -1,0 +1,125 @@
+"""Launch configuration: what ``ServerArgs(...)``, vLLM's argument line or an echoed command line say of a worker."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any, Final
+
+LAUNCH_NEEDLES: Final = (b"ServerArgs(", b"default args: {", b"launch_server", b"--tp", b"--tensor-parallel-size")
+_SERVER_ARGS: Final = re.compile(rb"server_args=ServerArgs\(|\bServerArgs\((?=\w+=)")
+_VLLM_ARGS: Final = re.compile(rb"non-default args: (?=\{)")
+_COMMAND: Final = re.compile(
+    rb"(?:sglang\.launch_server|sglang serve|dynamo\.sglang(?:\.\w+)*|vllm serve|vllm\.entrypoints\S*|trtllm-serve)\b"
+)
+_FLAG: Final = re.compile(rb"--([a-z][a-z0-9-]*)(?:[= ]+(?!-)'?([^\s'\",]+)'?)?")
+MAX_LINE: Final = 1 << 20
+_ALIASES: Final = {
+    "tp": "tp_size",
+    "dp": "dp_size",
+    "ep": "ep_size",
+    "pp": "pp_size",
+    "tensor_parallel_size": "tp_size",
+    "data_parallel_size": "dp_size",
+    "expert_parallel_size": "ep_size",
+    "pipeline_parallel_size": "pp_size",
+    "tensor_model_parallel_size": "tp_size",
+    "tp_size": "tp_size",
+    "dp_size": "dp_size",
+    "ep_size": "ep_size",
+    "pp_size": "pp_size",
+}
+_SECRET: Final = re.compile(r"(?i)(?:api_?key|token|password|secret)$")
+_PUBLIC: Final = frozenset({"skip_tokenizer_init"})
+
+
+def read_launch(line: bytes) -> tuple[str, dict[str, Any]] | None:
+    """How the worker was started: ``(source, settings)``, source being server_args, engine_args or command_line.
+
+    Parallel sizes stand under ``tp_size``, ``dp_size``, ``ep_size`` and ``pp_size`` whatever the engine calls them.
+    Values that look like credentials are replaced.
+    """
+    text = line[:MAX_LINE]
+    match = _SERVER_ARGS.search(text)
+    if match:
+        return "server_args", _canonical(_read_call(text[match.end() :].decode("utf-8", "replace")))
+    match = _VLLM_ARGS.search(text)
+    if match:
+        return "engine_args", _canonical(_read_dict(text[match.end() :].decode("utf-8", "replace")))
+    match = _COMMAND.search(text)
+    if match and b"--" in text[match.end() :]:
+        flags = {
+            name.decode().replace("-", "_"): _literal(value.decode("utf-8", "replace")) if value else True
+            for name, value in _FLAG.findall(text, match.end())
+        }
+        return ("command_line", _canonical(flags)) if flags else None
+    return None
+
+
+def _canonical(settings: dict[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in settings.items():
+        if value is not None and key not in _PUBLIC and _SECRET.search(key) and isinstance(value, str) and value:
+            value = "(hidden)"  # noqa: PLW2901
+        out.setdefault(_ALIASES.get(key, key), value)
+    return out
+
+
+def _read_call(text: str) -> dict[str, Any]:
+    """Keyword arguments up to the bracket that closes the call; a cut call gives what stood before the cut."""
+    settings: dict[str, Any] = {}
+    for part in _split_top_level(text):
+        key, equals, value = part.partition("=")
+        if equals and key.strip().isidentifier():
+            settings[key.strip()] = _literal(value.strip())
+    return settings
+
+
+def _read_dict(text: str) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for part in _split_top_level(text[1:]):
+        key, colon, value = part.partition(":")
+        name = _literal(key.strip())
+        if colon and isinstance(name, str):
+            settings[name] = _literal(value.strip())
+    return settings
+
+
+def _split_top_level(text: str) -> list[str]:
+    """Parts between commas outside brackets and quotes, up to the closing bracket of the text."""
+    parts: list[str] = []
+    depth = 0
+    start = 0
+    quote = ""
+    escaped = False
+    for index, char in enumerate(text):
+        if quote:
+            if escaped:
+                escaped = False
+            elif char == "\\":
+                escaped = True
+            elif char == quote:
+                quote = ""
+        elif char in "'\"":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            if depth == 0:
+                return [*parts, text[start:index]]
+            depth -= 1
+        elif char == "," and depth == 0:
+            parts.append(text[start:index])
+            start = index + 1
+    return parts
+
+
+def _literal(text: str) -> Any:
+    """The Python value of a literal with plain containers, else the text itself."""
+    if len(text) > 65_536:
+        return text[:200] + "…"
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text[:2_000]
+    return value if isinstance(value, (str, int, float, bool, list, dict, type(None))) else repr(value)

@@ -1,0 +1,262 @@
+"""One log line in, one row out: the parser that gives every line form its meaning.
+
+Fields are read as key and value in any order, never by one fixed order. The fast path (``templates``) only repeats,
+for lines of the same shape, what this parser said of the first of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from trackside.bench.dialects import (
+    DECODE_FIELDS,
+    FLOAT_COLUMNS,
+    IGNORED_FIELDS,
+    INTEGER_COLUMNS,
+    OPTIONAL_TAIL,
+    PREFILL_FIELDS,
+    REQUIRED,
+    TRTLLM_FIELDS,
+    VLLM_FIELDS,
+    Field,
+)
+from trackside.bench.numbers import NUMBER, read_float
+from trackside.bench.prefixes import STAMP, Mark, Prefix, read_prefix
+from trackside.bench.startup import STARTUP_ANCHOR, read_startup
+
+Value = int | float | bool | str | None
+
+BATCH_ANCHOR: Final = re.compile(rb"(?P<kind>Prefill|Decode) batch(?: ?\[(?P<iter>\d{1,18})\])?(?:[.,] ?|$)")
+_VLLM_ANCHOR: Final = re.compile(rb"Avg prompt throughput: ")
+_TRTLLM_ANCHOR: Final = re.compile(rb"iter = \d+, ")
+BATCH_LIKE: Final = re.compile(rb"(?:[Pp]refill|[Dd]ecode)(?: \w+)? batch\b[^#]{0,80}#[a-z]")
+_FIELD: Final = re.compile(
+    rb"(?P<key>#?[A-Za-z][\w .()/-]*?): ?"
+    rb"(?P<value>\[[^\]]*\]|\{[^}]*\}|[^\s,]+)"
+    rb"(?P<unit> (?:tokens/s|reqs)\.?)?(?:,\s*|\s*$)"
+)
+_TRTLLM_FIELD: Final = re.compile(rb"'?(?P<key>\w+)'?(?: = |: )(?P<value>'[^']*'|\{|N/A|[^\s,}]+)")
+_GRAPH: Final = re.compile(r"(\w+) graph$")
+
+
+@dataclass(slots=True)
+class Row:
+    """One recognised line. ``values`` holds our columns; ``marks`` are the spans that vary between lines of a shape."""
+
+    kind: str
+    engine: str
+    prefix: Prefix
+    message_start: int
+    values: dict[str, Value] = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    not_a_number: int = 0
+    torn: bool = False
+    learnable: bool = True
+
+
+@dataclass(slots=True, frozen=True)
+class Miss:
+    """A line that looks like a batch line and is none of ours. ``quoted``: it stands inside other text."""
+
+    quoted: bool
+
+
+def read_line(line: bytes) -> Row | Miss | None:
+    """What one line (no line end, colours stripped) says: a row, a miss to count, or None for other text."""
+    batch = BATCH_ANCHOR.search(line)
+    if batch:
+        return _read_batch(line, batch)
+    for anchor, reader in ((_VLLM_ANCHOR, _read_vllm), (_TRTLLM_ANCHOR, _read_trtllm)):
+        match = anchor.search(line)
+        if match:
+            prefix = read_prefix(line[: match.start()])
+            return Miss(quoted=True) if prefix is None else reader(line, match, prefix)
+    startup = STARTUP_ANCHOR.search(line)
+    if startup:
+        prefix = read_prefix(line[: startup.start()])
+        return None if prefix is None else _read_startup(line, startup, prefix)
+    return Miss(quoted=False) if BATCH_LIKE.search(line) else None
+
+
+def split_glued(line: bytes) -> list[tuple[int, int]]:
+    """Spans of the log lines that were written into one line without a break between them."""
+    anchors = list(BATCH_ANCHOR.finditer(line))
+    if len(anchors) < 2:
+        return [(0, len(line))]
+    cuts = [0]
+    for previous, anchor in zip(anchors, anchors[1:], strict=False):
+        stamps = [s for s in STAMP.finditer(line, previous.end(), anchor.start()) if s["full"] or s["tod"]]
+        if stamps:
+            start = stamps[-1].start()
+            cuts.append(start - 1 if line[start - 1 : start] == b"[" else start)
+    return list(zip(cuts, [*cuts[1:], len(line)], strict=True))
+
+
+def _read_batch(line: bytes, anchor: re.Match[bytes]) -> Row | Miss | None:
+    prefix = read_prefix(line[: anchor.start()])
+    if prefix is None:
+        return Miss(quoted=True) if BATCH_LIKE.search(line) else None
+    body_start = anchor.end()
+    if not prefix.stamp and not prefix.ranks and not _FIELD.match(line, body_start):
+        return Miss(quoted=False) if BATCH_LIKE.search(line) else None
+    kind = anchor["kind"].decode().lower()
+    row = Row(kind, "sglang", prefix, anchor.start(), torn=prefix.torn)
+    if anchor["iter"]:
+        _take_number(row, anchor["iter"], anchor.start("iter"), Field("iteration"))
+    fields = PREFILL_FIELDS if kind == "prefill" else DECODE_FIELDS
+    _read_fields(line, body_start, row, fields)
+    if not row.keys and BATCH_LIKE.search(line) and not row.torn:
+        return Miss(quoted=False)
+    _judge_torn(row, line)
+    return row
+
+
+def _read_fields(line: bytes, pos: int, row: Row, fields: dict[str, Field]) -> None:
+    end = len(line)
+    while pos < end:
+        match = _FIELD.match(line, pos)
+        if match is None:
+            comma = line.find(b", ", pos)
+            stop = end if comma < 0 else comma + 2
+            if line[pos:stop].strip(b" ,\r"):
+                row.torn = True
+                row.keys.append("?")
+            pos = stop
+            continue
+        pos = match.end()
+        key = match["key"].decode("ascii")
+        known = fields.get(key)
+        if known:
+            row.keys.append(key)
+            _take_number(row, match["value"], match.start("value"), known)
+        else:
+            _take_other(row, key, match["value"], fields)
+
+
+def _take_other(row: Row, key: str, value: bytes, fields: dict[str, Field]) -> None:
+    graph = _GRAPH.match(key)
+    if graph and value in (b"True", b"False"):
+        row.keys.append(key)
+        row.values["graph"] = value == b"True"
+        row.values["graph_device"] = graph[1]
+    elif key in IGNORED_FIELDS:
+        row.keys.append(key)
+    elif _is_splice(key, row, fields):
+        row.torn = True
+        row.keys.append("?")
+    else:
+        row.keys.append(key)
+        row.unknown.append(key[:80])
+
+
+def _is_splice(key: str, row: Row, fields: dict[str, Field]) -> bool:
+    """Whether the key is the head of one known key run into the tail of another: text was lost in between.
+
+    A new field may look like one too (``#waiting-req``), so a field that stands before the usage must be missing.
+    """
+    if "token_usage" in row.values or "token usage" in key.removeprefix("#"):
+        return False
+    absent = [k for k in fields if k not in row.keys and k != key]
+    return any(
+        any(k.startswith(key[:i]) for k in absent) and any(k.endswith(key[i:]) for k in absent)
+        for i in range(3, len(key) - 3)
+    )
+
+
+def _take_number(row: Row, text: bytes, start: int, known: Field) -> None:
+    """Puts a value into the row; a value that is no number stays null and is counted."""
+    column = known.column
+    if column in row.values:
+        return
+    match = NUMBER.match(text)
+    if match is None or match.end() < len(text.rstrip(b"%s.m")):
+        row.values[column] = None
+        row.not_a_number += text != b"N/A"
+        row.learnable &= b"0" not in text or match is None
+        return
+    span = (start + match.start(), start + match.end())
+    if column in INTEGER_COLUMNS:
+        if match["frac"] or match["exp"] or len(match["int"]) > 18:
+            row.values[column] = None
+            row.not_a_number += 1
+            row.learnable = False
+            return
+        row.values[column] = int(match[0])
+        row.marks.append(Mark(*span, "i", column))
+    elif column in FLOAT_COLUMNS:
+        row.values[column] = read_float(match, known.scale10)
+        row.marks.append(Mark(*span, "f", column, known.scale10))
+
+
+def _judge_torn(row: Row, line: bytes) -> None:
+    """Marks a line without its required fields as cut, and drops a last value that the cut may have halved."""
+    if any(column not in row.values for column in REQUIRED[row.kind]):
+        row.torn = True
+        if row.keys and row.keys[-1] != "?":
+            drop_last_value(row, len(line))
+
+
+def drop_last_value(row: Row, line_end: int) -> None:
+    """Forgets the value that touches the end of the line."""
+    row.learnable = False
+    for mark in row.marks:
+        if mark.end == line_end and mark.column:
+            row.values[mark.column] = None
+
+
+def is_cut_shape(keys: tuple[str, ...], complete: tuple[str, ...], fields_left: frozenset[str] = OPTIONAL_TAIL) -> bool:
+    """Whether a line with ``keys`` is a line of the ``complete`` shape that ends too early."""
+    if len(keys) >= len(complete) or complete[: len(keys)] != keys:
+        return False
+    return any(_column_of(key) not in fields_left and key not in fields_left for key in complete[len(keys) :])
+
+
+def _column_of(key: str) -> str:
+    known = PREFILL_FIELDS.get(key) or DECODE_FIELDS.get(key)
+    return known.column if known else key
+
+
+def _read_vllm(line: bytes, anchor: re.Match[bytes], prefix: Prefix) -> Row:
+    row = Row("engine", "vllm", prefix, anchor.start(), torn=prefix.torn)
+    _read_fields(line, anchor.start(), row, VLLM_FIELDS)
+    _judge_torn(row, line)
+    return row
+
+
+def _read_trtllm(line: bytes, anchor: re.Match[bytes], prefix: Prefix) -> Row:
+    row = Row("iteration", "trtllm", prefix, anchor.start(), torn=prefix.torn)
+    for match in _TRTLLM_FIELD.finditer(line, anchor.start()):
+        key, value = match["key"].decode("ascii", "replace"), match["value"]
+        known = TRTLLM_FIELDS.get(key)
+        row.keys.append(key)
+        if known:
+            _take_number(row, value, match.start("value"), known)
+        elif key == "timestamp" and not prefix.form:
+            _take_stamp(row, line, match.start("value"))
+        elif key not in IGNORED_FIELDS:
+            row.unknown.append(key[:80])
+    if line.count(b"{") > line.count(b"}"):
+        row.torn = True
+        drop_last_value(row, len(line))
+    _judge_torn(row, line)
+    return row
+
+
+def _take_stamp(row: Row, line: bytes, start: int) -> None:
+    stamp = STAMP.match(line, start)
+    if stamp and stamp["full"]:
+        row.prefix = row.prefix._replace(form="full", stamp=stamp["full"])
+        row.marks.append(Mark(stamp.start("full"), stamp.end("full"), "stamp", "full"))
+
+
+def _read_startup(line: bytes, anchor: re.Match[bytes], prefix: Prefix) -> Row | None:
+    found = read_startup(line, anchor)
+    if found is None:
+        return None
+    row = Row(found.kind, "sglang", prefix, anchor.start(), torn=prefix.torn, learnable=False)
+    row.values.update(found.values)
+    return row
