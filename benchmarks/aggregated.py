@@ -1,4 +1,4 @@
-"""A rank that does both phases: it prefills what waits, else decodes, in slices short enough to let prompts in."""
+"""A rank that does both phases: it prefills what waits, else decodes in slices that let new prompts in."""
 
 from __future__ import annotations
 
@@ -46,9 +46,8 @@ class AggregatedRank:
     def _room(self, request: Request, joining: int) -> bool:
         launch = self.worker.launch
         need = request.input_tokens + request.output_tokens
-        return (
-            request.prefill_started >= 0
-            or self._committed_tokens + need <= launch.capacity
+        return request.prefill_started >= 0 or (
+            self._committed_tokens + need <= launch.capacity
             and len(self._ends) + joining < launch.max_running
         )
 
@@ -125,8 +124,8 @@ class AggregatedRank:
         rate = self._prefill_logged_tokens / max(time_s - self._prefill_logged_at, 1e-5)
         pending = sum(request.left for request in self._waiting) if "pending" in worker.dialect.prefill else 0
         state = PrefillState(
-            seqs, new_token, cached, self._tokens() / worker.launch.capacity, len(self._ends), len(self._waiting),
-            0, 0, rate, pending,
+            seqs, new_token, cached, self._tokens() / worker.launch.capacity, len(self._ends),
+            len(self._waiting), 0, 0, rate, pending,
         )  # fmt: skip
         message = prefill_message(worker.dialect.agg_prefill, state, worker.dialect.plain)
         worker.log.add_batch(time_s, f"{worker.head(time_s, self.tag)}{message}\n", "prefill", self.tag)

@@ -1,7 +1,7 @@
 """Prefill and decode ranks of a disaggregated run, simulated batch by batch and interval by interval.
 
-A request reserves KV space on its decode rank first, then bootstraps, is prefilled in chunks, its KV is sent, and
-it decodes. Every number in a log line is the state of the simulation at that moment.
+A request reserves KV space on its decode rank first, then bootstraps, is prefilled in chunks, its KV is sent,
+and it decodes. Every number in a log line is the state of the simulation at that moment.
 """
 
 from __future__ import annotations
@@ -75,10 +75,12 @@ class PrefillRank:
         duration = 0.012 + new_token / self._tokens_per_s * rng.uniform(0.95, 1.05)
         self._busy_until = max(time_s, self._busy_until) + duration
         self._events.put(self._busy_until, self._computed, done)
-        # The overlap scheduler now and then forms the next batch while this one still runs: a tiny gap, and a huge
-        # logged throughput, as in real logs.
+        # The overlap scheduler now and then forms the next batch while this one still runs: a tiny gap, and
+        # a huge logged throughput, as in real logs.
         early = rng.random() < 0.01 and self._waiting
-        self._events.put(time_s + rng.uniform(1e-3, 6e-3) if early else self._busy_until, self._form_batch, None)
+        self._events.put(
+            time_s + rng.uniform(1e-3, 6e-3) if early else self._busy_until, self._form_batch, None
+        )
 
     def _log(self, time_s: float, seqs: int, new_token: int, cached: int) -> None:
         gap = max(time_s - self._logged_at, 1e-5)
@@ -219,7 +221,8 @@ class DecodeRank:
         tokens = round(self._offset_tokens + running * self._progress)
         state = DecodeState(
             running, tokens, tokens / launch.capacity, accept_len, self._transfer_tokens / launch.capacity,
-            len(self._prealloc), self._transfer, self._generated / (time_s - self._logged_at), len(self._ready), True,
+            len(self._prealloc), self._transfer, self._generated / (time_s - self._logged_at),
+            len(self._ready), True,
         )  # fmt: skip
         message = decode_message(dialect.decode, state, dialect.plain)
         worker.log.add_batch(time_s, f"{worker.head(time_s, self.tag)}{message}\n", "decode", self.tag)

@@ -1,4 +1,4 @@
-"""Generate a realistic SGLang run: worker logs of a simulated cluster, its metadata, and the truth about both.
+"""Generate a realistic SGLang run: worker logs of a simulated cluster, its metadata and the truth.
 
     python benchmarks/generate_run.py OUT [--size 300MB] [--topology 6P2D] [--dialect 2026-05] [--hostile]
 
@@ -35,8 +35,9 @@ HOT_SHARE = 0.35
 """How much more than its share one decode rank gets."""
 _HEALTH_S = 10.0
 _STDERR = (
-    "/opt/venv/lib/python3.12/site-packages/torchao/quantization/quant_api.py:1731: SyntaxWarning: invalid escape "
-    "sequence '\\.'\n[Gloo] Rank 0 is connected to 7 peer ranks. Expected number of connected peer ranks is : 7\n"
+    "/opt/venv/lib/python3.12/site-packages/torchao/quantization/quant_api.py:1731: SyntaxWarning: "
+    "invalid escape sequence '\\.'\n"
+    "[Gloo] Rank 0 is connected to 7 peer ranks. Expected number of connected peer ranks is : 7\n"
 )
 
 
@@ -119,7 +120,9 @@ def _serve(plan: Plan, workers: list[Worker], events: Events, begin_s: float) ->
     return end_s
 
 
-def _truth(plan: Plan, workers: list[Worker], sink: RequestSink, load_begin: str, end_s: float) -> dict[str, Any]:
+def _truth(
+    plan: Plan, workers: list[Worker], sink: RequestSink, load_begin: str, end_s: float
+) -> dict[str, Any]:
     files = {worker.log.path.name: worker.log.truth() for worker in workers}
     files[sink.frontend.path.name] = sink.frontend.truth()
     stamps = [files[worker.log.path.name] for worker in workers]
@@ -135,14 +138,16 @@ def _truth(plan: Plan, workers: list[Worker], sink: RequestSink, load_begin: str
         "idle_s": list(plan.shape.idle),
         "first_stamp": min(file["first_stamp"] for file in stamps),
         "last_stamp": max(file["last_stamp"] for file in stamps),
-        **{name: sink.totals[name] for name in ("requests", "input_tokens", "cached_tokens", "output_tokens")},
+        **{
+            name: sink.totals[name] for name in ("requests", "input_tokens", "cached_tokens", "output_tokens")
+        },
         "files": files,
     }
 
 
 def _write_stderr(plan: Plan, logs_dir: Path, truth: dict[str, Any]) -> None:
     for launch in plan.launches:
-        if launch.index == 0:
+        if launch.number == 0:
             name = f"{launch.name}.err"
             (logs_dir / name).write_text(_STDERR)
             truth["files"][name] = {"bytes": len(_STDERR), "lines": _STDERR.count("\n"), "planted": []}
@@ -157,11 +162,20 @@ def _parse_arguments(argv: list[str] | None) -> tuple[Path, Options]:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default="2026-01")
     parser.add_argument("--prefix", choices=sorted(PREFIXES), default="bracket")
-    parser.add_argument("--tags", choices=sorted(TAG_PARTS), help="ranks named in the tag (default: dp-tp-ep)")
+    parser.add_argument(
+        "--tags", choices=sorted(TAG_PARTS), help="ranks named in the tag (default: dp-tp-ep)"
+    )
     parser.add_argument("--hostile", action="store_true", help="plant damaged lines and files")
     given = parser.parse_args(argv)
     options = Options(
-        given.topology, given.size, given.minutes, given.seed, given.dialect, given.prefix, given.tags, given.hostile
+        given.topology,
+        given.size,
+        given.minutes,
+        given.seed,
+        given.dialect,
+        given.prefix,
+        given.tags,
+        given.hostile,
     )
     return given.out, options
 

@@ -1,7 +1,7 @@
 """Damage of the kinds that real log directories hold, planted into a generated run and recorded in its truth.
 
-Every file's truth lists what was planted in ``planted``. Planted fork lines, quoted lines and torn lines are not
-batch lines: the counts of batch lines stay those of the simulation.
+Every file's truth lists what was planted in ``planted``. Planted fork, quoted and torn lines are not batch
+lines: the counts of batch lines stay those of the simulation.
 """
 
 from __future__ import annotations
@@ -88,11 +88,14 @@ def plant_hostile(logs_dir: Path, truth: dict[str, Any], rng: random.Random) -> 
     names = sorted(name for name in truth["files"] if name.endswith(".out") and "_frontend_" not in name)
 
     def nth(number: int) -> str:
-        return names[number % len(names)]
+        return str(names[number % len(names)])
 
-    quoted = f"[@] Receive: obj=GenerateReqInput(text='Why does [2026-01-04 22:00:00 DP0 TP0 EP0] {_BATCH}appear?')"
+    said = f"Why does [2026-01-04 22:00:00 DP0 TP0 EP0] {_BATCH}appear?"
+    quoted = f"[@] Receive: obj=GenerateReqInput(text={said!r})"
     damage.insert_line(nth(0), "invalid_utf8", b"[@] session note: caf" + INVALID_BYTES + b" closed")
-    damage.insert_line(nth(1), "fork_line", b"[@] Prefill rank batch, #new-token: 512, #cached-token: 0, rank: 3")
+    damage.insert_line(
+        nth(1), "fork_line", b"[@] Prefill rank batch, #new-token: 512, #cached-token: 0, rank: 3"
+    )
     damage.insert_line(nth(1), "quoted_line", quoted.encode())
     damage.insert_line(nth(2), "long_line", b"[@] prompt: " + b"x" * LONG_LINE_BYTES)
     damage.colour_batch_lines(nth(3), 25)

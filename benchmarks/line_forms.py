@@ -69,21 +69,26 @@ _PREFILL: Final = (
     "Prefill batch{sep}#new-seq: %(seqs)d, #new-token: %(new_token)d, #cached-token: %(cached_token)d, "
     "{usage}: %(usage).2f, "
 )
-_DECODE: Final = "Decode batch{sep}#running-req: %(running)d, #{token}token: %(tokens)d, {usage}: %(usage).2f, "
+_DECODE: Final = (
+    "Decode batch{sep}#running-req: %(running)d, #{token}token: %(tokens)d, {usage}: %(usage).2f, "
+)
 _ACCEPT: Final = "accept len: %(accept_len).2f, accept rate: %(accept_rate).2f, "
 _GEN: Final = "cuda graph: %(graph)s, gen throughput (token/s): %(throughput).2f, #queue-req: %(queue)d"
 _RATE: Final = "input throughput (token/s): %(throughput).2f"
 
 
 def _old(sep: str) -> tuple[str, str]:
-    return _PREFILL.format(sep=sep, usage="token usage"), _DECODE.format(sep=sep, token="", usage="token usage")
+    return _PREFILL.format(sep=sep, usage="token usage"), _DECODE.format(
+        sep=sep, token="", usage="token usage"
+    )
 
 
 def _dialect_2025_06() -> Dialect:
     prefill, decode = _old(". ")
     return Dialect(
         "2025-06", dt.date(2025, 6, 14),
-        prefill + "#unbootstrapped-req: %(bootstrap)d, #queue-req: %(queue)d, #transferring-req: %(inflight)d, "
+        prefill + "#unbootstrapped-req: %(bootstrap)d, #queue-req: %(queue)d, "
+        "#transferring-req: %(inflight)d, "
         + _RATE + ", ",
         decode + "pre-allocated usage: %(preallocated).2f, #retracted-req: 0, " + _GEN + ", ",
         prefill + "#running-req: %(running)d, #queue-req: %(queue)d, ",
@@ -110,17 +115,26 @@ def _dialect_2026_01(name: str, day: dt.date, mtp: bool) -> Dialect:
 def _dialect_2026_05(name: str, day: dt.date, *, swa: bool, estimates: bool) -> Dialect:
     usage = "full token usage: %(usage).2f, swa token usage" if swa else "token usage"
     prefill = _PREFILL.format(sep=", ", usage=usage)
-    token, held = ("full ", "full token usage: %(usage).2f, #swa token: %(swa)d, swa token usage") if swa else (
-        "", "token usage")
+    token, held = (
+        ("full ", "full token usage: %(usage).2f, #swa token: %(swa)d, swa token usage")
+        if swa
+        else ("", "token usage")
+    )
     decode = _DECODE.format(sep=", ", token=token, usage=held)
     if swa:
-        prefill, decode = (text.replace("swa token usage: %(usage)", "swa token usage: %(swa_usage)")
-                           for text in (prefill, decode))
+        prefill, decode = (
+            text.replace("swa token usage: %(usage)", "swa token usage: %(swa_usage)")
+            for text in (prefill, decode)
+        )
     optimistic = "#optimistic-req: 0, " if estimates else ""
-    prefill_tail = ", est. prefill TFLOPS/s (per GPU): %(tflops).2f, fwd occupancy: %(occupancy)d%%" if estimates else ""
+    prefill_tail = (
+        ", est. prefill TFLOPS/s (per GPU): %(tflops).2f, fwd occupancy: %(occupancy)d%%" if estimates else ""
+    )
     decode_tail = (
         ", est. decode TFLOPS/s (per GPU): %(tflops).2f, est. read BW (GB/s per GPU): %(read_bw).2f, "
-        "est. write BW (GB/s per GPU): %(write_bw).2f, fwd occupancy: %(occupancy)d%%" if estimates else ""
+        "est. write BW (GB/s per GPU): %(write_bw).2f, fwd occupancy: %(occupancy)d%%"
+        if estimates
+        else ""
     )
     queues = "#running-req: %(running)d, #queue-req: %(queue)d, #pending-token: %(pending)d, "
     return Dialect(
@@ -149,7 +163,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
 
 
 def decode_message(template: str, state: DecodeState, plain: bool) -> str:
-    """One decode line without its prefix. A plain template has no estimates; they follow from what the rank did."""
+    """One decode line without its prefix. A plain template carries no estimates."""
     fields = state._asdict()
     fields["accept_rate"] = state.accept_len / 4.0
     if plain:

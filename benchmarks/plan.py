@@ -72,7 +72,7 @@ def _tag_form(options: Options) -> str:
 
 def _launches(options: Options, wide: bool) -> tuple[Launch, ...]:
     tags = _tag_form(options)
-    per_rank = "DP" in tags.upper() or tags == "none" and options.tags is None
+    per_rank = "DP" in tags.upper() or (tags == "none" and options.tags is None)
     launches: list[Launch] = []
     for role, count in worker_counts(options.topology).items():
         tp, dp = (32, 32) if role == "decode" and wide else (8, 2 if role == "prefill" else 4)
@@ -89,7 +89,10 @@ def plan_run(options: Options) -> Plan:
     """The run that fits the options. Prefill hardware is sized to be 62 % busy under the steady load."""
     wide = (options.size_bytes or 0) > _SMALL_BYTES
     launches = _launches(options, wide)
-    ranks = {role: sum(launch.dp for launch in launches if launch.role == role) for role in ("prefill", "decode", "agg")}
+    ranks = {
+        role: sum(launch.dp for launch in launches if launch.role == role)
+        for role in ("prefill", "decode", "agg")
+    }
     rate = ranks["decode"] * DECODE_RATE + ranks["agg"] * AGGREGATED_RATE
     minutes = options.minutes
     if minutes is None and options.size_bytes:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 Head = Callable[[float, str], str]
-"""Text up to the message for a time (seconds since the run's start) and a rank tag such as ``DP1 TP4 EP4``."""
+"""Text before the message, for a time (seconds since the run's start) and a rank tag (``DP1 TP4 EP4``)."""
 
 
 class Clock:
@@ -34,7 +34,9 @@ class Clock:
 
 
 def _bracket(clock: Clock, before: str = "") -> Head:
-    return lambda time_s, tag: f"{before}[{clock.at(time_s)} {tag}] " if tag else f"{before}[{clock.at(time_s)}] "
+    return lambda time_s, tag: (
+        f"{before}[{clock.at(time_s)} {tag}] " if tag else f"{before}[{clock.at(time_s)}] "
+    )
 
 
 def _milliseconds(clock: Clock) -> Head:
@@ -51,7 +53,8 @@ def _dynamo(clock: Clock) -> Head:
 
 def _dynamo_ansi(clock: Clock) -> Head:
     return lambda time_s, tag: (
-        f"\x1b[2m{clock.iso(time_s)}\x1b[0m \x1b[32m INFO\x1b[0m \x1b[2mmetrics_reporter\x1b[0m\x1b[2m:\x1b[0m "
+        f"\x1b[2m{clock.iso(time_s)}\x1b[0m \x1b[32m INFO\x1b[0m "
+        "\x1b[2mmetrics_reporter\x1b[0m\x1b[2m:\x1b[0m "
     )
 
 

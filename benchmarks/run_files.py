@@ -1,4 +1,4 @@
-"""The files of a run directory beside the worker logs: metadata, configurations, request metrics, frontend log."""
+"""The files of a run beside its worker logs: metadata, configurations, request metrics, frontend log."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ class RequestSink:
         self.totals["output_tokens"] += request.output_tokens
         if self.totals["requests"] <= FRONTEND_REQUESTS:
             took_ms = (request.finished - request.arrived) * 1000
+            name = f"gnt-{self._first + request.number:012x}"
             line = (
-                f"\x1b[2m{self._clock.iso(request.finished)}\x1b[0m \x1b[32m INFO\x1b[0m http-request{{method=POST "
-                f"uri=/generate request_id=gnt-{self._first + request.number:012x}}}: router: finished processing "
-                f"request status=200 OK latency={took_ms:.0f}ms\n"
+                f"\x1b[2m{self._clock.iso(request.finished)}\x1b[0m \x1b[32m INFO\x1b[0m "
+                f"http-request{{method=POST uri=/generate request_id={name}}}: "
+                f"router: finished processing request status=200 OK latency={took_ms:.0f}ms\n"
             )
             self.frontend.add(request.finished, line, "access")
         if self.totals["requests"] <= METRICS_REQUESTS:
@@ -105,7 +106,9 @@ def write_run_files(plan: Plan, run_dir: Path) -> None:
         f"#!/bin/bash\n#SBATCH --job-name=deepseek-r1\n#SBATCH --nodes={len(plan.launches) + 1}\n"
         "srun --output=logs/log.out ./start_workers.sh\n"
     )
-    (logs / f"sweep_{plan.job_id}.log").write_text(f"job {plan.job_id}: all workers healthy, benchmark started\n")
+    (logs / f"sweep_{plan.job_id}.log").write_text(
+        f"job {plan.job_id}: all workers healthy, benchmark started\n"
+    )
     for launch in plan.launches:
         content = json.dumps(worker_config(launch, plan.dialect), indent=1)
         (logs / f"{launch.node}_{launch.role}_config.json").write_text(content + "\n")

@@ -1,4 +1,4 @@
-"""What a worker logs before it serves: warnings, launch arguments, weights, KV pool, graph capture, capacity."""
+"""What a worker logs before it serves: warnings, launch arguments, weights, KV pool, graphs, capacity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ _NOTES: Final = (
 def log_startup(worker: Worker, begin_s: float) -> None:
     """Log the start of one worker; it takes ``DURATION_S`` seconds from ``begin_s``."""
     log, launch = worker.log, worker.launch
-    log.add(begin_s, worker.head(begin_s, "") + "Attention backend not specified. Use flashinfer backend.\n", "other")
+    log.add(
+        begin_s,
+        worker.head(begin_s, "") + "Attention backend not specified. Use flashinfer backend.\n",
+        "other",
+    )
     log.add(begin_s, _NOTES, "other")
     args = server_args_repr(launch, worker.dialect)
     log.add(begin_s + 2, worker.head(begin_s + 2, "") + f"server_args={args}\n", "other")
@@ -47,7 +51,10 @@ def _load_weights(worker: Worker, time_s: float) -> None:
     )
     worker.log.add(time_s + 110, bars + "\n", "other")
     end = worker.dialect.weights_end.format(
-        model="DeepseekV3ForCausalLM", avail=128.41, used=52.91, elapsed=round(worker.rng.uniform(108, 119), 2)
+        model="DeepseekV3ForCausalLM",
+        avail=128.41,
+        used=52.91,
+        elapsed=round(worker.rng.uniform(108, 119), 2),
     )
     _each_rank(worker, time_s + 112, end, "memory")
 
@@ -79,8 +86,9 @@ def _capture_graphs(worker: Worker, time_s: float) -> None:
 def _report_capacity(worker: Worker, time_s: float) -> None:
     launch = worker.launch
     line = (
-        f"max_total_num_tokens={launch.capacity}, chunked_prefill_size={launch.chunk}, max_prefill_tokens=16384, "
-        f"max_running_requests={launch.max_running}, context_len=32768, available_gpu_mem=29.71 GB\n"
+        f"max_total_num_tokens={launch.capacity}, chunked_prefill_size={launch.chunk}, "
+        f"max_prefill_tokens=16384, max_running_requests={launch.max_running}, "
+        f"context_len=32768, available_gpu_mem=29.71 GB\n"
     )
     worker.log.add(time_s, worker.head(time_s, launch.tag(0)) + line, "memory")
     for text in ("INFO:     Started server process [1841]\n", "INFO:     Application startup complete.\n",

@@ -16,7 +16,7 @@ class Launch(NamedTuple):
 
     role: str
     node: str
-    index: int
+    number: int
     tp: int
     dp: int
     tag_form: str
@@ -28,7 +28,7 @@ class Launch(NamedTuple):
     @property
     def name(self) -> str:
         """``<node>_<role>_w<i>``, the stem of the log file."""
-        return f"{self.node}_{self.role}_w{self.index}"
+        return f"{self.node}_{self.role}_w{self.number}"
 
     def tag(self, dp: int, tp: int | None = None) -> str:
         """Tag of a DP rank's first tensor rank, or of the given tensor rank."""
@@ -38,7 +38,9 @@ class Launch(NamedTuple):
 class Worker:
     """A launch, its log, and how many requests run on all of its ranks together."""
 
-    def __init__(self, launch: Launch, log: WorkerLog, head: Head, dialect: Dialect, rng: random.Random) -> None:
+    def __init__(
+        self, launch: Launch, log: WorkerLog, head: Head, dialect: Dialect, rng: random.Random
+    ) -> None:
         self.launch = launch
         self.log = log
         self.head = head
@@ -58,7 +60,9 @@ class Worker:
         self.log.add(time_s, self.head(time_s, "") + line, "access")
         chance = self.rng.random()
         if chance < 0.002:
-            self.log.add(time_s, self.head(time_s, self.launch.tag(0)) + _REMARKS[request.number % 3], "other")
+            self.log.add(
+                time_s, self.head(time_s, self.launch.tag(0)) + _REMARKS[request.number % 3], "other"
+            )
         elif chance < 0.0022:
             self.log.add(time_s, self.head(time_s, "") + _TRACEBACK, "other")
 
@@ -75,7 +79,7 @@ _REMARKS = (
 )
 _TRACEBACK = """ERROR:    Exception in ASGI application
 Traceback (most recent call last):
-  File "/opt/venv/lib/python3.12/site-packages/uvicorn/protocols/http/httptools_impl.py", line 409, in run_asgi
+  File "/opt/venv/lib/python3.12/site-packages/uvicorn/httptools_impl.py", line 409, in run_asgi
     result = await app(self.scope, self.receive, self.send)
   File "/opt/venv/lib/python3.12/site-packages/starlette/responses.py", line 271, in listen_for_disconnect
     message = await receive()

@@ -71,18 +71,18 @@ class WorkerLog:
 
     def truth(self) -> dict[str, Any]:
         """What the file holds, as plain data; stamps are None where no line has one."""
-        stamps = [self._clock.at(time_s) for time_s in self._span] or [None, None]
-        batch = [self._clock.at(time_s) for time_s in self._batch_span] or [None, None]
+        stamps = [self._clock.at(time_s) for time_s in self._span] or None
+        batch = [self._clock.at(time_s) for time_s in self._batch_span] or None
         kinds = ("prefill", "decode", "memory", "access")
         names = ("lines", "carriage_returns", *kinds, "new_seq", "new_token", "cached_token")
         return {
             "bytes": self.size_bytes,
             **{name: self.counts[name] for name in names},
             "other": self.counts["lines"] - sum(self.counts[kind] for kind in kinds),
-            "first_stamp": stamps[0],
-            "last_stamp": stamps[1],
-            "first_batch_stamp": batch[0],
-            "last_batch_stamp": batch[1],
+            "first_stamp": stamps and stamps[0],
+            "last_stamp": stamps and stamps[1],
+            "first_batch_stamp": batch and batch[0],
+            "last_batch_stamp": batch and batch[1],
             "ranks": {tag: dict(sorted(counts.items())) for tag, counts in sorted(self.ranks.items())},
             "planted": [],
         }
