@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 from trackside import __version__
 from trackside.errors import NoDataError, TracksideError
 
+_ASKED_TO_TELL: Final = frozenset({"--help", "-h", "--version"})
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
@@ -84,9 +85,9 @@ def run(app: App, arguments: Sequence[str]) -> int:
         return EXIT_BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the one place where a traceback is kept from the user
         return _report(error, debug="--debug" in arguments or os.environ.get("TRACKSIDE_DEBUG") == "1")
-    if not arguments:
-        return EXIT_FAILED
-    return code if isinstance(code, int) else 0
+    if isinstance(code, int):
+        return code
+    return 0 if _ASKED_TO_TELL & set(arguments) else EXIT_FAILED
 
 
 def _report(error: Exception, *, debug: bool) -> int:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
-
-from trackside.cli.options import Format, Output, Reading, Selection
+from trackside.cli.options import FLAG, Format, Output, Reading, Selection
 from trackside.cli.runs import read_run, require_everything_read, tables_of, tell_ledger
 from trackside.cli.terminal import Terminal, open_terminal
 from trackside.errors import NoDataError, PathNotFoundError, UnreadableInputError
@@ -18,8 +16,6 @@ from trackside.report.workers import RunTables
 if TYPE_CHECKING:
     from trackside.engine.run import Run
 
-_FLAG = Parameter(negative="")
-
 
 def parse(
     paths: tuple[Path, ...],
@@ -28,7 +24,7 @@ def parse(
     selection: Selection | None = None,
     reading: Reading | None = None,
     output: Output | None = None,
-    strict: Annotated[bool, _FLAG] = False,
+    strict: Annotated[bool, FLAG] = False,
     format: Format = "table",  # noqa: A002 - the name of the option
 ) -> int:
     """Print the workers of a run and write its node_metrics.parquet.

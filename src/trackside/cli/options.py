@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from trackside.records.engine_run import Role
 
 Format = Literal["table", "json", "csv", "markdown"]
-_FLAG = Parameter(negative="")
+FLAG = Parameter(negative="", show_default=False)
 
 
 @Parameter(name="*")
@@ -18,11 +18,11 @@ _FLAG = Parameter(negative="")
 class Output:
     """How much is said."""
 
-    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False
-    """Say more."""
-    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False
+    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"]), FLAG] = False
+    """More figures: one row a worker, tokens and rates."""
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"]), FLAG] = False
     """Say nothing on stderr but warnings and errors."""
-    debug: Annotated[bool, _FLAG] = False
+    debug: Annotated[bool, FLAG] = False
     """Show where an unexpected error came from."""
 
 

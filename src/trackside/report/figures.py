@@ -40,7 +40,7 @@ def worker_figures_table(rows: Sequence[Mapping[str, Any]], workers: Sequence[Wo
 
 
 def run_figure_lines(summary: RunSummary) -> list[str]:
-    """The run in a few lines: topology, tokens, tokens/s over the whole time, per GPU where the GPUs are known."""
+    """The run in a few lines: topology, tokens, tokens/s over the whole time, per GPU where known."""
     tokens = (
         f"Tokens: {summary.input_tokens:,} input computed, {summary.cached_tokens:,} input cached, "
         f"{summary.output_tokens:,} output"
