@@ -17,7 +17,7 @@ _SMALL_BYTES: Final = 25_000_000
 DECODE_RATE: Final = 0.32
 """Steady requests/s of one decode rank; about 7 of its places are then taken."""
 AGGREGATED_RATE: Final = 0.2
-BYTES_PER_REQUEST: Final = {False: 1160.0, True: 985.0}
+BYTES_PER_REQUEST: Final = {False: 1151.0, True: 985.0}
 """Worker-log bytes that one request costs, measured on generated runs (aggregated: yes or no)."""
 
 
@@ -85,6 +85,14 @@ def _launches(options: Options, wide: bool) -> tuple[Launch, ...]:
     return tuple(launches)
 
 
+def _minutes_for(requests: float, rate: float) -> float:
+    """Minutes of load that bring so many requests; the idle gap's share depends on them, hence the rounds."""
+    load_s = requests / rate
+    for _ in range(4):
+        load_s *= requests / Shape(load_s, rate).requests
+    return max(1.0, load_s / 60)
+
+
 def plan_run(options: Options) -> Plan:
     """The run that fits the options. Prefill hardware is sized to be 62 % busy under the steady load."""
     wide = (options.size_bytes or 0) > _SMALL_BYTES
@@ -96,8 +104,7 @@ def plan_run(options: Options) -> Plan:
     rate = ranks["decode"] * DECODE_RATE + ranks["agg"] * AGGREGATED_RATE
     minutes = options.minutes
     if minutes is None and options.size_bytes:
-        per_second = Shape(1000.0, rate).requests / 1000.0 * BYTES_PER_REQUEST[bool(ranks["agg"])]
-        minutes = max(1.0, options.size_bytes / per_second / 60)
+        minutes = _minutes_for(options.size_bytes / BYTES_PER_REQUEST[bool(ranks["agg"])], rate)
     dialect = DIALECTS[options.dialect]
     busy = 0.62 if ranks["prefill"] else 0.2
     new_tokens_per_s = rate * 2600 * 0.66

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import zstandard
+
 from benchmarks.generate_run import generate_run
 from benchmarks.plan import Options
 from benchmarks.prefixes import PREFIXES
