@@ -1,0 +1,1 @@
+"""Numbers only, no words of a domain."""
