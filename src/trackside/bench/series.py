@@ -17,10 +17,11 @@ from trackside.bench.chart_catalogue import (
     Gauge,
     section_title,
 )
-from trackside.bench.chart_records import Chart, Clock, Section
+from trackside.bench.chart_records import Chart, Clock, Line, Section
 from trackside.bench.grouping import GroupBy, Grouping, group_ranks
-from trackside.bench.level_lines import LevelRows, as_logged_lines, level_lines
+from trackside.bench.level_lines import LevelRows, as_logged_lines, level_lines, total_line
 from trackside.bench.rates import TokenBins, cluster_section, hit_rate_lines, rate_lines
+from trackside.records.engine_run import Worker
 
 __all__ = ["REPORT_COLUMNS", "build_sections", "clock_of"]
 
@@ -52,13 +53,15 @@ def clock_of(rows: pl.DataFrame, batches: Batches) -> Clock | None:
     return Clock(zero_us=int(str(zero)), first_us=int(str(first)), last_us=int(str(last)))
 
 
-def build_sections(batches: Batches, clock: Clock, group_by: GroupBy) -> tuple[Section, ...]:
+def build_sections(
+    batches: Batches, workers: Sequence[Worker], clock: Clock, group_by: GroupBy
+) -> tuple[Section, ...]:
     """The cluster totals, then a section a role and kind of line, with every chart that has data."""
     parts = tuple(_parts(batches, group_by))
     bins = TokenBins.of(batches, clock)
     series = sum(len(part.grouping.labels) * (len(part.gauges) + 1) for part in parts)
     buckets = min(MAX_BUCKETS, max(MIN_BUCKETS, POINT_BUDGET // (4 * max(series, 1))))
-    totals = cluster_section(bins, _level_totals(parts, batches, clock, buckets))
+    totals = cluster_section(bins, workers, _level_totals(parts, batches, clock, buckets))
     sections = [_section(part, batches, bins, clock, group_by, buckets) for part in parts]
     return tuple(section for section in (totals, *sections) if section.charts or section.constant)
 
@@ -178,12 +181,13 @@ def _level_totals(parts: Sequence[Part], batches: Batches, clock: Clock, buckets
         ("queue_req", "Queued requests, all workers"),
         ("token_usage", "KV cache usage, mean of all ranks"),
     ):
-        lines = []
-        for part in serving:
+        lines: list[Line] = []
+        for colour, part in enumerate(serving):
             gauge = next((gauge for gauge in part.gauges if gauge.column == column), None)
             if gauge is not None:
                 level = _level_rows(part, gauge, batches, clock, buckets)
-                lines += _total_lines(level, part, gauge)
+                line = total_line(level, _total_label(part, batches), colour, mean=not gauge.additive)
+                lines += [line] if line else []
         if lines:
             unit = "%" if column == "token_usage" else "requests"
             note = (
@@ -195,5 +199,8 @@ def _level_totals(parts: Sequence[Part], batches: Batches, clock: Clock, buckets
     return tuple(charts)
 
 
-def _total_lines(level: LevelRows, part: Part, gauge: Gauge) -> list[object]:
-    raise NotImplementedError
+def _total_label(part: Part, batches: Batches) -> str:
+    present = np.unique(part.rows["rank_id"].to_numpy())
+    workers = len(set(batches.ranks.worker_of[present]))
+    title = section_title(part.role, part.batch_type).split(":")[0].removesuffix(" workers")
+    return f"{title} ({workers} worker{'' if workers == 1 else 's'})"

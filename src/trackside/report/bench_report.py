@@ -1,0 +1,136 @@
+"""The offline HTML report of a benchmark run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from bokeh.embed import json_item
+from bokeh.plotting import figure
+from bokeh.resources import Resources
+
+from trackside.bench.batches import Batches, read_batches
+from trackside.bench.capacity import Capacity, retractions, worker_capacities
+from trackside.bench.chart_records import Clock, Section
+from trackside.bench.config_differences import compare_configs
+from trackside.bench.gauges import GAP_RULE
+from trackside.bench.grouping import GroupBy
+from trackside.bench.series import build_sections, clock_of
+from trackside.bench.summary import summarise_run, summarise_workers
+from trackside.errors import NoDataError
+from trackside.records.engine_run import FileLedger, Worker
+from trackside.report.chart_style import MEMORY_COLOURS
+from trackside.report.charts import figure_lines
+from trackside.report.headline import headlines, read_lines
+from trackside.report.html_page import json_block, render_page, static_text, style_block, write_atomically
+from trackside.report.load_charts import figure_kv_capacity, figure_memory
+from trackside.report.rank_maps import rank_maps
+from trackside.report.report_text import ReportText
+from trackside.report.safe_text import safe_text
+from trackside.report.time_axis import TimeAxis
+from trackside.stats.summaries import QUANTILE_METHOD
+
+GROUP_TEXT = {
+    GroupBy.NODE: "one series per worker",
+    GroupBy.DP: "one series per role and rank, mean over workers",
+    GroupBy.ALL: "one averaged line per role",
+}
+
+
+def write_bench_report(
+    run_name: str,
+    rows: pl.DataFrame,
+    workers: Sequence[Worker],
+    ledger: Sequence[FileLedger],
+    notes: Sequence[str],
+    out: Path,
+    group_by: str = "node",
+) -> Path:
+    """Writes one HTML file that needs no network and returns its absolute path.
+
+    ``rows`` needs ``trackside.bench.series.REPORT_COLUMNS``. Raises NoDataError where no batch line has a time, and
+    OutputError where the file cannot be written.
+    """
+    batches = read_batches(rows)
+    clock = clock_of(rows, batches)
+    if clock is None:
+        msg = f"No data to visualize: {run_name} holds no batch line with a time."
+        raise NoDataError(msg)
+    page = _page(run_name, rows, batches, clock, workers, ledger, notes, GroupBy(group_by))
+    return write_atomically(page, out)
+
+
+def _page(
+    run_name: str,
+    rows: pl.DataFrame,
+    batches: Batches,
+    clock: Clock,
+    workers: Sequence[Worker],
+    ledger: Sequence[FileLedger],
+    notes: Sequence[str],
+    group_by: GroupBy,
+) -> str:
+    axis = TimeAxis.of(clock, rows)
+    text = ReportText(axis)
+    sections = build_sections(batches, workers, clock, group_by)
+    capacities = worker_capacities(rows)
+    maps = rank_maps(batches, clock)
+    summary = summarise_run(rows, workers, batches)
+    drawn = [*_time_charts(sections, axis), *_load_charts(capacities), *((m.key, m.plot) for m in maps)]
+    values = {
+        "title": safe_text(run_name),
+        "style": style_block("bench_report.css"),
+        "summary": summary,
+        "window": text.window(clock.first_us, clock.last_us),
+        "text": text,
+        "group_text": GROUP_TEXT[group_by],
+        "headlines": headlines(summary, sections),
+        "sections": sections,
+        "maps": maps,
+        "workers": summarise_workers(rows, workers, batches).to_dicts(),
+        "capacities": capacities,
+        "retractions": retractions(rows),
+        "config": compare_configs(workers),
+        "ledger": ledger,
+        "reading": read_lines(ledger),
+        "notes": [*map(safe_text, notes), *_own_notes(batches, summary.estimated_output_tokens)],
+        "gap_rule": GAP_RULE,
+        "quantiles": QUANTILE_METHOD,
+        "documents": {key: json_block(json_item(plot)) for key, plot in drawn},
+        "memory_colours": MEMORY_COLOURS,
+        "axis": json_block({"unitMs": axis.unit_ms, "zeroMs": axis.zero_ms}),
+    }
+    return render_page("bench_report.html.j2", [_bokeh(), static_text("bench_report.js")], values)
+
+
+def _bokeh() -> str:
+    """BokehJS from its own package, only the part that draws."""
+    return "\n".join(Resources(mode="inline", components=["bokeh"], log_level="warn").js_raw)
+
+
+def _time_charts(sections: Sequence[Section], axis: TimeAxis) -> Iterator[tuple[str, figure]]:
+    for section in sections:
+        for chart in section.charts:
+            yield chart.key, figure_lines(chart, axis)
+
+
+def _load_charts(capacities: Sequence[Capacity]) -> Iterator[tuple[str, figure]]:
+    if any(capacity.weights_gb or capacity.kv_gb or capacity.free_gb for capacity in capacities):
+        yield "memory", figure_memory(capacities)
+    if any(capacity.kv_tokens for capacity in capacities):
+        yield "kv-capacity", figure_kv_capacity(capacities)
+
+
+def _own_notes(batches: Batches, estimated: int) -> list[str]:
+    notes: list[Any] = []
+    if batches.left_out:
+        notes.append(f"{batches.left_out:,} batch lines repeat another rank's line of the same batch and count once.")
+    if batches.timeless:
+        notes.append(f"{batches.timeless:,} batch lines carry no time and are not charted.")
+    if estimated:
+        notes.append(
+            f"{estimated:,} output tokens are estimated (the first decode line of a rank has no gap to measure)."
+        )
+    return notes

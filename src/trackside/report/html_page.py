@@ -1,0 +1,91 @@
+"""One self-contained HTML page: template, styles and scripts in one file, under a policy that lets nothing else run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from trackside.errors import OutputError
+
+
+def render_page(template: str, scripts: Sequence[str], values: Mapping[str, Any]) -> str:
+    """The page of a template. ``scripts`` are run in their order; the template finds them and the policy by name.
+
+    The policy allows these scripts by their hash, inline styles (charts set them) and nothing from any network.
+    """
+    hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
+    policy = (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    page = _environment().get_template(template)
+    return page.render(**values, policy=policy, scripts=[_script(script) for script in scripts])
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("trackside.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.lstrip_blocks = True
+    return environment
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _script(text: str) -> Markup:
+    if "</script" in text.lower() or "<!--" in text:
+        msg = "A script of the page holds text that would end it early."
+        raise ValueError(msg)
+    return Markup(text)  # noqa: S704 - our own files and BokehJS, allowed by hash
+
+
+def static_text(name: str) -> str:
+    """A style sheet or script of ours."""
+    return resources.files("trackside.report").joinpath("static", name).read_text(encoding="utf-8")
+
+
+def style_block(name: str) -> Markup:
+    """A style sheet of ours, to stand between ``<style>`` tags."""
+    return Markup(static_text(name))  # noqa: S704 - our own file
+
+
+def json_block(document: Any) -> Markup:
+    """JSON to stand between ``<script type="application/json">`` tags, whatever text is in it."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - every character that HTML reads is escaped
+
+
+def write_atomically(text: str, out: Path) -> Path:
+    """Writes the whole file or none; returns its absolute path."""
+    target = out.absolute()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", suffix=".part", dir=target.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            Path(name).chmod(0o644)
+            Path(name).replace(target)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        msg = f"The report could not be written to {target}: {error.strerror or error}."
+        raise OutputError(msg) from error
+    return target
