@@ -17,7 +17,6 @@ _ASKED_TO_TELL: Final = frozenset({"--help", "-h", "--version"})
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
-EXIT_BROKEN_PIPE: Final = 141
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def run(app: App, arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # The reader has gone; without this the interpreter complains once more while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BROKEN_PIPE
+        return EXIT_FAILED
     except Exception as error:  # noqa: BLE001 - the one place where a traceback is kept from the user
         return _report(error, debug="--debug" in arguments or os.environ.get("TRACKSIDE_DEBUG") == "1")
     if isinstance(code, int):
