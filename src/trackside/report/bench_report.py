@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 from bokeh.embed import json_item
 from bokeh.plotting import figure
-from bokeh.resources import Resources
 
 from trackside.bench.batches import Batches, read_batches
 from trackside.bench.capacity import Capacity, retractions, worker_capacities
@@ -24,7 +23,14 @@ from trackside.records.engine_run import FileLedger, Worker
 from trackside.report.chart_style import MEMORY_COLOURS
 from trackside.report.charts import figure_lines
 from trackside.report.headline import headlines, read_lines
-from trackside.report.html_page import json_block, render_page, static_text, style_block, write_atomically
+from trackside.report.html_page import (
+    bokeh_script,
+    json_block,
+    render_page,
+    static_text,
+    style_block,
+    write_atomically,
+)
 from trackside.report.load_charts import figure_kv_capacity, figure_memory
 from trackside.report.rank_maps import rank_maps
 from trackside.report.report_text import ReportText
@@ -102,12 +108,7 @@ def _page(
         "memory_colours": MEMORY_COLOURS,
         "axis": json_block({"unitMs": axis.unit_ms, "zeroMs": axis.zero_ms}),
     }
-    return render_page("bench_report.html.j2", [_bokeh(), static_text("bench_report.js")], values)
-
-
-def _bokeh() -> str:
-    """BokehJS from its own package, only the part that draws."""
-    return "\n".join(Resources(mode="inline", components=["bokeh"], log_level="warn").js_raw)
+    return render_page("bench_report.html.j2", [bokeh_script(), static_text("bench_report.js")], values)
 
 
 def _time_charts(sections: Sequence[Section], axis: TimeAxis) -> Iterator[tuple[str, figure]]:
@@ -126,7 +127,9 @@ def _load_charts(capacities: Sequence[Capacity]) -> Iterator[tuple[str, figure]]
 def _own_notes(batches: Batches, estimated: int) -> list[str]:
     notes: list[Any] = []
     if batches.left_out:
-        notes.append(f"{batches.left_out:,} batch lines repeat another rank's line of the same batch and count once.")
+        notes.append(
+            f"{batches.left_out:,} batch lines repeat another rank's line of the same batch and count once."
+        )
     if batches.timeless:
         notes.append(f"{batches.timeless:,} batch lines carry no time and are not charted.")
     if estimated:

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -56,6 +57,11 @@ def _script(text: str) -> Markup:
 def static_text(name: str) -> str:
     """A style sheet or script of ours."""
     return resources.files("trackside.report").joinpath("static", name).read_text(encoding="utf-8")
+
+
+def bokeh_script() -> str:
+    """BokehJS from its own package, only the part that draws."""
+    return "\n".join(Resources(mode="inline", components=["bokeh"], log_level="warn").js_raw)
 
 
 def style_block(name: str) -> Markup:
