@@ -52,10 +52,13 @@ class PrefillRank:
         if not self._waiting:
             self._busy = False
             return
+        # The overlap scheduler now and then takes only the first request and forms the next batch while that
+        # one still runs: a tiny gap, and a huge logged throughput, as in real logs.
+        early = len(self._waiting) > 1 and self.worker.rng.random() < 0.02
         budget = self.worker.launch.chunk
         seqs = cached = 0
         done: list[Request] = []
-        while self._waiting and budget > 0:
+        while self._waiting and budget > 0 and not (early and done):
             request = self._waiting[0]
             if request.prefill_started < 0:
                 request.prefill_started = time_s
@@ -67,20 +70,17 @@ class PrefillRank:
             seqs += 1
             if not request.left:
                 done.append(self._waiting.popleft())
-        self._run_batch(time_s, seqs, self.worker.launch.chunk - budget, cached, done)
-
-    def _run_batch(self, time_s: float, seqs: int, new_token: int, cached: int, done: list[Request]) -> None:
-        rng = self.worker.rng
+        new_token = self.worker.launch.chunk - budget
         self._log(time_s, seqs, new_token, cached)
+        self._run_batch(time_s, new_token, done, early)
+
+    def _run_batch(self, time_s: float, new_token: int, done: list[Request], early: bool) -> None:
+        rng = self.worker.rng
         duration = 0.012 + new_token / self._tokens_per_s * rng.uniform(0.95, 1.05)
         self._busy_until = max(time_s, self._busy_until) + duration
         self._events.put(self._busy_until, self._computed, done)
-        # The overlap scheduler now and then forms the next batch while this one still runs: a tiny gap, and
-        # a huge logged throughput, as in real logs.
-        early = rng.random() < 0.01 and self._waiting
-        self._events.put(
-            time_s + rng.uniform(1e-3, 6e-3) if early else self._busy_until, self._form_batch, None
-        )
+        next_s = time_s + rng.uniform(1e-3, 6e-3) if early else self._busy_until
+        self._events.put(next_s, self._form_batch, None)
 
     def _log(self, time_s: float, seqs: int, new_token: int, cached: int) -> None:
         gap = max(time_s - self._logged_at, 1e-5)

@@ -157,7 +157,7 @@ def _parse_arguments(argv: list[str] | None) -> tuple[Path, Options]:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("out", type=Path, help="directory in which <jobid>/ is made")
     parser.add_argument("--size", type=size_bytes, help="bytes of worker logs, for example 300MB")
-    parser.add_argument("--minutes", type=float, help="minutes of load (default: 63, or what --size needs)")
+    parser.add_argument("--minutes", type=float, help="minutes of load (default: 48, or what --size needs)")
     parser.add_argument("--topology", default="6P2D", help="for example 6P2D or 8A")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default="2026-01")

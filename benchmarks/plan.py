@@ -14,11 +14,23 @@ from benchmarks.workload import Shape
 _UNITS: Final = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _SMALL_BYTES: Final = 25_000_000
 """Up to this size a run keeps the small topology of the demo; above it decode workers are wide."""
-DECODE_RATE: Final = 0.32
-"""Steady requests/s of one decode rank; about 7 of its places are then taken."""
-AGGREGATED_RATE: Final = 0.2
-BYTES_PER_REQUEST: Final = {False: 1151.0, True: 985.0}
-"""Worker-log bytes that one request costs, measured on generated runs (aggregated: yes or no)."""
+PLAIN_SHARE: Final = 0.4
+"""Rate of a run without speculative decoding, as a share: its requests stay so much longer."""
+
+
+class Density(NamedTuple):
+    """How full ranks are: steady requests/s of one, its places, its KV capacity in tokens, and what a request
+    costs in bytes of worker logs, measured on generated runs with and without speculative decoding."""
+
+    rate: float
+    places: int
+    capacity: int
+    bytes_per_request: tuple[float, float]
+
+
+SMALL: Final = Density(0.8, 48, 262_144, (620.0, 1050.0))
+WIDE: Final = Density(0.32, 20, 98_304, (1155.0, 2140.0))
+AGGREGATED: Final = Density(0.3, 48, 262_144, (731.0, 1323.0))
 
 
 class Options(NamedTuple):
@@ -70,18 +82,24 @@ def _tag_form(options: Options) -> str:
     return "none" if options.prefix.startswith("dynamo") else "dp-tp-ep"
 
 
-def _launches(options: Options, wide: bool) -> tuple[Launch, ...]:
+def _density(options: Options) -> Density:
+    if options.topology.upper().endswith("A"):
+        return AGGREGATED
+    return WIDE if (options.size_bytes or 0) > _SMALL_BYTES else SMALL
+
+
+def _launches(options: Options, density: Density) -> tuple[Launch, ...]:
     tags = _tag_form(options)
     per_rank = "DP" in tags.upper() or (tags == "none" and options.tags is None)
     launches: list[Launch] = []
     for role, count in worker_counts(options.topology).items():
-        tp, dp = (32, 32) if role == "decode" and wide else (8, 2 if role == "prefill" else 4)
-        for index in range(count):
-            number = len(launches) + 1
-            launches.append(
-                Launch(role, f"cn{number:02d}", index, tp, dp if per_rank else 1, tags, 8192, 98_304, 20,
-                       f"10.0.1.{number}")
-            )  # fmt: skip
+        tp, dp = (32, 32) if role == "decode" and density is WIDE else (8, 2 if role == "prefill" else 4)
+        for number in range(count):
+            host = len(launches) + 1
+            name, address = f"cn{host:02d}", f"10.0.1.{host}"
+            ranks = dp if per_rank else 1
+            shape = (8192, density.capacity, density.places)
+            launches.append(Launch(role, name, number, tp, ranks, tags, *shape, address))
     return tuple(launches)
 
 
@@ -95,17 +113,17 @@ def _minutes_for(requests: float, rate: float) -> float:
 
 def plan_run(options: Options) -> Plan:
     """The run that fits the options. Prefill hardware is sized to be 62 % busy under the steady load."""
-    wide = (options.size_bytes or 0) > _SMALL_BYTES
-    launches = _launches(options, wide)
+    density = _density(options)
+    dialect = DIALECTS[options.dialect]
+    launches = _launches(options, density)
     ranks = {
         role: sum(launch.dp for launch in launches if launch.role == role)
         for role in ("prefill", "decode", "agg")
     }
-    rate = ranks["decode"] * DECODE_RATE + ranks["agg"] * AGGREGATED_RATE
+    rate = (ranks["decode"] + ranks["agg"]) * density.rate * (1.0 if dialect.mtp else PLAIN_SHARE)
     minutes = options.minutes
     if minutes is None and options.size_bytes:
-        minutes = _minutes_for(options.size_bytes / BYTES_PER_REQUEST[bool(ranks["agg"])], rate)
-    dialect = DIALECTS[options.dialect]
+        minutes = _minutes_for(options.size_bytes / density.bytes_per_request[not dialect.mtp], rate)
     busy = 0.62 if ranks["prefill"] else 0.2
     new_tokens_per_s = rate * 2600 * 0.66
     return Plan(
@@ -114,6 +132,6 @@ def plan_run(options: Options) -> Plan:
         dialect=dialect,
         start=dt.datetime.combine(dialect.day, dt.time(21, 52, 7)),
         launches=launches,
-        shape=Shape((minutes or 63.0) * 60, rate),
+        shape=Shape((minutes or 48.0) * 60, rate),
         prefill_tokens_per_s=new_tokens_per_s / busy / (ranks["prefill"] or ranks["agg"]),
     )
