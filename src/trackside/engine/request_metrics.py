@@ -7,18 +7,15 @@ seconds.
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
-import zlib
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import polars as pl
-import zstandard
 
 from trackside.bench.request_times import REQUEST_SCHEMA
+from trackside.engine.reading import open_reading
 from trackside.errors import NoDataError, PathNotFoundError
 
 if TYPE_CHECKING:
@@ -31,7 +28,6 @@ _SAMPLE_CHARS: Final = 160
 _ROWS_A_FRAME: Final = 50_000
 _SUFFIXES: Final = ("", ".gz", ".zst")
 _PATTERNS: Final = ("sglang-request-metrics-*.log", "*.jsonl")
-_READ_ERRORS: Final = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
 # prefill_launch_delay became prefill_waiting_latency in 2026; the record carries the request id as id.
 _LOGGED_AS: Final[dict[str, tuple[str, ...]]] = {
@@ -95,7 +91,7 @@ def read_request_metrics(path: Path, limit: int | None = None) -> RequestMetrics
             f"No request times in {path}: read {reading.lines:,} lines of {len(files)} file(s), none with "
             "e2e_latency, queue_time or another span. Point to the folder of --export-metrics-to-file-dir."
         )
-    return reading.result(files)
+    return reading.result()
 
 
 def find_metric_files(path: Path) -> list[Path]:
@@ -165,6 +161,7 @@ class _Reading:
     without_times: int = 0
     overlong: int = 0
     not_a_number: int = 0
+    files: list[str] = field(default_factory=list)
     cut_files: list[str] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
     frames: list[pl.DataFrame] = field(default_factory=list)
@@ -175,14 +172,18 @@ class _Reading:
         return self.limit is not None and self.requests >= self.limit
 
     def read(self, file: Path) -> None:
+        self.files.append(file.name)
         try:
-            with _open_bytes(file) as stream:
-                for line in _lines(stream):
-                    self._take(line)
-                    if self.full:
-                        return
-        except _READ_ERRORS as error:
-            self.cut_files.append(f"{file.name}: {error}")
+            reading = open_reading(file)
+            for line in _lines(reading.blocks()):
+                self._take(line)
+                if self.full:
+                    return
+        except OSError as error:
+            self.cut_files.append(f"{file.name} ({error.strerror or error})")
+            return
+        if reading.truncated:
+            self.cut_files.append(f"{file.name} (the archive is cut)")
 
     def _take(self, line: bytes | None) -> None:
         if line is None:
@@ -239,11 +240,11 @@ class _Reading:
         self.frames.append(pl.DataFrame(self.rows, schema=REQUEST_SCHEMA, orient="row"))
         self.rows = []
 
-    def result(self, files: list[Path]) -> RequestMetrics:
+    def result(self) -> RequestMetrics:
         self._close_frame()
         return RequestMetrics(
             requests=pl.concat(self.frames),
-            files=tuple(file.name for file in files),
+            files=tuple(self.files),
             lines=self.lines,
             unreadable=self.unreadable,
             without_times=self.without_times,
@@ -265,23 +266,22 @@ def _text(value: object) -> str | None:
     return text.encode("utf-8", errors="replace").decode("utf-8")  # a frame cannot hold lone surrogates
 
 
-def _open_bytes(file: Path) -> IO[bytes]:
-    if file.suffix == ".gz":
-        return cast("IO[bytes]", gzip.open(file, "rb"))
-    if file.suffix == ".zst":
-        frames = zstandard.ZstdDecompressor().stream_reader(
-            file.open("rb"), read_across_frames=True, closefd=True
-        )
-        return io.BufferedReader(frames)
-    return file.open("rb")
-
-
-def _lines(stream: IO[bytes]) -> Iterator[bytes | None]:
-    """Each line; None for one that is longer than MAX_LINE_BYTES."""
-    while line := stream.readline(MAX_LINE_BYTES):
-        if len(line) < MAX_LINE_BYTES or line.endswith(b"\n"):
-            yield line
-            continue
-        while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
-            pass
-        yield None
+def _lines(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
+    """Each line of the blocks; None for one that is longer than MAX_LINE_BYTES."""
+    parts: list[bytes] = []
+    size = 0
+    for block in blocks:
+        *whole, rest = block.split(b"\n")
+        for line in whole:
+            if size + len(line) > MAX_LINE_BYTES:
+                yield None
+            else:
+                yield b"".join((*parts, line)) if parts else line
+            parts, size = [], 0
+        size += len(rest)
+        if size <= MAX_LINE_BYTES:
+            parts.append(rest)
+        else:
+            parts = []
+    if size:
+        yield None if size > MAX_LINE_BYTES else b"".join(parts)
