@@ -40,6 +40,22 @@ BENCH_COMMANDS: Final = (
             "srtlog parse job_12345 job_12346 --format json",
         ),
     ),
+    Command(
+        "viz",
+        "trackside.cli.bench:viz",
+        "Draw a run in one HTML report that opens without a network.",
+        (
+            "srtlog viz job_12345",
+            "srtlog viz job_12345 -o report.html --group-by dp",
+            "srtlog viz job_12345 -o report.html --from 16:20 --to 16:40 --open",
+        ),
+    ),
+    Command(
+        "export",
+        "trackside.cli.bench:export",
+        "Write the rows, workers, ledger and launch configuration of a run as tidy tables.",
+        ("srtlog export job_12345 -o tables", "srtlog export job_12345 -o tables --format csv"),
+    ),
 )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from trackside.cli.options import FLAG, Format, Output, Reading, Selection
 from trackside.cli.runs import read_run, require_everything_read, tables_of, tell_ledger
@@ -51,6 +53,72 @@ def parse(
     if strict:
         require_everything_read(tables)
     return 1 if failed else 0
+
+
+def viz(
+    path: Path,
+    /,
+    *,
+    report: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("report.html"),
+    group_by: Literal["node", "dp", "all"] = "node",
+    open_: Annotated[bool, Parameter(name="--open"), FLAG] = False,
+    selection: Selection | None = None,
+    output: Output | None = None,
+) -> int:
+    """Draw a run in one HTML report that opens without a network.
+
+    Args:
+        path: Run directory, with or without logs/, or a log file.
+        report: The file to write.
+        group_by: One series a worker, one a role and DP rank, or one a role.
+        open_: Open the report in a browser.
+    """
+    from trackside.bench.series import REPORT_COLUMNS
+    from trackside.report.bench_report import write_bench_report
+
+    selection, output = selection or Selection(), output or Output()
+    terminal = open_terminal(quiet=output.quiet, verbose=output.verbose)
+    run = read_run(path, selection, Reading(), terminal)
+    rows = run.rows(REPORT_COLUMNS)
+    written = write_bench_report(run.name, rows, run.workers, run.ledger, run.notes, report, group_by)
+    tables = tables_of(run, selection)
+    _print_tables([run], [tables], terminal)
+    terminal.data(f"Report: {written}")
+    tell_ledger(tables, terminal)
+    if open_:
+        import webbrowser
+
+        webbrowser.open(written.as_uri())
+    return 0
+
+
+def export(
+    path: Path,
+    /,
+    *,
+    folder: Annotated[Path, Parameter(name=["--output", "-o"])],
+    format: Literal["parquet", "csv"] = "parquet",  # noqa: A002 - the name of the option
+    selection: Selection | None = None,
+    output: Output | None = None,
+) -> int:
+    """Write the rows, workers, ledger and launch configuration of a run as tidy tables.
+
+    Args:
+        path: Run directory, with or without logs/, or a log file.
+        folder: The directory to write into; made if needed.
+        format: The kind of file.
+    """
+    from trackside.bench.scan import PARSER_VERSION
+    from trackside.report.exports import FileFormat, export_run
+
+    selection, output = selection or Selection(), output or Output()
+    terminal = open_terminal(quiet=output.quiet, verbose=output.verbose)
+    run = read_run(path, selection, Reading(), terminal)
+    written = export_run([run.rows()], run.workers, run.ledger, folder, FileFormat(format), PARSER_VERSION)
+    for table in written:
+        terminal.data(f"{table.path} ({table.rows:,} rows)")
+    tell_ledger(tables_of(run, selection), terminal)
+    return 0
 
 
 def _read_all(
