@@ -28,7 +28,7 @@ _WAIT: Final = """async (what) => {
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   return holders().filter((each) => each.dataset.drawn).length;
 }"""
-"""Waits until the charts of the first screen, or all, are drawn. Evaluated whole, as the page's policy asks."""
+"""Waits for the charts of the first screen, or all of them. Evaluated whole, as the page's policy asks."""
 
 
 def report_figures(run_dir: Path, work_dir: Path, runs: int) -> list[Figure]:
