@@ -51,6 +51,15 @@ BENCH_COMMANDS: Final = (
         ),
     ),
     Command(
+        "time-breakdown",
+        "trackside.cli.bench:time_breakdown",
+        "Show where the time of requests goes: queue, prefill, decode.",
+        (
+            "srtlog time-breakdown request_metrics",
+            "srtlog time-breakdown request_metrics --stats-only --limit 1000",
+        ),
+    ),
+    Command(
         "export",
         "trackside.cli.bench:export",
         "Write the rows, workers, ledger and launch configuration of a run as tidy tables.",

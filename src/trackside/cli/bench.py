@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from trackside.cli.options import FLAG, Format, Output, Reading, Selection
 from trackside.cli.runs import read_run, require_everything_read, tables_of, tell_ledger
@@ -89,6 +89,43 @@ def viz(
         import webbrowser
 
         webbrowser.open(written.as_uri())
+    return 0
+
+
+def time_breakdown(
+    path: Path,
+    /,
+    *,
+    report: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("time_breakdown.html"),
+    stats_only: Annotated[bool, FLAG] = False,
+    limit: Annotated[int | None, Parameter(validator=validators.Number(gte=1), show_default=False)] = None,
+    output: Output | None = None,
+) -> int:
+    """Show where the time of requests goes: queue, prefill, decode.
+
+    Args:
+        path: Directory of sglang-request-metrics-*.log or *.jsonl files, or one of them.
+        report: The file to write.
+        stats_only: Print the table and write no report.
+        limit: Stop after so many requests.
+    """
+    from trackside.bench.request_times import break_down, summarise
+    from trackside.engine.request_metrics import read_request_metrics
+    from trackside.report.request_report import write_request_report
+    from trackside.report.request_tables import reading_notes, request_table
+
+    output = output or Output()
+    terminal = open_terminal(quiet=output.quiet, verbose=output.verbose)
+    metrics = read_request_metrics(path, limit)
+    segments = break_down(metrics.requests)
+    title = path.resolve().name
+    terminal.data(request_table(title, summarise(segments)))
+    if not stats_only:
+        terminal.data(f"\nReport: {write_request_report(title, metrics, report)}")
+    read, *missed = reading_notes(metrics, segments)
+    terminal.note(f"{read}.")
+    for note in missed:
+        terminal.warn(f"{note}.")
     return 0
 
 
