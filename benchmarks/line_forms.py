@@ -65,87 +65,67 @@ _WEIGHTS_NEW: Final = (
     "Load weight end. elapsed={elapsed:.2f} s, type={model}, quant=fp8, fmt=e4m3, "
     "avail mem={avail:.2f} GB, mem usage={used:.2f} GB."
 )
-_PREFILL: Final = (
-    "Prefill batch{sep}#new-seq: %(seqs)d, #new-token: %(new_token)d, #cached-token: %(cached_token)d, "
-    "{usage}: %(usage).2f, "
+_PREFILL: Final = "#new-seq: %(seqs)d, #new-token: %(new_token)d, #cached-token: %(cached_token)d, "
+_USED: Final = "token usage: %(usage).2f, "
+_SWA_USED: Final = "swa token usage: %(swa_usage).2f, "
+_RUNNING: Final = "#running-req: %(running)d, "
+_QUEUED: Final = "#queue-req: %(queue)d, "
+_HELD: Final = "#token: %(tokens)d, " + _USED
+_SWA_HELD: Final = "#full token: %(tokens)d, full " + _USED + "#swa token: %(swa)d, " + _SWA_USED
+_SENDING: Final = (
+    "pre-allocated usage: %(preallocated).2f, #prealloc-req: %(prealloc)d, #transfer-req: %(transfer)d, "
+    "#retracted-req: 0, "
 )
-_DECODE: Final = (
-    "Decode batch{sep}#running-req: %(running)d, #{token}token: %(tokens)d, {usage}: %(usage).2f, "
+_PREFILL_ESTIMATES: Final = ", est. prefill TFLOPS/s (per GPU): %(tflops).2f, fwd occupancy: %(occupancy)d%%"
+_DECODE_ESTIMATES: Final = (
+    ", est. decode TFLOPS/s (per GPU): %(tflops).2f, est. read BW (GB/s per GPU): %(read_bw).2f, "
+    "est. write BW (GB/s per GPU): %(write_bw).2f, fwd occupancy: %(occupancy)d%%"
 )
 _ACCEPT: Final = "accept len: %(accept_len).2f, accept rate: %(accept_rate).2f, "
 _GEN: Final = "cuda graph: %(graph)s, gen throughput (token/s): %(throughput).2f, #queue-req: %(queue)d"
 _RATE: Final = "input throughput (token/s): %(throughput).2f"
 
 
-def _old(sep: str) -> tuple[str, str]:
-    return _PREFILL.format(sep=sep, usage="token usage"), _DECODE.format(
-        sep=sep, token="", usage="token usage"
-    )
-
-
 def _dialect_2025_06() -> Dialect:
-    prefill, decode = _old(". ")
+    prefill, decode = "Prefill batch. " + _PREFILL + _USED, "Decode batch. " + _RUNNING + _HELD
     return Dialect(
         "2025-06", dt.date(2025, 6, 14),
-        prefill + "#unbootstrapped-req: %(bootstrap)d, #queue-req: %(queue)d, "
-        "#transferring-req: %(inflight)d, "
-        + _RATE + ", ",
+        prefill + "#unbootstrapped-req: %(bootstrap)d, " + _QUEUED
+        + "#transferring-req: %(inflight)d, " + _RATE + ", ",
         decode + "pre-allocated usage: %(preallocated).2f, #retracted-req: 0, " + _GEN + ", ",
-        prefill + "#running-req: %(running)d, #queue-req: %(queue)d, ",
+        prefill + _RUNNING + _QUEUED,
         decode + _GEN + ", ",
         False, True, _KV_MLA, _WEIGHTS_OLD,
     )  # fmt: skip
 
 
 def _dialect_2026_01(name: str, day: dt.date, mtp: bool) -> Dialect:
-    prefill, decode = _old(", ")
-    accept = _ACCEPT if mtp else ""
+    prefill = "Prefill batch, " + _PREFILL + _USED + _RUNNING + _QUEUED
+    decode = "Decode batch, " + _RUNNING + _HELD + (_ACCEPT if mtp else "")
     return Dialect(
         name, day,
-        prefill + "#running-req: %(running)d, #queue-req: %(queue)d, #prealloc-req: %(bootstrap)d, "
-        "#inflight-req: %(inflight)d, " + _RATE + ", ",
-        decode + accept + "pre-allocated usage: %(preallocated).2f, #prealloc-req: %(prealloc)d, "
-        "#transfer-req: %(transfer)d, #retracted-req: 0, " + _GEN + ", ",
-        prefill + "#running-req: %(running)d, #queue-req: %(queue)d, ",
-        decode + accept + _GEN + ", ",
+        prefill + "#prealloc-req: %(bootstrap)d, #inflight-req: %(inflight)d, " + _RATE + ", ",
+        decode + _SENDING + _GEN + ", ",
+        prefill,
+        decode + _GEN + ", ",
         mtp, True, _KV_MLA, _WEIGHTS_OLD,
     )  # fmt: skip
 
 
 def _dialect_2026_05(name: str, day: dt.date, *, swa: bool, estimates: bool) -> Dialect:
-    usage = "full token usage: %(usage).2f, swa token usage" if swa else "token usage"
-    prefill = _PREFILL.format(sep=", ", usage=usage)
-    token, held = (
-        ("full ", "full token usage: %(usage).2f, #swa token: %(swa)d, swa token usage")
-        if swa
-        else ("", "token usage")
-    )
-    decode = _DECODE.format(sep=", ", token=token, usage=held)
-    if swa:
-        prefill, decode = (
-            text.replace("swa token usage: %(usage)", "swa token usage: %(swa_usage)")
-            for text in (prefill, decode)
-        )
+    used = "full " + _USED + _SWA_USED if swa else _USED
+    prefill = "Prefill batch, " + _PREFILL + used + _RUNNING + _QUEUED + "#pending-token: %(pending)d, "
+    decode = "Decode batch, " + _RUNNING + (_SWA_HELD if swa else _HELD)
+    queues = "#bootstrap-req: %(bootstrap)d, #inflight-req: %(inflight)d, "
     optimistic = "#optimistic-req: 0, " if estimates else ""
-    prefill_tail = (
-        ", est. prefill TFLOPS/s (per GPU): %(tflops).2f, fwd occupancy: %(occupancy)d%%" if estimates else ""
-    )
-    decode_tail = (
-        ", est. decode TFLOPS/s (per GPU): %(tflops).2f, est. read BW (GB/s per GPU): %(read_bw).2f, "
-        "est. write BW (GB/s per GPU): %(write_bw).2f, fwd occupancy: %(occupancy)d%%"
-        if estimates
-        else ""
-    )
-    queues = "#running-req: %(running)d, #queue-req: %(queue)d, #pending-token: %(pending)d, "
+    after_prefill, after_decode = (_PREFILL_ESTIMATES, _DECODE_ESTIMATES) if estimates else ("", "")
     return Dialect(
         name, day,
-        prefill + queues + "#bootstrap-req: %(bootstrap)d, #inflight-req: %(inflight)d, " + optimistic
-        + "cuda graph: False, " + _RATE + prefill_tail,
-        decode + "pre-allocated usage: %(preallocated).2f, #prealloc-req: %(prealloc)d, "
-        "#transfer-req: %(transfer)d, #retracted-req: 0, " + _GEN + decode_tail,
-        prefill + queues + "cuda graph: True, " + _RATE + prefill_tail,
-        decode + _GEN + decode_tail,
-        False, not (swa or estimates), _KV_2026 if not swa else _KV_MHA, _WEIGHTS_NEW,
+        prefill + queues + optimistic + "cuda graph: False, " + _RATE + after_prefill,
+        decode + _SENDING + _GEN + after_decode,
+        prefill + "cuda graph: True, " + _RATE + after_prefill,
+        decode + _GEN + after_decode,
+        False, not (swa or estimates), _KV_MHA if swa else _KV_2026, _WEIGHTS_NEW,
     )  # fmt: skip
 
 
