@@ -24,7 +24,7 @@ from trackside.bench.dialects import (
 )
 from trackside.bench.numbers import NUMBER, read_float
 from trackside.bench.prefixes import STAMP, Mark, Prefix, read_prefix
-from trackside.bench.startup import STARTUP_ANCHOR, read_startup
+from trackside.bench.startup import STARTUP_ANCHOR, message_start, read_startup
 
 Value = int | float | bool | str | None
 
@@ -77,7 +77,7 @@ def read_line(line: bytes) -> Row | Miss | None:
             return Miss(quoted=True) if prefix is None else reader(line, match, prefix)
     startup = STARTUP_ANCHOR.search(line)
     if startup:
-        prefix = read_prefix(line[: startup.start()])
+        prefix = read_prefix(line[: message_start(line, startup)])
         return None if prefix is None else _read_startup(line, startup, prefix)
     return Miss(quoted=False) if BATCH_LIKE.search(line) else None
 

@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 
 from trackside.bench.dialects import FLOAT_COLUMNS
 
-Array = NDArray[np.int64] | NDArray[np.float64]
+Array = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.int16]
 Columns = dict[str, Array]
 
 NULL_INT: Final = np.iinfo(np.int64).min
+NULL_SMALL: Final = np.iinfo(np.int16).min
+SMALL_COLUMNS: Final = frozenset(
+    {"kind", "engine", "stream", "torn", "utc", "form", "dateless", "graph", "graph_device", "detail"}
+)
 
 
 class RowBlock:
@@ -31,7 +35,7 @@ class RowBlock:
         self._constants.append(constants)
 
     def ordered(self) -> tuple[Columns, NDArray[np.int64]]:
-        """All rows in the order of their lines, and these lines; what a row does not have is NULL_INT or NaN."""
+        """All rows in the order of their lines, and these lines; what a row does not have is NULL_INT, NULL_SMALL or NaN."""
         if not self._lines:
             return {}, np.zeros(0, dtype=np.int64)
         lines = np.concatenate(self._lines)
@@ -60,6 +64,8 @@ def empty_column(name: str, size: int) -> Array:
     """A column of nulls."""
     if name in FLOAT_COLUMNS:
         return np.full(size, np.nan)
+    if name in SMALL_COLUMNS:
+        return np.full(size, NULL_SMALL, dtype=np.int16)
     return np.full(size, NULL_INT, dtype=np.int64)
 
 
@@ -71,7 +77,7 @@ class RowStore:
         self._blocks: list[tuple[int, Columns]] = []
 
     def append(self, columns: Columns) -> None:
-        """Adds one ordered block; integer columns are kept as narrow as their values allow."""
+        """Adds one ordered block."""
         size = len(next(iter(columns.values())))
         self._blocks.append((size, columns))
         self.size += size

@@ -358,7 +358,7 @@ class _BlockScan:
         columns["logged_us"] = np.where(stamped, logged, NULL_INT)
         if offsets.any():
             columns["offset_us"] = offsets * 1_000_000
-        columns["dateless"] = (forms >= 2).astype(np.int64)
+        columns["dateless"] = (forms >= 2).astype(np.int16)
         self.scanner.rows.append(columns)
 
 
@@ -378,3 +378,26 @@ def _is_number(value: object) -> bool:
 
 def _micros(frac: bytes) -> int:
     return int(frac[:6].ljust(6, b"0")) if frac else 0
+
+
+def add_counts(a: ScanCounts, b: ScanCounts) -> ScanCounts:
+    """What two scans of one file saw, the second behind the first."""
+    return ScanCounts(
+        lines=a.lines + b.lines,
+        kinds={kind: a.kinds.get(kind, 0) + b.kinds.get(kind, 0) for kind in KINDS if kind in a.kinds or kind in b.kinds},
+        unrecognised=a.unrecognised + b.unrecognised,
+        samples=(a.samples + b.samples)[:_SAMPLES],
+        torn=a.torn + b.torn,
+        quoted=a.quoted + b.quoted,
+        overlong=a.overlong + b.overlong,
+        invalid_utf8_bytes=a.invalid_utf8_bytes + b.invalid_utf8_bytes,
+        not_a_number=a.not_a_number + b.not_a_number,
+        slow_path=a.slow_path + b.slow_path,
+        unknown_fields={
+            name: a.unknown_fields.get(name, 0) + b.unknown_fields.get(name, 0)
+            for name in [*a.unknown_fields, *(n for n in b.unknown_fields if n not in a.unknown_fields)]
+        },
+        first_stamp=a.first_stamp or b.first_stamp,
+        last_stamp=b.last_stamp or a.last_stamp,
+        launches=a.launches + b.launches,
+    )

@@ -9,9 +9,10 @@ from trackside.bench.dialects import INTEGER_COLUMNS, MEMORY_FIELDS, RETRACT_FIE
 
 STARTUP_ANCHOR: Final = re.compile(
     rb"Load weight (?:begin|end)\.|KV Cache is allocated\.|Memory pool end\.|max_total_num_tokens=\d"
-    rb"|Capture (?:\w+ ){0,4}graph (?:begin|end)\.|[^\n]{0,80}?#(?:aborted_)?retracted_reqs: ?\d"
-    rb"|(?:avail mem|mem usage)[=:] ?-?\d"
+    rb"|Capture (?:\w+ ){0,4}graph (?:begin|end)\.|KV cache pool is full|[Dd]ecode out of memory happened"
+    rb"|#(?:aborted_)?retracted_reqs: ?\d|(?:avail mem|mem usage)[=:] ?-?\d"
 )
+_BRACKETED: Final = re.compile(rb"\S{0,80}?\[[^\]\[]{8,80}\] ")
 # Text that only lines of the forms above hold: what a scan looks for before it tries the anchor.
 STARTUP_NEEDLES: Final = (
     b"Load weight ",
@@ -32,7 +33,7 @@ _KINDS: Final = (
     (re.compile(rb"Capture .*graph begin"), "graph_begin"),
     (re.compile(rb"Capture .*graph end"), "graph_end"),
     (re.compile(rb"max_total_num_tokens="), "capacity"),
-    (re.compile(rb"retracted_reqs"), "retract"),
+    (re.compile(rb"retracted_reqs|KV cache pool|out of memory happened"), "retract"),
 )
 _DETAIL: Final = ("type", "dtype", "quant", "quant_algo", "fmt")
 _CAPTURE: Final = re.compile(rb"Capture (?P<what>[\w ]*?) ?graph (?:begin|end)")
@@ -43,6 +44,14 @@ class Startup(NamedTuple):
 
     kind: str
     values: dict[str, int | float | bool | str | None]
+
+
+def message_start(line: bytes, anchor: re.Match[bytes]) -> int:
+    """Where the message of the anchor begins: figures of memory may stand behind other words of it."""
+    if anchor[0][:1] in b"am#":
+        bracketed = _BRACKETED.match(line, 0, anchor.start())
+        return bracketed.end() if bracketed else anchor.start()
+    return anchor.start()
 
 
 def read_startup(line: bytes, anchor: re.Match[bytes]) -> Startup | None:

@@ -77,7 +77,7 @@ def summarise_workers(
 ) -> pl.DataFrame:
     """One row a worker that serves (columns: WORKER_SUMMARY), prefill before decode, w2 before w10.
 
-    Rates are over the worker's own time from its first to its last batch line; null where that is no time at all.
+    Tokens of a side that none of a worker's lines carries are null. Rates are over the worker's own time from its first to its last batch line; null where that is no time at all.
     Pass ``batches`` where they were read already; otherwise ``rows`` needs SUMMARY_COLUMNS.
     """
     batches = batches or read_batches(rows)
@@ -96,6 +96,8 @@ def _worker_rows(batches: Batches) -> list[dict[str, object]]:
         median_running=pl.col("running_req").median(),
         median_queue=pl.col("queue_req").median(),
         median_token_usage=pl.col("token_usage").median(),
+        input_lines=pl.col("batch_type").is_in(["prefill", "engine", "iteration"]).sum(),
+        output_lines=pl.col("batch_type").is_in(["decode", "engine", "iteration"]).sum(),
         first_us=pl.col("time_us").min(),
         last_us=pl.col("time_us").max(),
     )
@@ -118,9 +120,11 @@ def _worker_record(worker: Worker, stats: dict[str, object] | None) -> dict[str,
         return record | {"first_us": worker.first_us, "last_us": worker.last_us}
     record |= {name: stats[name] for name in WORKER_SUMMARY if name in stats}
     seconds = (int(str(stats["last_us"])) - int(str(stats["first_us"]))) / 1e6
-    for kind in ("input", "cached", "output"):
-        record[f"{kind}_tokens"] = round(float(str(stats[f"{kind}_tokens"])))
+    for kind, lines in (("input", "input_lines"), ("cached", "input_lines"), ("output", "output_lines")):
+        record[f"{kind}_tokens"] = round(float(str(stats[f"{kind}_tokens"]))) if stats[lines] else None
     for kind in ("input", "output"):
+        if not stats[f"{kind}_lines"]:
+            continue
         rate = float(str(stats[f"{kind}_tokens"])) / seconds if seconds > 0 else None
         record[f"{kind}_tps"] = rate
         record[f"{kind}_tps_per_gpu"] = rate / worker.gpus if rate is not None and worker.gpus else None

@@ -76,7 +76,7 @@ class FileLedger(msgspec.Struct, frozen=True):
 
 
 class Worker(msgspec.Struct, frozen=True):
-    """One worker of the run, merged over its files."""
+    """One worker of the run, merged over its files. ``gpus`` is null where no launch configuration was logged."""
 
     node: str
     role: Role
@@ -94,13 +94,9 @@ class Worker(msgspec.Struct, frozen=True):
     dp_size: int | None = None
     ep_size: int | None = None
     pp_size: int | None = None
+    gpus: int | None = None
 
     @property
     def name(self) -> str:
         """``<node>_<role>_<worker_id>``."""
         return f"{self.node}_{self.role.value}_{self.worker_id}"
-
-    @property
-    def gpus(self) -> int | None:
-        """GPUs of the worker (tensor x pipeline parallel size), where the launch configuration was logged."""
-        return None if self.tp_size is None else self.tp_size * (self.pp_size or 1)

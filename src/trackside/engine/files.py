@@ -1,0 +1,102 @@
+"""Finds the logs of a run: which files hold a worker's lines, by name first, else by what is in them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from trackside.errors import PathNotFoundError
+from trackside.records.engine_run import Role
+
+_ENDING: Final = r"\.(?P<ext>out|err|log|txt)(?P<rotation>(?:[.-]\d{1,10})?)(?:\.(?P<packed>gz|zst))?$"
+WORKER_NAME: Final = re.compile(
+    r"(?P<node>.+?)_(?P<role>prefill|decode|agg|frontend)_(?P<worker>[^.]+?)(?:_DP(?P<dp>\d{1,5}))?" + _ENDING
+)
+LOG_NAME: Final = re.compile(r"(?P<stem>.+?)" + _ENDING)
+REQUEST_FILES: Final = re.compile(r"sglang-request-metrics-|requirements.*\.txt$|CMakeLists\.txt$")
+_ROLE_WORD: Final = re.compile(r"(?:^|[^A-Za-z])(prefill|decode|agg|frontend|router)(?:$|[^A-Za-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One log file. ``role`` and ``worker_id`` are None where the name does not say them; ``order`` sorts rotations.
+
+    ``hint`` is a role that the name mentions outside the usual place.
+    """
+
+    path: Path
+    name: str
+    node: str
+    role: Role | None
+    worker_id: str | None
+    dp: int | None
+    order: int
+    packed: str | None
+    hint: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A run on disk: the job's name, its logs, the files that are read and those that are not, with the reason."""
+
+    name: str
+    path: Path
+    logs_dir: Path
+    sources: tuple[Source, ...]
+    skipped: tuple[tuple[str, str], ...]
+
+
+def find_logs(path: Path) -> Layout:
+    """The logs of the run at ``path``: a job directory, its ``logs`` directory, or one log file."""
+    if not path.exists():
+        msg = f"Path does not exist: {path}"
+        raise PathNotFoundError(msg)
+    resolved = path.resolve()
+    if resolved.is_file():
+        return Layout(resolved.name, resolved, resolved.parent, (_source(resolved, one=True),), ())
+    logs_dir = resolved / "logs" if (resolved / "logs").is_dir() else resolved
+    name = logs_dir.parent.name if logs_dir.name == "logs" else resolved.name
+    files = sorted(f for f in logs_dir.iterdir() if LOG_NAME.match(f.name) and f.is_file())
+    sources = [_source(file) for file in files if not REQUEST_FILES.search(file.name)]
+    chosen, skipped = _choose(sources)
+    return Layout(name or str(logs_dir), resolved, logs_dir, tuple(chosen), tuple(skipped))
+
+
+def _choose(sources: list[Source]) -> tuple[list[Source], list[tuple[str, str]]]:
+    """Where files are named after workers, only those count: other logs of a job repeat their lines."""
+    skipped = [(s.name, "a frontend's log: no batch lines") for s in sources if s.role is Role.FRONTEND]
+    sources = [s for s in sources if s.role is not Role.FRONTEND]
+    if any(s.role for s in sources):
+        skipped += [(s.name, "not named after a worker") for s in sources if not (s.role or s.hint)]
+        sources = [s for s in sources if s.role or s.hint]
+    plain = {s.name for s in sources if not s.packed}
+    twins = [s for s in sources if s.packed and s.name.removesuffix(f".{s.packed}") in plain]
+    skipped += [(s.name, "the same log stands there unpacked") for s in twins]
+    return [s for s in sources if s not in twins], skipped
+
+
+def _source(path: Path, *, one: bool = False) -> Source:
+    match = WORKER_NAME.match(path.name)
+    if match:
+        dp = int(match["dp"]) if match["dp"] else None
+        role = None if one and match["role"] == "frontend" else Role(match["role"])
+        return Source(
+            path, path.name, match["node"], role, match["worker"], dp, _order(match), match["packed"]
+        )
+    plain = LOG_NAME.match(path.name)
+    stem = plain["stem"] if plain else path.name
+    packed = plain["packed"] if plain else next((s for s in ("gz", "zst") if path.name.endswith("." + s)), None)
+    word = _ROLE_WORD.search(stem)
+    hint = Role(word[1]) if word and word[1] != "router" else None
+    return Source(path, path.name, stem, None, None, None, _order(plain) if plain else 0, packed, hint)
+
+
+def _order(match: re.Match[str]) -> int:
+    """Rotated parts come before the live file, the highest number (or the earliest date) first."""
+    rotation = match["rotation"]
+    if not rotation:
+        return 1 << 40
+    number = int(rotation[1:])
+    return number if number > 1_000_000 else -number

@@ -1,0 +1,119 @@
+"""Rows of a run in one frame: sorted, cut to a window, on a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from trackside.bench.frames import SCHEMA
+from trackside.engine.accounts import with_totals
+from trackside.engine.assemble import FileRows
+from trackside.records.engine_run import RankTotals, Ranks, Worker
+
+Window = tuple[int | None, int | None]
+
+_KEY: Final = ("node", "worker_type", "worker_id")
+_RANKS: Final = Ranks.__struct_fields__
+
+
+def rows_by_worker(
+    files: Sequence[FileRows], window: Window, tz: str | None, columns: Sequence[str] | None
+) -> pl.DataFrame:
+    """All rows by (node, worker_type, worker_id), then time, stable in file order; unowned rows are left out."""
+    wanted = list(SCHEMA) if columns is None else list(dict.fromkeys(columns))
+    needed = list(dict.fromkeys([*wanted, *_KEY, "time_us", "tz_assumed"]))
+    by_worker: dict[tuple[str, str, str], list[pl.DataFrame]] = {}
+    for file in files:
+        for batch in file.batches():
+            frame = within(batch, window).select(needed)
+            for key, part in _split(frame):
+                by_worker.setdefault(key, []).append(part)
+    parts = [_by_time(pl.concat(frames)) for _, frames in sorted(by_worker.items())]
+    rows = pl.concat(parts) if parts else pl.DataFrame(schema={name: SCHEMA[name] for name in needed})
+    return on_clock(rows, tz).select(wanted)
+
+
+def _split(frame: pl.DataFrame) -> list[tuple[tuple[str, str, str], pl.DataFrame]]:
+    if not frame.height:
+        return []
+    first = frame.row(0)
+    names = [frame.columns.index(name) for name in _KEY]
+    key = tuple(first[i] for i in names)
+    if frame.select((pl.col(_KEY[i]).eq_missing(pl.lit(key[i]))).all() for i in range(3)).row(0) == (True, True, True):
+        return [] if key[0] is None else [(key, frame)]  # type: ignore[list-item]
+    parts = frame.filter(pl.col("node").is_not_null()).partition_by(_KEY, as_dict=True, maintain_order=True)
+    return list(parts.items())  # type: ignore[arg-type]
+
+
+def _by_time(frame: pl.DataFrame) -> pl.DataFrame:
+    time = frame["time_us"].forward_fill()
+    if time.is_sorted():
+        return frame
+    return frame.sort(time, maintain_order=True)
+
+
+def within(frame: pl.DataFrame, window: Window) -> pl.DataFrame:
+    """The rows of a window of logged time; rows without a time belong to none."""
+    low, high = window
+    if low is not None:
+        frame = frame.filter(pl.col("time_us") >= low)
+    if high is not None:
+        frame = frame.filter(pl.col("time_us") <= high)
+    return frame
+
+
+def on_clock(frame: pl.DataFrame, tz: str | None) -> pl.DataFrame:
+    """The rows with zone-less stamps read as times of ``tz``; the hour that a zone skips counts on as before."""
+    if tz is None:
+        return frame
+    local = pl.col("time_us").cast(pl.Datetime("us"))
+
+    def utc(moment: pl.Expr) -> pl.Expr:
+        zoned = moment.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
+        return zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(pl.Int64)
+
+    hour = pl.duration(hours=1)
+    shifted = pl.coalesce(utc(local), utc(local - hour) + 3_600_000_000)
+    unknown = pl.col("tz_assumed") == "unknown"
+    return frame.with_columns(
+        time_us=pl.when(unknown).then(shifted).otherwise(pl.col("time_us")),
+        tz_assumed=pl.when(unknown).then(pl.lit(tz)).otherwise(pl.col("tz_assumed")),
+    )
+
+
+def workers_within(workers: Sequence[Worker], files: Sequence[FileRows], window: Window) -> tuple[Worker, ...]:
+    """The workers as a window shows them; one without a line in it is left out."""
+    wanted = [*_KEY, "metric_type", "batch_type", *_RANKS, "time_us", "new_token", "cached_token"]
+    rows = rows_by_worker(files, window, None, wanted)
+    groups = rows.group_by(*_KEY, "metric_type", "batch_type", *_RANKS, maintain_order=True).agg(
+        pl.len().alias("rows"),
+        pl.col("time_us").min().alias("first_us"),
+        pl.col("time_us").max().alias("last_us"),
+        pl.col("new_token").sum(),
+        pl.col("cached_token").sum(),
+    )
+    found = groups.partition_by(_KEY, as_dict=True)
+    out = []
+    for worker in workers:
+        mine = found.get((worker.node, worker.role.value, worker.worker_id))
+        if mine is None:
+            continue
+        batch = mine.filter(pl.col("metric_type") == "batch")
+        totals = tuple(
+            RankTotals(
+                Ranks(*(row[name] for name in _RANKS)),
+                row["batch_type"],
+                row["rows"],
+                row["first_us"],
+                row["last_us"],
+                row["new_token"],
+                row["cached_token"],
+            )
+            for row in batch.iter_rows(named=True)
+        )
+        span = (mine["first_us"].min(), mine["last_us"].max())
+        rows_in = int(batch["rows"].sum())
+        out.append(with_totals(worker, rows_in, int(mine["rows"].sum()) - rows_in, span, totals))  # type: ignore[arg-type]
+    return tuple(out)
