@@ -41,6 +41,7 @@ bench: setup
 	@$(BIN)/python benchmarks/speed.py
 
 docs: setup
+	$(BIN)/python scripts/cli_docs.py
 	$(BIN)/zensical build --clean
 
 # uv reads only pyproject.toml here; the pins carry hashes and no address of an index.
