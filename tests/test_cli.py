@@ -105,7 +105,8 @@ def test_a_path_that_is_not_there_is_an_error(tmp_path: Path, srtlog: Run) -> No
 def test_a_directory_without_workers_is_said_so(tmp_path: Path, srtlog: Run) -> None:
     (tmp_path / "empty").mkdir()
     done = srtlog("parse", "empty")
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "No worker nodes found in logs\n")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("No worker nodes found in logs")
 
 
 def test_several_jobs_have_a_row_each(job: Path, srtlog: Run) -> None:
@@ -127,12 +128,14 @@ def test_of_several_jobs_one_that_cannot_be_read_does_not_hide_the_others(job: P
 
 def test_an_unrecognised_line_warns_and_fails_only_when_strict(job: Path, srtlog: Run) -> None:
     with (job / "logs" / "node01_prefill_w0.out").open("a") as log:
-        log.write("[2026-01-31 17:18:20 DP0 TP0 EP0] Prefill batch. of a kind \x1b[2J nobody knows\n")
+        log.write(
+            "[2026-01-31 17:18:20 DP0 TP0 EP0] Prefill batch of a new kind with #new-seq \x07 nobody knows\n"
+        )
     done = srtlog("parse", job)
     assert done.returncode == 0
     assert "Not everything could be read" in done.stderr
-    assert "\\x1b[2J nobody knows" in done.stderr
-    assert "\x1b" not in done.stderr
+    assert "\\x07 nobody knows" in done.stderr
+    assert "\x07" not in done.stderr
     strict = srtlog("parse", job, "--strict")
     assert strict.returncode == 4
     assert "1 batch-like lines were not recognised" in strict.stderr

@@ -23,7 +23,7 @@ def read_run(path: Path, selection: Selection, reading: Reading, terminal: Termi
     settings = bench_settings()
     with terminal.progress(f"Reading {path}") as on_progress:
         return open_run(
-            path,
+            path.resolve(),
             role=selection.role,
             tz=selection.tz or settings.tz,
             start=selection.from_,
