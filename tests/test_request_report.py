@@ -78,7 +78,7 @@ def test_what_was_not_read_is_said() -> None:
         request(), request(queue_time_s=-1.0), lines=5, unreadable=2, without_times=1, limit_reached=True
     )
     assert reading_notes(read, break_down(read.requests)) == [
-        "Read 2 requests from 5 lines of 1 file(s); "  # noqa: ISC004
+        "Read 2 requests from 5 lines of 1 file(s); "
         "stopped after the first 2 requests in file order (--limit)",
         "2 lines are no JSON objects",
         "1 lines hold no request times",
@@ -97,7 +97,9 @@ def test_the_page_is_one_file_that_needs_no_network(tmp_path: Path) -> None:
 def test_fewer_drawn_requests_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_report, "MAX_DRAWN", 10)
     text = page(tmp_path, metrics(*[request(2.0 + n) for n in range(30)], request(None)))
-    assert "10 of 30 requests are drawn: the 1 slowest, the rest evenly by rank." in text
+    assert (
+        "10 of 30 requests are drawn: the 1 slowest, the rest evenly by rank (after the dashed line)." in text
+    )
     assert "1 requests have no end-to-end time." in text
 
 
@@ -129,6 +131,15 @@ def test_a_bar_stacks_the_known_segments_and_names_the_unknown() -> None:
     assert data["queue_ms"].tolist() == [0.0, 100.0]
     assert data["queue_ms_text"] == ["not known", "100.0 ms"]
     assert data["unattributed_ms_text"][1] == "not known"
+
+
+def test_a_gap_parts_the_slowest_from_the_thinned_rest() -> None:
+    segments = break_down(metrics(*[request(2.0 + n) for n in range(100)]).requests)
+    plot: Any = figure_requests(pick_for_drawing(segments, 20))
+    places = plot.renderers[0].data_source.data["place"].tolist()
+    assert places[:4] == [0.0, 1.0, 2.0, 5.0]
+    whole: Any = figure_requests(pick_for_drawing(segments, 100))
+    assert whole.renderers[0].data_source.data["place"].tolist() == list(range(100))
 
 
 def test_charts_of_groups_and_distributions_cover_all_requests() -> None:

@@ -36,12 +36,16 @@ def present_segments(segments: pl.DataFrame) -> list[str]:
 
 
 def figure_requests(drawn: pl.DataFrame) -> figure:
-    """One stacked bar a request, slowest first; ``drawn`` comes from ``pick_for_drawing``."""
+    """One stacked bar a request, slowest first; ``drawn`` comes from ``pick_for_drawing``.
+
+    Where requests are left out, a gap parts the slowest, all drawn, from the rest, drawn evenly by rank.
+    """
     names = present_segments(drawn)
+    places, gap_at = _places(drawn["rank"].to_numpy())
     data: dict[str, Any] = {name: _heights(drawn[name]) for name in names}
     data |= {f"{name}_text": [_text(value) for value in drawn[name]] for name in names}
     data |= {
-        "place": np.arange(drawn.height, dtype=np.float64),
+        "place": places,
         "rank": drawn["rank"].to_list(),
         "rid": [rid or "–" for rid in drawn["rid"]],
         "e2e": [_text(value) for value in drawn["e2e_ms"]],
@@ -49,6 +53,8 @@ def figure_requests(drawn: pl.DataFrame) -> figure:
     }
     plot = _stacked(data, names, width=0.94 if drawn.height < 200 else 1.0)
     plot.xaxis.axis_label = "drawn requests, slowest first"
+    if gap_at is not None:
+        plot.vspan(x=[gap_at], line_color=MUTED, line_dash="dashed")
     plot.add_tools(_request_hover(names))
     return plot
 
@@ -65,7 +71,7 @@ def figure_by_duration(groups: pl.DataFrame) -> figure:
         "span": [f"{_text(shortest)} to {_text(longest)}" for shortest, longest in spans],
     }
     plot = _stacked(data, names, width=0.8)
-    plot.xaxis.axis_label = "requests by end-to-end time in equal groups, fastest first"
+    plot.xaxis.axis_label = "groups by duration, fastest first"
     plot.xaxis.ticker = groups["group"].to_list()
     tooltips = [("requests", "@n"), ("end to end", "@span"), *_segment_tips(names, "mean ")]
     plot.add_tools(HoverTool(tooltips=tooltips))
@@ -114,13 +120,24 @@ def _stacked(data: dict[str, Any], names: Sequence[str], width: float) -> figure
             width=width,
             source=ColumnDataSource(data),
             color=[COLOURS[name] for name in names],
-            line_color=None,
+            line_color=[COLOURS[name] for name in names],
+            line_width=0.5,
             legend_label=[SEGMENTS[name] for name in names],
         )
     plot.yaxis.axis_label = "ms"
     plot.yaxis.formatter = NumeralTickFormatter(format="0,0.[0]")
     plot.y_range = DataRange1d(start=0)
     return _with_legend(style(plot)) if names else style(plot)
+
+
+def _places(ranks: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], float | None]:
+    """Where each bar stands, and where the gap is (None: every request up to the last is drawn)."""
+    places = np.arange(len(ranks), dtype=np.float64)
+    left_out = np.flatnonzero(ranks != places + 1)
+    if not left_out.size:
+        return places, None
+    width = max(2.0, len(ranks) * 0.03)
+    return np.where(places < left_out[0], places, places + width), float(left_out[0] + (width - 1) / 2)
 
 
 def _with_legend(plot: figure) -> figure:
@@ -131,7 +148,9 @@ def _with_legend(plot: figure) -> figure:
         legend.border_line_color = None
         legend.label_text_font_size = "11px"
         legend.orientation = "horizontal"
-        legend.ncols = 4
+        legend.ncols = 3
+        legend.location = "left"
+        legend.glyph_width = legend.glyph_height = 14
         plot.add_layout(legend, "above")
     return plot
 

@@ -92,7 +92,7 @@ def _drawn_note(drawn: int, segments: pl.DataFrame) -> str:
     if drawn < timed:
         note = (
             f"{drawn:,} of {timed:,} requests are drawn: the {max(1, MAX_DRAWN // 10):,} slowest, the rest "
-            "evenly by rank. Tables and the other charts are over all requests."
+            "evenly by rank (after the dashed line). Tables and the other charts are over all requests."
         )
     return note if not untimed else f"{note} {untimed:,} requests have no end-to-end time."
 
