@@ -151,7 +151,10 @@ def export(
     selection, output = selection or Selection(), output or Output()
     terminal = open_terminal(quiet=output.quiet, verbose=output.verbose)
     run = read_run(path, selection, Reading(), terminal)
-    written = export_run([run.rows()], run.workers, run.ledger, folder, FileFormat(format), PARSER_VERSION)
+    run.refresh_table()
+    written = export_run(
+        run.row_batches(), run.workers, run.ledger, folder, FileFormat(format), PARSER_VERSION
+    )
     for table in written:
         terminal.data(f"{table.path} ({table.rows:,} rows)")
     tell_ledger(tables_of(run, selection), terminal)
