@@ -44,7 +44,7 @@ def job(tmp_path: Path) -> Path:
     logs.mkdir(parents=True)
     (logs / "node01_prefill_w0.out").write_text(PREFILL)
     (logs / "node02_decode_w0.out").write_text(DECODE)
-    (logs / "node02_decode_w0.err").write_text("[2025-11-04 05:31:52 TP0] Decode batch, #running-req: 1\n")
+    (logs / "node02_decode_w0.err").write_text(decode(52, 1, "1.27"))
     return tmp_path / "12345"
 
 
@@ -163,8 +163,8 @@ def test_statistics_of_a_metric_over_workers_and_by_worker(job: Path) -> None:
     summary = engine.compute_stats("gen_throughput", "decode")
     assert summary is not None
     assert (summary.metric_name, summary.worker_type) == ("gen_throughput", "decode")
-    assert summary.stats.count == 2
-    assert summary.stats.mean == pytest.approx(7.365)
+    assert summary.stats.count == 3
+    assert summary.stats.mean == pytest.approx(16 / 3)
     assert list(summary.per_worker) == ["node02_decode_w0"]
 
 

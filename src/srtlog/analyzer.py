@@ -6,16 +6,14 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trackside.engine.run import open_run
-
 from srtlog.models import NodeMetrics
 from srtlog.rows import RunRows
+from trackside.engine.run import open_run
 from trackside.errors import TracksideError
 from trackside.records.engine_run import Role
 
 if TYPE_CHECKING:
     from trackside.engine.run import Run
-
     from trackside.records.engine_run import Worker
 
 logger = logging.getLogger(__name__)

@@ -33,6 +33,7 @@ class BatchMetrics:
     gen_throughput: float | None = None
     file: str | None = None
     line: int | None = None
+    stream: str | None = None
     time_us: int | None = None
     tz_assumed: str | None = None
     date_from: str | None = None
@@ -97,6 +98,7 @@ class MemoryMetrics:
     kv_tokens: int | None = None
     file: str | None = None
     line: int | None = None
+    stream: str | None = None
     time_us: int | None = None
     tz_assumed: str | None = None
     date_from: str | None = None
