@@ -9,6 +9,22 @@ import polars as pl
 
 from trackside.bench.grouping import RANK_PARTS, WORKER_KEYS, natural_key
 
+MEMORY_COLUMNS = (
+    *WORKER_KEYS,
+    *RANK_PARTS,
+    "metric_type",
+    "kind",
+    "avail_mem_gb",
+    "mem_usage_gb",
+    "kv_cache_gb",
+    "kv_tokens",
+    "elapsed_s",
+    "detail",
+    "max_total_num_tokens",
+    "max_running_requests",
+    "context_len",
+)
+
 
 class Pool(msgspec.Struct, frozen=True):
     """One KV pool of a worker's rank; ``ranks`` logged the same figures."""
@@ -20,10 +36,11 @@ class Pool(msgspec.Struct, frozen=True):
 
 
 class Capacity(msgspec.Struct, frozen=True):
-    """Start-up memory of one worker, GB of one rank's device (the median over its ranks); None where not logged.
+    """Start-up memory of one worker, GB of one rank's device (the median over its ranks).
 
-    ``pools`` are the distinct KV pools of a rank (target and draft model, or full and sliding-window attention, have
-    one each). ``kv_tokens`` is the capacity of the scheduler where it was logged, else of the largest pool.
+    None where not logged. ``pools`` are the distinct KV pools of a rank (target and draft model, or full and
+    sliding-window attention, have one each). ``kv_tokens`` is the capacity of the scheduler where it was
+    logged, else of the largest pool.
     """
 
     worker: str
@@ -40,7 +57,9 @@ class Capacity(msgspec.Struct, frozen=True):
 
 def worker_capacities(rows: pl.DataFrame) -> list[Capacity]:
     """The capacity of each worker that logged memory lines, in natural order of names."""
-    memory = rows.filter((pl.col("metric_type") == "memory") & (pl.col("kind") != "retract"))
+    memory = rows.select(MEMORY_COLUMNS).filter(
+        (pl.col("metric_type") == "memory") & (pl.col("kind") != "retract")
+    )
     parts = memory.partition_by(WORKER_KEYS, as_dict=True, maintain_order=True)
     found = [_capacity("_".join(str(part) for part in key), part) for key, part in parts.items()]
     return sorted(found, key=lambda capacity: natural_key(capacity.worker))
@@ -83,7 +102,9 @@ def _median_of_rank_sums(rows: pl.DataFrame, kind: str, column: str) -> float | 
 
 def _last_free(rows: pl.DataFrame) -> float | None:
     known = rows.filter(pl.col("avail_mem_gb").is_not_null())
-    return _median(known.group_by(RANK_PARTS, maintain_order=True).agg(pl.col("avail_mem_gb").last())["avail_mem_gb"])
+    return _median(
+        known.group_by(RANK_PARTS, maintain_order=True).agg(pl.col("avail_mem_gb").last())["avail_mem_gb"]
+    )
 
 
 def _whole(rows: pl.DataFrame, column: str) -> int | None:
@@ -111,12 +132,18 @@ class Retractions(msgspec.Struct, frozen=True):
 
 def retractions(rows: pl.DataFrame) -> Sequence[Retractions]:
     """One record a worker that logged retractions (``duplicate`` rows left out)."""
-    lines = rows.filter((pl.col("kind") == "retract") & ~pl.col("duplicate").fill_null(False))
+    wanted = (*WORKER_KEYS, "kind", "duplicate", "retracted_req", "tokens_gained")
+    lines = rows.select(wanted).filter((pl.col("kind") == "retract") & ~pl.col("duplicate").fill_null(False))
     by_worker = lines.group_by(WORKER_KEYS).agg(
         lines=pl.len(), requests=pl.col("retracted_req").sum(), tokens_gained=pl.col("tokens_gained").sum()
     )
     found = [
-        Retractions("_".join(str(row[key]) for key in WORKER_KEYS), row["lines"], row["requests"], row["tokens_gained"])
+        Retractions(
+            "_".join(str(row[key]) for key in WORKER_KEYS),
+            row["lines"],
+            row["requests"],
+            row["tokens_gained"],
+        )
         for row in by_worker.to_dicts()
     ]
     return sorted(found, key=lambda record: natural_key(record.worker))

@@ -38,7 +38,8 @@ class Line(msgspec.Struct, frozen=True):
 class Chart(msgspec.Struct, frozen=True):
     """Lines over one time axis. ``dots``: values as logged, not joined. ``aside``: folded away at first.
 
-    ``y_top`` cuts the picture where single values would flatten the rest; what lies above is said in ``note``.
+    ``y_top`` cuts the picture where single values would flatten the rest; what lies above is said in
+    ``note``.
     """
 
     key: str

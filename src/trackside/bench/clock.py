@@ -40,6 +40,19 @@ class Clock:
         self.state = state
         self._codes: dict[bytes, int] = {}
 
+    def decode_many(self, form: str, raw: NDArray[np.uint8]) -> Ints:
+        """``decode`` of each row of a matrix of bytes; stamps in the order of a log, so dates change rarely."""
+        if form == "tod":
+            return _times_of_day(raw)
+        date = raw[:, :-9] if form != "md" else raw[:, :5]
+        tods_s = _times_of_day(raw[:, -8:])
+        changed = np.ones(len(raw), dtype=bool)
+        changed[1:] = (date[1:] != date[:-1]).any(axis=1)
+        noon = b" 00:00:00" if form != "us" else b"-00:00:00"
+        bases = np.array([self.decode(form, row.tobytes() + noon) for row in date[changed]], dtype=np.int64)
+        base = bases[np.cumsum(changed) - 1] if len(raw) else bases
+        return np.where((base == NO_STAMP) | (tods_s == NO_STAMP), NO_STAMP, base + tods_s)
+
     def decode(self, form: str, raw: bytes) -> int:
         """A code for the stamp: seconds since 1970 where the date is full; NO_STAMP where it is no date."""
         code = self._codes.get(raw)
@@ -84,6 +97,15 @@ class Clock:
         self.state.day_shift += int(turns[-1])
         self.state.last_tod_s = int(tods_s[-1])
         return days * _DAY_S + tods_s
+
+
+def _times_of_day(raw: NDArray[np.uint8]) -> Ints:
+    """Seconds of ``HH:MM:SS`` in each row; NO_STAMP where it is no time."""
+    digits = raw[:, (0, 1, 3, 4, 6, 7)].astype(np.int64) - 48
+    hour, minute, second = (digits[:, at] * 10 + digits[:, at + 1] for at in (0, 2, 4))
+    ok = ((digits >= 0) & (digits <= 9)).all(axis=1) & (raw[:, 2] == 58) & (raw[:, 5] == 58)
+    ok &= (hour < 24) & (minute < 60) & (second < 61)
+    return np.where(ok, hour * 3600 + minute * 60 + second, NO_STAMP)
 
 
 def _first_year_shift(anchor: str, month_day: int) -> int:

@@ -10,7 +10,9 @@ import msgspec
 
 from trackside.records.engine_run import Worker
 
-_SECRET = re.compile(r"(api_?key|secret|password|passwd|credential|(^|_)token$|auth_?token|private_key)", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(api_?key|secret|password|passwd|credential|(^|_)token$|auth_?token|private_key)", re.IGNORECASE
+)
 HIDDEN = "(set, not shown)"
 
 

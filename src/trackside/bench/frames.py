@@ -46,7 +46,7 @@ def build_frame(columns: Columns, file: FileTexts, model: RunModel) -> pl.DataFr
     out["kind"] = _texts(KINDS, kinds, "kind")
     out["engine"] = _texts(ENGINES, _codes(columns["engine"]), "engine")
     out["file"] = pl.repeat(file.file, size, dtype=pl.String, eager=True)
-    out["stream"] = _texts(file.streams, _codes(columns["stream"]), "stream")
+    out["stream"] = _texts([s or None for s in file.streams], _codes(columns["stream"]), "stream")
     out.update(_time_columns(columns, file, size))
     for name in ("graph_device", "detail"):
         if name in columns:

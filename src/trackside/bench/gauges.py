@@ -1,8 +1,8 @@
-"""Levels over time (running requests, queue, KV use): idle gaps, and ranks put together without inventing values.
+"""Levels over time (running requests, queue, KV use).
 
-A rank logs a level now and then; between two lines the level is taken to hold. Where the next line comes later than
-``max(30 s, 5 x the rank's median spacing)`` the rank is idle: it is left out from one median spacing after its last
-line until its next line.
+Idle gaps, and ranks put together without inventing values. A rank logs a level now and then; between two
+lines the level is taken to hold. Where the next line comes later than ``max(30 s, 5 x the rank's median
+spacing)`` the rank is idle: it is left out from one median spacing after its last line until its next line.
 """
 
 from __future__ import annotations
@@ -69,13 +69,15 @@ def combine(
 ) -> list[tuple[IntArray, FloatArray]]:
     """For each group (time, level): the sum, or the mean, over the members that are present.
 
-    A NaN value means that the member leaves. A group with one member keeps every point as it is; in a group of
-    several, all lines of one stamp are taken together. NaN where no member is present.
+    A NaN value means that the member leaves. A group with one member keeps every point as it is; in a group
+    of several, all lines of one stamp are taken together. NaN where no member is present.
     """
     order = np.lexsort((time_us, member))
     time_us, member, values = time_us[order], member[order], values[order]
     group = group_of[member]
-    sizes = np.bincount(group_of[np.unique(member)], minlength=groups) if member.size else np.zeros(groups, int)
+    sizes = (
+        np.bincount(group_of[np.unique(member)], minlength=groups) if member.size else np.zeros(groups, int)
+    )
     result: list[tuple[IntArray, FloatArray]] = []
     for index in range(groups):
         own = group == index
@@ -105,8 +107,13 @@ def _combine_members(
     return time_us, np.round(combined, 9)
 
 
-def spread(time_s: npt.NDArray[Any], values: FloatArray, width_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(time, lowest, highest) of the finite values of each bucket of ``width_s``; time is the bucket's middle."""
+def spread(
+    time_s: npt.NDArray[Any], values: FloatArray, width_s: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(time, lowest, highest) of the finite values of each bucket of ``width_s``.
+
+    Time is the bucket's middle.
+    """
     keep = np.isfinite(values)
     time_s, values = time_s[keep], values[keep]
     if time_s.size == 0:

@@ -40,7 +40,10 @@ class RankTable(msgspec.Struct, frozen=True):
 
 
 class Grouping(msgspec.Struct, frozen=True):
-    """Series labels, the series of each rank (-1: not part), and how many workers stand behind each series."""
+    """Series labels, the series of each rank (-1.
+
+    Not part), and how many workers stand behind each series.
+    """
 
     labels: tuple[str, ...]
     group_of_rank: IntArray
@@ -88,7 +91,9 @@ def _slot(key: Sequence[object], by_dp: bool) -> str:
 
 
 def _tag(key: Sequence[object]) -> str:
-    parts = [f"{name.upper()}{value}" for name, value in zip(RANK_PARTS, key[3:], strict=True) if value is not None]
+    parts = [
+        f"{name.upper()}{value}" for name, value in zip(RANK_PARTS, key[3:], strict=True) if value is not None
+    ]
     return " ".join(parts) or "no rank tag"
 
 
@@ -105,7 +110,11 @@ def group_ranks(ranks: RankTable, present: IntArray, group_by: GroupBy, role: st
     group_of_rank = np.full(len(ranks.slots), -1, dtype=np.int64)
     group_of_rank[present] = [position[name] for name in names]
     workers = tuple(len(set(ranks.worker_of[group_of_rank == index])) for index in range(len(groups)))
-    labels = groups if group_by is GroupBy.NODE else [_counted(*pair) for pair in zip(groups, workers, strict=True)]
+    labels = (
+        groups
+        if group_by is GroupBy.NODE
+        else [_counted(*pair) for pair in zip(groups, workers, strict=True)]
+    )
     return Grouping(tuple(labels), group_of_rank, workers)
 
 

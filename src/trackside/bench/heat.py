@@ -13,8 +13,8 @@ from trackside.bench.grouping import natural_key
 class RankLoad(msgspec.Struct, frozen=True):
     """One rank of one worker over the window of the run; None where its lines carry no such value.
 
-    Means are over the rank's lines. ``tokens_per_s`` is tokens over the time of the run's batch lines: input for
-    prefill, generated for the rest.
+    Means are over the rank's lines. ``tokens_per_s`` is tokens over the time of the run's batch lines: input
+    for prefill, generated for the rest.
     """
 
     worker: str
@@ -28,7 +28,9 @@ class RankLoad(msgspec.Struct, frozen=True):
     tokens_per_s: float | None
 
 
-def rank_loads(batches: Batches, role: str, batch_type: str, input_side: bool, seconds: float) -> list[RankLoad]:
+def rank_loads(
+    batches: Batches, role: str, batch_type: str, input_side: bool, seconds: float
+) -> list[RankLoad]:
     """The load of each (worker, rank) with lines of this role and kind, in natural order."""
     part = batches.rows.filter((pl.col("worker_type") == role) & (pl.col("batch_type") == batch_type))
     if part.is_empty():
@@ -54,7 +56,9 @@ def rank_loads(batches: Batches, role: str, batch_type: str, input_side: bool, s
         max_token_usage=pl.col("token_usage").max(),
     )
     loads = loads.join(
-        made.group_by("worker", "slot").agg(tokens_per_s=pl.col(kind).sum() / seconds if seconds > 0 else None),
+        made.group_by("worker", "slot").agg(
+            tokens_per_s=pl.col(kind).sum() / seconds if seconds > 0 else None
+        ),
         on=["worker", "slot"],
         how="left",
     )

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackside.bench.numbers import MAX_EXACT_DIGITS, MAX_EXACT_POWER
-from trackside.bench.templates import Output, Template
+from trackside.bench.templates import Output, Step, Template
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
+Decode = Callable[[str, NDArray[np.uint8]], Ints]
 
 PADDING: Final = 1024
 MAX_DIGITS: Final = 16
@@ -26,7 +27,12 @@ _OVER_NINE: Final = np.uint64(0x7676767676767676)
 _HIGH_BITS: Final = np.uint64(0x8080808080808080)
 _PAIRS: Final = np.uint64(0x00FF00FF00FF00FF)
 _QUADS: Final = np.uint64(0x0000FFFF0000FFFF)
-_OCTS: Final = np.uint64(0x00000000FFFFFFFF)
+_ONE: Final = np.uint64(1)
+_POINT: Final = np.uint64(ord(".") ^ ord("0"))
+_POINT_AND_TWO: Final = np.uint64(0xFFFFFF)
+_BY_10: Final = np.uint64(1 + (10 << 8))
+_BY_100: Final = np.uint64(1 + (100 << 16))
+_BY_10000: Final = np.uint64(1 + (10000 << 32))
 _POW10_INT: Final = np.array([10**n for n in range(19)], dtype=np.int64)
 _POW10: Final = np.array([10.0**n for n in range(MAX_EXACT_POWER + 1)])
 
@@ -114,36 +120,78 @@ def _word_at(windows: NDArray[np.void], offset: int) -> Words:
     return np.ndarray((len(windows),), dtype=np.uint64, buffer=windows, offset=offset, strides=(windows.itemsize,))
 
 
-def _read_eight(word: Words) -> tuple[Words, Words]:
-    """Value and count of the digits that a word (first byte lowest) begins with."""
+def _leading_digits(word: Words) -> tuple[Words, NDArray[np.uint8]]:
+    """The bytes of a word less ``0``, and how many bits of it (from the lowest) are digits: a multiple of eight."""
     digits = word ^ _ZEROS
-    stops = ((digits + _OVER_NINE) | digits) & _HIGH_BITS
-    count = np.bitwise_count((stops & (~stops + np.uint64(1))) - np.uint64(1)).astype(np.uint64) >> np.uint64(3)
-    value = digits << ((np.uint64(8) - count) << np.uint64(3))
-    value = (value * np.uint64(10) + (value >> np.uint64(8))) & _PAIRS
-    value = (value * np.uint64(100) + (value >> np.uint64(16))) & _QUADS
-    value = (value * np.uint64(10000) + (value >> np.uint64(32))) & _OCTS
-    return np.where(count == 0, np.uint64(0), value), count
+    stops = digits + _OVER_NINE
+    stops |= digits
+    stops &= _HIGH_BITS
+    below = stops - _ONE
+    np.invert(stops, out=stops)
+    below &= stops
+    return digits, np.bitwise_count(below) & np.uint8(0x78)
+
+
+def _fold(digits: Words) -> None:
+    """Eight digits, the first in the lowest byte, become the number that they write; in place."""
+    digits *= _BY_10
+    digits >>= np.uint64(8)
+    digits &= _PAIRS
+    digits *= _BY_100
+    digits >>= np.uint64(16)
+    digits &= _QUADS
+    digits *= _BY_10000
+    digits >>= np.uint64(32)
+
+
+def _read_eight(word: Words) -> tuple[Words, Ints]:
+    """Value and count of the digits that a word (first byte lowest) begins with; the value of no digits is 0."""
+    digits, bits = _leading_digits(word)
+    digits <<= (np.uint8(64) - bits).astype(np.uint64)
+    _fold(digits)
+    return digits, (bits >> np.uint8(3)).astype(np.int64)
 
 
 def _read_digits(walk: _Walk, windows: NDArray[np.void], offset: int) -> None:
     value, count = _read_eight(_word_at(windows, offset))
-    long = np.flatnonzero(count == 8)
-    if long.size:
+    longest = int(count.max(initial=0))
+    if longest == 8:
+        long = np.flatnonzero(count == 8)
         more, extra = _read_eight(_word_at(walk.text.windows(walk.at[long] + (offset + 8), 8), 0))
-        value[long] = value[long] * _POW10_INT[extra.astype(np.int64)].astype(np.uint64) + more
+        value[long] = value[long] * _POW10_INT[extra].astype(np.uint64) + more
         count[long] += extra
-    signed = count.astype(np.int64)
-    walk.values.append(value.astype(np.int64))
-    walk.digits.append(signed)
-    walk.at = walk.at + (offset + signed)
-    if int(count.min(initial=1)) == 0 or long.size:
+    walk.values.append(value.view(np.int64))
+    walk.digits.append(count)
+    walk.at = walk.at + offset
+    walk.at += count
+    if longest == 8 or int(count.min(initial=1)) == 0:
         walk.keep((count > 0) & (count < MAX_DIGITS))
 
 
-def _read_stamps(
-    walk: _Walk, windows: NDArray[np.void], offset: int, width: int, decode: Callable[[bytes], int]
-) -> None:
+def _read_hundredths(walk: _Walk, windows: NDArray[np.void], offset: int) -> None:
+    """Digits, a point and two digits, as hundredths; lines with more or fewer digits in front fall out."""
+    word = _word_at(windows, offset)
+    digits, bits = _leading_digits(word)
+    whole = bits.astype(np.uint64)
+    rest = digits >> whole
+    rest &= _POINT_AND_TWO
+    tens = (rest >> np.uint64(8)) & np.uint64(0xFF)
+    ones = rest >> np.uint64(16)
+    ok = ((rest & np.uint64(0xFF)) == _POINT) & (tens <= np.uint64(9)) & (ones <= np.uint64(9))
+    ok &= (bits >= np.uint8(8)) & (bits <= np.uint8(40))
+    digits <<= np.uint64(64) - whole
+    _fold(digits)
+    digits *= np.uint64(100)
+    digits += tens * np.uint64(10) + ones
+    walk.values.append(digits.view(np.int64))
+    walk.digits.append((bits >> np.uint8(3)).astype(np.int64) + 2)
+    walk.at = walk.at + (offset + 3)
+    walk.at += (bits >> np.uint8(3)).astype(np.int64)
+    walk.keep(ok)
+
+
+def _read_stamps(walk: _Walk, windows: NDArray[np.void], offset: int, step: Step, decode: Decode) -> None:
+    width = step.width
     words = [_word_at(windows, offset + at) for at in sorted({*range(0, width - 7, 8), width - 8})]
     changed = np.ones(len(windows), dtype=bool)
     if len(windows) > 1:
@@ -151,8 +199,8 @@ def _read_stamps(
         for word in words:
             changed[1:] |= word[1:] != word[:-1]
     first = np.flatnonzero(changed)
-    data = walk.text.bytes
-    codes = np.array([decode(data[s : s + width].tobytes()) for s in (walk.at[first] + offset).tolist()], dtype=np.int64)
+    raw = walk.text.windows(walk.at[first] + offset, 24).view(np.uint8).reshape(-1, 24)[:, :width]
+    codes = decode(step.form, raw)
     stamps = codes[np.cumsum(changed) - 1] if first.size else codes
     walk.values.append(stamps)
     walk.digits.append(None)
@@ -167,9 +215,12 @@ def match_template(
     lines: Ints,
     at: Ints,
     ends: Ints | None,
-    decode: Callable[[str, bytes], int],
+    decode: Decode,
 ) -> Match | None:
-    """The ``lines`` whose text from ``at`` on has the template's shape, up to ``ends`` where given; None if none has."""
+    """The ``lines`` with the template's shape from ``at`` on, up to ``ends`` where given; None if there is none.
+
+    ``decode`` turns stamps of a form (rows of bytes) into numbers, NO_STAMP where they are none.
+    """
     walk = _Walk(text, lines, at)
     if ends is not None:
         walk.values.append(ends)
@@ -179,9 +230,10 @@ def match_template(
         windows = walk.literal(step.literal, step.width or 8)
         if not walk.lines.size:
             return None
-        if step.width:
-            form = step.form
-            _read_stamps(walk, windows, len(step.literal), step.width, lambda raw, form=form: decode(form, raw))  # type: ignore[misc]
+        if step.hundredths:
+            _read_hundredths(walk, windows, len(step.literal))
+        elif step.width:
+            _read_stamps(walk, windows, len(step.literal), step, decode)
         else:
             _read_digits(walk, windows, len(step.literal))
         if not walk.lines.size:

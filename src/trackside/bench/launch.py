@@ -6,7 +6,8 @@ import ast
 import re
 from typing import Any, Final
 
-LAUNCH_NEEDLES: Final = (b"ServerArgs(", b"default args: {", b"launch_server", b"--tp", b"--tensor-parallel-size")
+# Text that every launch line holds; other lines may hold it too.
+LAUNCH_NEEDLES: Final = (b"rgs", b" --")
 _SERVER_ARGS: Final = re.compile(rb"server_args=ServerArgs\(|\bServerArgs\((?=\w+=)")
 _VLLM_ARGS: Final = re.compile(rb"non-default args: (?=\{)")
 _COMMAND: Final = re.compile(

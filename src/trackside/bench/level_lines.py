@@ -35,7 +35,10 @@ def level_lines(level: LevelRows, grouping: Grouping, group_by: GroupBy, additiv
         return _averaged_workers(level, points, grouping, additive)
     mean = group_by is GroupBy.DP or not additive
     series = combine(*points, grouping.group_of_rank, len(grouping.labels), mean)
-    lines = [_line(label, index, *pair, level) for index, (label, pair) in enumerate(zip(grouping.labels, series))]
+    lines = [
+        _line(label, index, *pair, level)
+        for index, (label, pair) in enumerate(zip(grouping.labels, series, strict=True))
+    ]
     return tuple(line for line in lines if line is not None)
 
 
@@ -62,7 +65,9 @@ def _points(level: LevelRows) -> Points:
     return with_leaves(level.time_us, level.rank, level.values, len(level.ranks.slots), level.clock.last_us)
 
 
-def _averaged_workers(level: LevelRows, points: Points, grouping: Grouping, additive: bool) -> tuple[Line, ...]:
+def _averaged_workers(
+    level: LevelRows, points: Points, grouping: Grouping, additive: bool
+) -> tuple[Line, ...]:
     workers = len(level.ranks.workers)
     series = combine(*points, level.ranks.worker_of, workers, mean=not additive)
     time_us = np.concatenate([time for time, _ in series])

@@ -25,8 +25,8 @@ LONG_WINDOW_S = 120.0
 class TokenBins(msgspec.Struct, frozen=True):
     """Tokens by (rank, bin) of input, cached and output; the bins cover the window of the batch lines.
 
-    ``x_s`` is each bin's middle in seconds since the run's zero, ``lengths_s`` its length: the last bin takes what
-    is left of the window and is between half and one and a half times ``width_s`` long.
+    ``x_s`` is each bin's middle in seconds since the run's zero, ``lengths_s`` its length: the last bin takes
+    what is left of the window and is between half and one and a half times ``width_s`` long.
     """
 
     width_s: float
@@ -91,7 +91,11 @@ def _group_sums(tokens: FloatArray, group_of: npt.NDArray[np.int64], groups: int
 
 
 def _line(
-    bins: TokenBins, label: str, colour: int, rate: FloatArray, band: tuple[FloatArray, FloatArray] | None = None
+    bins: TokenBins,
+    label: str,
+    colour: int,
+    rate: FloatArray,
+    band: tuple[FloatArray, FloatArray] | None = None,
 ) -> Line:
     summary = summarise(rate)
     assert summary is not None, "a rate has at least one bin"
@@ -141,12 +145,16 @@ def cluster_section(bins: TokenBins, workers: Sequence[Worker], levels: Sequence
     """The charts of the whole run: input and output tokens per second, per GPU, and summed levels."""
     charts: list[Chart] = []
     by_side = {"input": bins.input, "output": bins.output}
-    how = f"From tokens over time, {bins.width_s:g} s bins, all workers together; a bin without tokens is zero."
+    how = (
+        f"From tokens over time, {bins.width_s:g} s bins, all workers together; a bin without tokens is zero."
+    )
     for side, tokens in by_side.items():
         lines = _role_lines(bins, tokens)
         if lines:
             charts.append(Chart(f"total-{side}", f"Cluster {side} throughput", "tokens/s", lines, how))
-    per_gpu = [line for side, tokens in by_side.items() for line in _per_gpu_lines(bins, tokens, side, workers)]
+    per_gpu = [
+        line for side, tokens in by_side.items() for line in _per_gpu_lines(bins, tokens, side, workers)
+    ]
     if per_gpu:
         note = f"{how} Divided by the GPUs of the workers of that role."
         charts.append(Chart("total-per-gpu", "Throughput per GPU", "tokens/s/GPU", tuple(per_gpu), note))

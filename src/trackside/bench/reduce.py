@@ -13,8 +13,8 @@ IntArray = npt.NDArray[np.int64]
 def keep_extremes(time: npt.NDArray[Any], values: npt.NDArray[Any], width: float) -> IntArray:
     """Ascending positions of the first, last, lowest and highest value of each time bucket of ``width``.
 
-    ``time`` ascends. A value that is not finite marks a gap; of a run of them one is kept where the gap between
-    the values around it is wider than a bucket, since a narrower one cannot be seen.
+    ``time`` ascends. A value that is not finite marks a gap; of a run of them one is kept where the gap
+    between the values around it is wider than a bucket, since a narrower one cannot be seen.
     """
     finite = np.flatnonzero(np.isfinite(values))
     if finite.size == 0:
@@ -36,7 +36,9 @@ def _first_equal(values: npt.NDArray[Any], starts: IntArray, wanted: npt.NDArray
     return hits[np.r_[True, segment[1:] != segment[:-1]]]
 
 
-def _visible_gaps(time: npt.NDArray[Any], values: npt.NDArray[Any], finite: IntArray, width: float) -> IntArray:
+def _visible_gaps(
+    time: npt.NDArray[Any], values: npt.NDArray[Any], finite: IntArray, width: float
+) -> IntArray:
     breaks = np.flatnonzero(~np.isfinite(values))
     after = np.searchsorted(finite, breaks)
     inside = (after > 0) & (after < finite.size)

@@ -51,6 +51,7 @@ _SAMPLES: Final = 5
 _SAMPLE_CHARS: Final = 300
 _MAX_UNKNOWN: Final = 50
 _STAMP_SEARCH_BYTES: Final = 262_144
+_STAMP_TAIL_BYTES: Final = 16_384
 _LEARN_FROM: Final = 8
 _TEXT_COLUMNS: Final = ("graph_device", "detail")
 
@@ -112,8 +113,7 @@ class LogScanner:
         if b"\x1b" in chunk:
             chunk = _ANSI.sub(b"", chunk)
         text = Text(chunk)
-        starts, ends, numbers = _find_lines(text, chunk, self.state.lines)
-        lines = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+        starts, ends, numbers, lines = _find_lines(text, chunk, self.state.lines)
         self.counts.lines += lines
         self.state.lines += lines
         self._note_stamps(chunk)
@@ -133,7 +133,7 @@ class LogScanner:
         if self.counts.first_stamp is None:
             first = FULL_STAMP.search(chunk, 0, _STAMP_SEARCH_BYTES)
             self.counts.first_stamp = first[1].decode() if first else None
-        last = FULL_STAMP.findall(chunk, max(0, len(chunk) - _STAMP_SEARCH_BYTES // 4))
+        last = FULL_STAMP.findall(chunk, max(0, len(chunk) - _STAMP_TAIL_BYTES))
         if last:
             self.counts.last_stamp = last[-1].decode()
 
@@ -222,8 +222,8 @@ def zone_offset_s(zone: bytes) -> int:
     return -seconds if zone[:1] == b"-" else seconds
 
 
-def _find_lines(text: Text, chunk: bytes, lines_before: int) -> tuple[Ints, Ints, Ints]:
-    """Starts, ends and line numbers of all lines; a carriage return ends a line without counting one."""
+def _find_lines(text: Text, chunk: bytes, lines_before: int) -> tuple[Ints, Ints, Ints, int]:
+    """Starts, ends and numbers of all lines, and how many there are; a carriage return ends no line of its own."""
     data = text.bytes[: text.size]
     returns = b"\r" in chunk
     breaks = np.flatnonzero((data == 10) | (data == 13)) if returns else np.flatnonzero(data == 10)
@@ -232,10 +232,15 @@ def _find_lines(text: Text, chunk: bytes, lines_before: int) -> tuple[Ints, Ints
     if returns:
         feeds = (data[breaks] == 10).astype(np.int64)
         numbers = lines_before + 1 + np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(feeds)))
+        count = int(feeds.sum())
     else:
         numbers = lines_before + 1 + np.arange(len(starts), dtype=np.int64)
+        count = len(breaks)
+    count += not chunk.endswith(b"\n")
     full = ends > starts
-    return (starts, ends, numbers) if full.all() else (starts[full], ends[full], numbers[full])
+    if full.all():
+        return starts, ends, numbers, count
+    return starts[full], ends[full], numbers[full], count
 
 
 class _BlockScan:
@@ -253,7 +258,7 @@ class _BlockScan:
     def run(self) -> None:
         matched = np.zeros(len(self.starts), dtype=bool)
         book = self.scanner._book
-        for found in book.apply(self.text, self.starts, self.ends, self.scanner.clock.decode):
+        for found in book.apply(self.text, self.starts, self.ends, self.scanner.clock.decode_many):
             matched[found.match.lines] = True
             self._add_found(found)
         candidates = self._candidates(np.flatnonzero(~matched))
@@ -293,7 +298,7 @@ class _BlockScan:
             pair = book.learn(line, row, self.scanner.prefix_constants(row), self.scanner.constants(row))
             if pair is None:
                 continue
-            found = book.apply_pair(self.text, pair, candidates, self.starts, self.ends, self.scanner.clock.decode)
+            found = book.apply_pair(self.text, pair, candidates, self.starts, self.ends, self.scanner.clock.decode_many)
             if found is not None:
                 self._add_found(found)
                 candidates = np.setdiff1d(candidates, found.match.lines, assume_unique=True)

@@ -25,6 +25,7 @@ from trackside.records.engine_run import Worker
 
 __all__ = ["REPORT_COLUMNS", "build_sections", "clock_of"]
 
+BAND_OF_WORKERS = "the band runs from the lowest to the highest worker"
 POINT_BUDGET = 150_000
 MAX_BUCKETS = 300
 MIN_BUCKETS = 50
@@ -45,7 +46,10 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def clock_of(rows: pl.DataFrame, batches: Batches) -> Clock | None:
-    """The run's time zero (its earliest row of any kind) and the window of its batch lines; None without a time."""
+    """The run's time zero (its earliest row of any kind) and the window of its batch lines.
+
+    None without a time.
+    """
     first, last = batches.rows["time_us"].min(), batches.rows["time_us"].max()
     zero = rows["time_us"].min()
     if first is None or last is None or zero is None:
@@ -92,7 +96,9 @@ def _always_zero(values: pl.Series) -> bool:
 
 
 def _level_rows(part: Part, gauge: Gauge, batches: Batches, clock: Clock, buckets: int) -> LevelRows:
-    rows = part.rows.select("rank_id", "time_us", pl.col(gauge.column).cast(pl.Float64)).drop_nulls().drop_nans()
+    rows = (
+        part.rows.select("rank_id", "time_us", pl.col(gauge.column).cast(pl.Float64)).drop_nulls().drop_nans()
+    )
     return LevelRows(
         rank=rows["rank_id"].to_numpy(),
         time_us=rows["time_us"].to_numpy(),
@@ -140,13 +146,13 @@ def _rate_charts(part: Part, bins: TokenBins, group_by: GroupBy, input_side: boo
         how = {
             GroupBy.NODE: "tokens of all ranks of a worker",
             GroupBy.DP: "tokens of the rank, mean over workers",
-            GroupBy.ALL: "tokens per worker, mean over workers; the band runs from the lowest to the highest worker",
+            GroupBy.ALL: f"tokens per worker, mean over workers; {BAND_OF_WORKERS}",
         }[group_by]
         note = f"From tokens over time, {bins.width_s:g} s bins: {how}."
         charts.append(Chart(f"{key}-{'input' if input_side else 'output'}", title, "tokens/s", lines, note))
     hits = hit_rate_lines(bins, part.grouping) if input_side else ()
     if hits:
-        note = f"Cached ÷ (new + cached) prompt tokens, {bins.width_s:g} s bins; a gap where nothing was prefilled."
+        note = f"Cached ÷ (new + cached) prompt tokens, {bins.width_s:g} s bins; nothing prefilled is a gap."
         charts.append(Chart(f"{key}-hits", "Cache hit rate", "%", hits, note))
     return charts
 
@@ -157,19 +163,23 @@ def _how(gauge: Gauge, group_by: GroupBy) -> str:
     if group_by is GroupBy.DP:
         return "Mean over the workers that have this rank."
     worker = "sum over its ranks" if gauge.additive else "mean over its ranks"
-    return f"Mean over workers (of each the {worker}); the band runs from the lowest to the highest worker."
+    return f"Mean over workers (of each the {worker}); {BAND_OF_WORKERS}."
 
 
 def _raw_chart(part: Part, gauge: Gauge, batches: Batches, clock: Clock, buckets: int, key: str) -> Chart:
     level = _level_rows(part, gauge, batches, clock, buckets)
     lines = as_logged_lines(level, part.grouping)
-    note = "Each dot is one line of one rank: a rate over the gap since that rank's previous line, not a total."
+    note = (
+        "Each dot is one line of one rank: a rate over the gap since that rank's previous line, not a total."
+    )
     top = max((line.summary.p99 for line in lines), default=0.0) * 1.5
     highest = max((line.summary.max for line in lines), default=0.0)
     cut = top if highest > 2 * top > 0 else None
     if cut is not None:
         note += f" The highest, {highest:,.0f} tokens/s, lies above the picture."
-    return Chart(f"{key}-raw-{gauge.column}", gauge.title, gauge.unit, lines, note, dots=True, aside=True, y_top=cut)
+    return Chart(
+        f"{key}-raw-{gauge.column}", gauge.title, gauge.unit, lines, note, dots=True, aside=True, y_top=cut
+    )
 
 
 def _level_totals(parts: Sequence[Part], batches: Batches, clock: Clock, buckets: int) -> tuple[Chart, ...]:

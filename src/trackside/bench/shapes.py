@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackside.bench.clock import FORMS
-from trackside.bench.kernels import Match, Text, match_template
+from trackside.bench.kernels import Decode, Match, Text, match_template
 from trackside.bench.lines import Row
 from trackside.bench.templates import Template, learn
 
 Ints = NDArray[np.int64]
-Decode = Callable[[str, bytes], int]
 
 MAX_PREFIXES: Final = 32
 MAX_MESSAGES: Final = 128

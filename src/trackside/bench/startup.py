@@ -15,10 +15,8 @@ STARTUP_ANCHOR: Final = re.compile(
 _BRACKETED: Final = re.compile(rb"\S{0,80}?\[[^\]\[]{8,80}\] ")
 # Text that only lines of the forms above hold: what a scan looks for before it tries the anchor.
 STARTUP_NEEDLES: Final = (
-    b"Load weight ",
     b"KV Cache is",
-    b"avail mem",
-    b"mem usage",
+    b"mem",
     b"max_total_num_tokens=",
     b"retracted_reqs",
 )

@@ -12,7 +12,14 @@ from trackside.bench.batches import SUMMARY_COLUMNS, Batches, read_batches
 from trackside.bench.grouping import natural_key
 from trackside.records.engine_run import Role, Worker
 
-__all__ = ["SUMMARY_COLUMNS", "RunSummary", "WORKER_SUMMARY", "summarise_run", "summarise_workers", "topology_of"]
+__all__ = [
+    "SUMMARY_COLUMNS",
+    "WORKER_SUMMARY",
+    "RunSummary",
+    "summarise_run",
+    "summarise_workers",
+    "topology_of",
+]
 
 WORKER_SUMMARY = {
     "name": pl.String,
@@ -38,9 +45,10 @@ WORKER_SUMMARY = {
 class RunSummary(msgspec.Struct, frozen=True):
     """A run in figures. Rates are tokens over the time from the first to the last batch line of the run.
 
-    ``input_tps_per_gpu`` divides by the GPUs of the workers that prefill (prefill or aggregated), ``output_…`` by
-    those that decode, ``total_…`` by all; None where the GPUs of one of them are unknown. Tokens of duplicate rows
-    do not count; a cached prompt token is not an input token here (``cached_tokens`` has them).
+    ``input_tps_per_gpu`` divides by the GPUs of the workers that prefill (prefill or aggregated),
+    ``output_…`` by those that decode, ``total_…`` by all; None where the GPUs of one of them are unknown.
+    Tokens of duplicate rows do not count; a cached prompt token is not an input token here (``cached_tokens``
+    has them).
     """
 
     topology: str
@@ -77,15 +85,18 @@ def summarise_workers(
 ) -> pl.DataFrame:
     """One row a worker that serves (columns: WORKER_SUMMARY), prefill before decode, w2 before w10.
 
-    Tokens of a side that none of a worker's lines carries are null. Rates are over the worker's own time from its first to its last batch line; null where that is no time at all.
-    Pass ``batches`` where they were read already; otherwise ``rows`` needs SUMMARY_COLUMNS.
+    Tokens of a side that none of a worker's lines carries are null. Rates are over the worker's own time from
+    its first to its last batch line; null where that is no time at all. Pass ``batches`` where they were read
+    already; otherwise ``rows`` needs SUMMARY_COLUMNS.
     """
     batches = batches or read_batches(rows)
     stats = {row["name"]: row for row in _worker_rows(batches)}
     order = {role: index for index, role in enumerate(Role)}
     serving = [worker for worker in workers if worker.role is not Role.FRONTEND]
     serving.sort(key=lambda worker: (order[worker.role], natural_key(worker.name)))
-    return pl.DataFrame([_worker_record(worker, stats.get(worker.name)) for worker in serving], schema=WORKER_SUMMARY)
+    return pl.DataFrame(
+        [_worker_record(worker, stats.get(worker.name)) for worker in serving], schema=WORKER_SUMMARY
+    )
 
 
 def _worker_rows(batches: Batches) -> list[dict[str, object]]:
@@ -115,7 +126,12 @@ def _worker_rows(batches: Batches) -> list[dict[str, object]]:
 
 
 def _worker_record(worker: Worker, stats: dict[str, object] | None) -> dict[str, object]:
-    record: dict[str, object] = {"name": worker.name, "role": worker.role.value, "gpus": worker.gpus, "batch_rows": 0}
+    record: dict[str, object] = {
+        "name": worker.name,
+        "role": worker.role.value,
+        "gpus": worker.gpus,
+        "batch_rows": 0,
+    }
     if stats is None:
         return record | {"first_us": worker.first_us, "last_us": worker.last_us}
     record |= {name: stats[name] for name in WORKER_SUMMARY if name in stats}
@@ -131,7 +147,9 @@ def _worker_record(worker: Worker, stats: dict[str, object] | None) -> dict[str,
     return record
 
 
-def summarise_run(rows: pl.DataFrame, workers: Sequence[Worker], batches: Batches | None = None) -> RunSummary:
+def summarise_run(
+    rows: pl.DataFrame, workers: Sequence[Worker], batches: Batches | None = None
+) -> RunSummary:
     """The run in figures; ``rows`` needs SUMMARY_COLUMNS unless ``batches`` were read already."""
     batches = batches or read_batches(rows)
     first, last = batches.rows["time_us"].min(), batches.rows["time_us"].max()
@@ -165,7 +183,9 @@ def summarise_run(rows: pl.DataFrame, workers: Sequence[Worker], batches: Batche
         batch_rows=batches.rows.height,
         duplicate_rows=batches.left_out,
         estimated_output_tokens=round(float(estimated)),
-        cache_hit_rate=tokens["cached"] / prompt if prompt > 0 and batches.rows["cached_token"].count() else None,
+        cache_hit_rate=tokens["cached"] / prompt
+        if prompt > 0 and batches.rows["cached_token"].count()
+        else None,
     )
 
 

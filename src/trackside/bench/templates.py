@@ -15,22 +15,27 @@ from trackside.bench.numbers import NUMBER
 from trackside.bench.prefixes import Mark
 
 STAMP_WIDTHS: Final = {"full": 19, "us": 19, "md": 14, "tod": 8}
+_HUNDREDTHS: Final = re.compile(rb"[-+]?\d{1,5}\.\d\d")
 _DIGITS: Final = re.compile(rb"\d+")
 MAX_LITERAL: Final = 480
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A literal, then a digit run (``width`` 0) or a stamp of fixed ``width``. ``form`` is the stamp's form."""
+    """A literal, then a digit run (``width`` 0), a stamp of fixed ``width`` and ``form``, or a number in hundredths."""
 
     literal: bytes
     width: int = 0
     form: str = ""
+    hundredths: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How the numbers of some steps make one column. Indices count steps; -1 is none."""
+    """How the numbers of some steps make one column. Indices count steps; -1 is none.
+
+    ``scale10`` is the power of ten that the integer is to be multiplied by, before fraction and exponent count.
+    """
 
     column: str
     integer: int
@@ -114,6 +119,15 @@ class _Builder:
         match = NUMBER.fullmatch(self.text, start, end)
         assert match is not None, "a number mark spans a number"
         self.literal += match["sign"]
+        if _HUNDREDTHS.fullmatch(match[0]) and mark.kind == "f":
+            self.steps.append(Step(bytes(self.literal), hundredths=True))
+            self.literal.clear()
+            negative = match["sign"] == b"-"
+            step = len(self.steps) - 1
+            self.outputs.append(
+                Output(mark.column, step, negative=negative, scale10=mark.scale10 - 2, is_float=True)
+            )
+            return
         integer = self.digits()
         frac = exp = -1
         if match["frac"] is not None:
@@ -121,8 +135,9 @@ class _Builder:
             if match["frac"]:
                 frac = self.digits()
         if match["exp"]:
-            exp_digits = match["exp"].lstrip(b"+-")
-            self.literal += self.text[match.end("frac" if frac >= 0 else "int") + (frac < 0 and match["frac"] is not None) : end - len(exp_digits)]
+            exp_digits = len(match["exp"].lstrip(b"+-"))
+            mantissa_end = match.end("int" if match["frac"] is None else "frac")
+            self.literal += self.text[mantissa_end : end - exp_digits]
             exp = self.digits()
         self.outputs.append(
             Output(

@@ -2,12 +2,12 @@
 
 Rules (also printed in the report):
 - A prefill line carries its tokens (``#new-token``); they count at the line's stamp.
-- A decode line reports a rate since the rank's previous decode line. Rate x gap = its tokens, spread over that gap.
-  Where the gap is longer than max(5 s, 3 x the rank's median gap) the rank was idle in it: the tokens were made just
-  before the line and are spread over the last median gap only.
+- A decode line reports a rate since the rank's previous decode line. Rate x gap = its tokens, spread over
+  that gap. Where the gap is longer than max(5 s, 3 x the rank's median gap) the rank was idle in it: the
+  tokens were made just before the line and are spread over the last median gap only.
 - The first decode line of a rank (nothing to measure the gap from) and a line without a readable rate count
-  steps x running requests x accepted tokens per step, where ``steps`` per line is learned from the rank's own other
-  lines (40 by default of the engine); where nothing can be learned the line counts no tokens.
+  steps x running requests x accepted tokens per step, where ``steps`` per line is learned from the rank's own
+  other lines (40 by default of the engine); where nothing can be learned the line counts no tokens.
 - An interval line (vLLM) reports both rates of its logging interval: rate x min(gap, median gap).
 - An iteration line (TRT-LLM) carries its tokens.
 """
@@ -27,7 +27,15 @@ IntArray = npt.NDArray[np.int64]
 
 IDLE_GAPS = 3
 MIN_IDLE_GAP_US = 5_000_000
-EVENT_COLUMNS = ("rank_id", "start_us", "end_us", "input_tokens", "cached_tokens", "output_tokens", "estimated")
+EVENT_COLUMNS = (
+    "rank_id",
+    "start_us",
+    "end_us",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "estimated",
+)
 BIN_STEPS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 MAX_BINS = 400
 
@@ -35,9 +43,9 @@ MAX_BINS = 400
 def token_events(batch: pl.DataFrame) -> pl.DataFrame:
     """One row a line that made tokens.
 
-    Columns: rank_id, start_us and end_us (Int64, µs; equal where the tokens belong to one moment), input_tokens,
-    cached_tokens, output_tokens (Float64), estimated (Boolean: not measured by the line itself). ``batch`` holds
-    non-duplicate batch rows with a time and a ``rank_id``.
+    Columns: rank_id, start_us and end_us (Int64, µs; equal where the tokens belong to one moment),
+    input_tokens, cached_tokens, output_tokens (Float64), estimated (Boolean: not measured by the line
+    itself). ``batch`` holds non-duplicate batch rows with a time and a ``rank_id``.
     """
     parts = [
         _counted(batch.filter(pl.col("batch_type").is_in(["prefill", "iteration"]))),
@@ -73,7 +81,10 @@ def _counted(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sorted_gaps(rows: pl.DataFrame) -> tuple[pl.DataFrame, IntArray, IntArray, FloatArray, IntArray]:
-    """Rows by rank and time; their ranks, times, gaps to the rank's previous line (NaN: first), typical gaps."""
+    """Rows by rank and time.
+
+    Their ranks, times, gaps to the rank's previous line (NaN: first), typical gaps.
+    """
     rows = rows.sort("rank_id", "time_us", maintain_order=True)
     rank, time = rows["rank_id"].to_numpy(), rows["time_us"].to_numpy()
     members = int(rank.max()) + 1 if rank.size else 0
@@ -97,7 +108,10 @@ def _decoded(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _steps_per_line(rank: IntArray, tokens: FloatArray, per_step: FloatArray) -> FloatArray:
-    """Decode steps that one line stands for, by rank: Σ tokens / Σ (running x accepted); NaN where unknown."""
+    """Decode steps that one line stands for, by rank.
+
+    Σ tokens / Σ (running x accepted); NaN where unknown.
+    """
     usable = np.isfinite(tokens) & np.isfinite(per_step)
     members = int(rank.max()) + 1 if rank.size else 0
     made = np.bincount(rank[usable], weights=tokens[usable], minlength=members)
@@ -140,8 +154,8 @@ def bin_tokens(
 ) -> FloatArray:
     """Tokens by (member, bin): each event's tokens in proportion to its overlap with the bins.
 
-    Every token lands in a bin: what lies before the first or after the last bin counts in that bin, so the sum over
-    the result equals the sum over the events.
+    Every token lands in a bin: what lies before the first or after the last bin counts in that bin, so the
+    sum over the result equals the sum over the events.
     """
     begin = np.clip((start_us - first_us) / width_us, 0, bins)
     end = np.clip((end_us - first_us) / width_us, 0, bins)

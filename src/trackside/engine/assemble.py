@@ -15,8 +15,14 @@ from trackside.bench.frames import SCHEMA, FileTexts, build_frame, reassign
 from trackside.bench.model import RunModel
 from trackside.engine.cache import VERSION, Cache, Entry, TablePart
 from trackside.engine.parse_file import unpack
+from trackside.records.engine_rows import SEED_COLUMNS
 
 _ROW_GROUP: Final = 131_072
+# Written even where no row fills them: the established columns, and where and when a row comes from.
+_ALWAYS: Final = frozenset(
+    {one.name for one in SEED_COLUMNS}
+    | {"file", "line", "time_us", "tz_assumed", "engine", "kind", "duplicate", "torn"}
+)
 
 
 class FileRows:
@@ -33,7 +39,7 @@ class FileRows:
         if self.entry.part is not None and self.entry.part.rows:
             part = self.entry.part
             frame = pl.scan_parquet(self.cache.table).slice(part.offset, part.rows).collect()
-            yield reassign(frame, self.texts, self.model)
+            yield reassign(with_all_columns(frame), self.texts, self.model)
         for piece in self.entry.scanned.pieces:
             yield build_frame(unpack(piece.data or self.cache.pieces / piece.name), self.texts, self.model)
 
@@ -58,7 +64,8 @@ def write_table(files: list[FileRows], cache: Cache) -> list[TablePart]:
     handle, name = tempfile.mkstemp(dir=cache.directory, prefix=".node_metrics.")
     os.close(handle)
     try:
-        sink_parquet(frames(), Path(name))
+        filled = {column for file in files for column in file.entry.scanned.columns}
+        sink_parquet(frames(), Path(name), [c for c in SCHEMA if c in filled or c in _ALWAYS])
         os.chmod(name, 0o644)
         os.replace(name, cache.table)
     except BaseException:
@@ -67,19 +74,25 @@ def write_table(files: list[FileRows], cache: Cache) -> list[TablePart]:
     return parts
 
 
-def sink_parquet(frames: Iterator[pl.DataFrame], path: Path) -> None:
-    """Streams frames with the schema of COLUMNS into one Parquet file (zstd, versions in its metadata)."""
+def with_all_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the schema of COLUMNS; what the table left out, because no row had it, is null."""
+    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in SCHEMA.items() if name not in frame.columns]
+    return frame.with_columns(missing).select(list(SCHEMA))
+
+
+def sink_parquet(frames: Iterator[pl.DataFrame], path: Path, columns: list[str]) -> None:
+    """Streams ``columns`` of frames into one Parquet file (zstd, versions in its metadata)."""
 
     def source(
         with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         del predicate, n_rows, batch_size
         for frame in frames:
-            yield frame if with_columns is None else frame.select(with_columns)
+            yield frame.select(columns if with_columns is None else with_columns)
 
     metadata = {"trackside.parser_version": str(VERSION[0]), "trackside.schema_version": str(VERSION[1])}
     try:
-        register_io_source(source, schema=SCHEMA, is_pure=True).sink_parquet(
+        register_io_source(source, schema={c: SCHEMA[c] for c in columns}, is_pure=True).sink_parquet(
             path, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP, metadata=metadata
         )
     except pl.exceptions.ComputeError as error:

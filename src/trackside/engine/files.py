@@ -16,6 +16,10 @@ WORKER_NAME: Final = re.compile(
 )
 LOG_NAME: Final = re.compile(r"(?P<stem>.+?)" + _ENDING)
 REQUEST_FILES: Final = re.compile(r"sglang-request-metrics-|requirements.*\.txt$|CMakeLists\.txt$")
+_NUMBERED: Final = re.compile(r"w\d+")
+_HARNESS: Final = re.compile(
+    r"(?:log|benchmark|bench|sweep|orchestrator|slurm|router|nginx|etcd|nats|postprocess)(?:[_.-]|$)"
+)
 _ROLE_WORD: Final = re.compile(r"(?:^|[^A-Za-z])(prefill|decode|agg|frontend|router)(?:$|[^A-Za-z])")
 
 
@@ -65,12 +69,18 @@ def find_logs(path: Path) -> Layout:
 
 
 def _choose(sources: list[Source]) -> tuple[list[Source], list[tuple[str, str]]]:
-    """Where files are named after workers, only those count: other logs of a job repeat their lines."""
+    """Where files are named after workers (``w0``), only those count: other logs of such a job repeat their lines.
+
+    Names that only mention a role may be chance: then no more than the logs of job scripts are left out.
+    """
     skipped = [(s.name, "a frontend's log: no batch lines") for s in sources if s.role is Role.FRONTEND]
     sources = [s for s in sources if s.role is not Role.FRONTEND]
-    if any(s.role for s in sources):
-        skipped += [(s.name, "not named after a worker") for s in sources if not (s.role or s.hint)]
-        sources = [s for s in sources if s.role or s.hint]
+    unnamed = [s for s in sources if not s.role and not s.hint]
+    numbered = any(_NUMBERED.fullmatch(s.worker_id or "") for s in sources)
+    named = numbered or len(unnamed) < len(sources)
+    others = [s for s in unnamed if numbered or (named and _HARNESS.match(s.name))]
+    skipped += [(s.name, "not named after a worker") for s in others]
+    sources = [s for s in sources if s not in others]
     plain = {s.name for s in sources if not s.packed}
     twins = [s for s in sources if s.packed and s.name.removesuffix(f".{s.packed}") in plain]
     skipped += [(s.name, "the same log stands there unpacked") for s in twins]

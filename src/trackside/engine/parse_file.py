@@ -39,7 +39,8 @@ class Scanned(msgspec.Struct, frozen=True):
     """What is known of one file after a scan: enough to go on with what is appended to it.
 
     ``state`` is ok, empty, lfs_pointer, unreadable or truncated. ``counts`` and ``groups`` leave out the unfinished
-    last line, which ``tail_counts`` and ``tail_groups`` hold. ``consumed`` bytes are whole lines.
+    last line, which ``tail_counts`` and ``tail_groups`` hold. ``consumed`` bytes are whole lines. ``columns`` are
+    those that any row fills.
     """
 
     file: str
@@ -51,6 +52,7 @@ class Scanned(msgspec.Struct, frozen=True):
     pieces: list[Piece]
     consumed: int = 0
     note: str | None = None
+    columns: list[str] = []
     tail_counts: ScanCounts | None = None
     tail_groups: list[GroupTotals] = []
 
@@ -138,6 +140,7 @@ class _FileScan:
         self.consumed = known.consumed if known else 0
         self.pieces = [p for p in known.pieces if not p.provisional] if known else []
         self.groups: list[GroupTotals] = list(known.groups) if known else []
+        self.columns: set[str] = set(known.columns) if known else set()
 
     def run(self, on_bytes: Callable[[int], None] | None) -> Scanned:
         scanner, before = self.scanner, self.consumed
@@ -170,6 +173,7 @@ class _FileScan:
             self.pieces,
             self.consumed,
             "the packed file ends too early or is damaged; what came before was read" if truncated else None,
+            sorted(self.columns),
             tail_counts,
             tail_groups,
         )
@@ -189,6 +193,7 @@ class _FileScan:
         rows = self.scanner.rows.size
         columns = self.scanner.rows.take()
         self.groups.extend(group_totals(columns))
+        self.columns.update(columns)
         name = f"{self.task.number:05d}-{self.consumed:014d}{'t' if provisional else ''}.npz"
         data = pack(columns)
         if self.task.spool is not None:

@@ -126,7 +126,7 @@ SEED_COLUMNS: Final[tuple[Column, ...]] = (
 MORE_COLUMNS: Final[tuple[Column, ...]] = (
     Column("file", "String", "", "file name inside the logs directory"),
     Column("line", "Int64", "", "line number in that file, from 1"),
-    Column("stream", "String", "", "label of the writer inside the file (srun task, container, actor); empty: none"),
+    Column("stream", "String", "", "label of the writer inside the file (srun task, container, actor)"),
     Column("time_us", "Int64", "µs", "time since 1970-01-01 UTC (see tz_assumed)"),
     Column(
         "tz_assumed",

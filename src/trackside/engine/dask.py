@@ -1,0 +1,74 @@
+"""Maps the parse over the files of a run on a Dask cluster: the same function, one task a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import msgspec
+
+from trackside.engine.local import Progress, available_cores
+from trackside.engine.parse_file import FileTask, Scanned, parse_file
+from trackside.errors import MissingExtraError, UnreadableInputError
+
+
+def mapper(scheduler: str | None) -> Callable[[list[FileTask], list[int], Progress | None], list[Scanned]]:
+    """A function that parses files on the cluster at ``scheduler``, or on one started here for the purpose.
+
+    The workers must see the logs under the same paths; rows come back as bytes, so they need not write there.
+    Raises MissingExtraError without Dask, UnreadableInputError where the scheduler does not answer.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        msg = "The Dask engine is not installed: pip install 'trackside[dask]'"
+        raise MissingExtraError(msg) from error
+
+    def map_files(tasks: Sequence[FileTask], sizes: Sequence[int], on_progress: Progress | None) -> list[Scanned]:
+        if not tasks:
+            return []
+        remote = [msgspec.structs.replace(task, spool=None) for task in tasks]
+        with _client(distributed, scheduler, len(tasks)) as client:
+            futures = client.map(parse_file, remote, pure=False)
+            done, total = 0, sum(sizes)
+            index = {future.key: i for i, future in enumerate(futures)}
+            results: dict[int, Scanned] = {}
+            for future in distributed.as_completed(futures):
+                at = index[future.key]
+                results[at] = cast(Scanned, future.result())
+                done += sizes[at]
+                if on_progress:
+                    on_progress(done, total)
+                future.release()
+        return [results[i] for i in range(len(tasks))]
+
+    return map_files
+
+
+def _client(distributed: Any, scheduler: str | None, tasks: int) -> Any:
+    if scheduler is None:
+        workers = max(1, min(tasks, available_cores()))
+        cluster = distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        )
+        return _Owned(distributed.Client(cluster), cluster)
+    try:
+        return distributed.Client(scheduler, timeout="20s")
+    except (OSError, TimeoutError, ValueError) as error:
+        msg = f"No Dask scheduler answers at {scheduler}: {error}"
+        raise UnreadableInputError(msg) from error
+
+
+class _Owned:
+    """A client and the cluster that ends with it."""
+
+    def __init__(self, client: Any, cluster: Any) -> None:
+        self.client = client
+        self.cluster = cluster
+
+    def __enter__(self) -> Any:
+        return self.client
+
+    def __exit__(self, *args: object) -> None:
+        self.client.close()
+        self.cluster.close()
