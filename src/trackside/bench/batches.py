@@ -85,7 +85,7 @@ REPORT_COLUMNS = (*KEY_COLUMNS, *TOKEN_COLUMNS, *LEVEL_COLUMNS, *START_UP_COLUMN
 
 
 class Batches(msgspec.Struct, frozen=True):
-    """Counted batch rows (with ``rank_id``), their ranks, and their token events (see ``totals.token_events``).
+    """Batch rows that count (with ``rank_id``), their ranks, and their ``totals.token_events``.
 
     ``left_out`` are batch rows that do not count: duplicates of another rank's line; ``timeless`` have no
     time.

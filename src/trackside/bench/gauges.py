@@ -21,9 +21,9 @@ GAP_RULE = "a rank that logs nothing for longer than max(30 s, 5 × its median s
 
 
 def typical_spacing_us(time_us: IntArray, member: IntArray, members: int) -> IntArray:
-    """Median distance of consecutive lines of each member in µs, of the distances above zero (1 s where none).
+    """Median distance of consecutive lines of each member, µs.
 
-    The rows are sorted by member, then time.
+    Of the distances above zero, 1 s where there is none. The rows are sorted by member, then time.
     """
     gap = np.diff(time_us)
     inside = (np.diff(member) == 0) & (gap > 0)
@@ -104,7 +104,7 @@ def _combine_members(
     time_us, level, count = time_us[last], level[last], count[last]
     with np.errstate(invalid="ignore", divide="ignore"):
         combined = np.where(count > 0, level / count if mean else level, np.nan)
-    return time_us, np.round(combined, 9)
+    return time_us, np.asarray(np.round(combined, 9), dtype=np.float64)
 
 
 def spread(

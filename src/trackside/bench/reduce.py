@@ -45,4 +45,5 @@ def _visible_gaps(
     breaks, after = breaks[inside], after[inside]
     wide = time[finite[after]] - time[finite[after - 1]] > width
     breaks, after = breaks[wide], after[wide]
-    return breaks[np.r_[True, after[1:] != after[:-1]]] if breaks.size else breaks
+    first = np.flatnonzero(np.diff(after, prepend=-1))
+    return np.asarray(breaks[first], dtype=np.int64)

@@ -10,6 +10,7 @@ import polars as pl
 
 from trackside.bench.batches import SUMMARY_COLUMNS, Batches, read_batches
 from trackside.bench.grouping import natural_key
+from trackside.bench.topology import topology_of
 from trackside.records.engine_run import Role, Worker
 
 __all__ = [
@@ -18,7 +19,6 @@ __all__ = [
     "RunSummary",
     "summarise_run",
     "summarise_workers",
-    "topology_of",
 ]
 
 WORKER_SUMMARY = {
@@ -71,13 +71,6 @@ class RunSummary(msgspec.Struct, frozen=True):
     duplicate_rows: int
     estimated_output_tokens: int
     cache_hit_rate: float | None
-
-
-def topology_of(workers: Sequence[Worker]) -> str:
-    """``6P/2D``, ``8A``, or what there is of both; empty where no worker serves."""
-    letters = ((Role.PREFILL, "P"), (Role.DECODE, "D"), (Role.AGG, "A"))
-    counts = [(sum(worker.role is role for worker in workers), letter) for role, letter in letters]
-    return "/".join(f"{count}{letter}" for count, letter in counts if count)
 
 
 def summarise_workers(

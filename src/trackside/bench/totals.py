@@ -169,4 +169,4 @@ def bin_tokens(
     alone = count[event] == 1
     share = np.where(alone, 1.0, overlap / np.where(alone, 1.0, length[event]))
     flat = np.bincount(member[event] * bins + cell, weights=tokens[event] * share, minlength=members * bins)
-    return flat.reshape(members, bins)
+    return np.asarray(flat, dtype=np.float64).reshape(members, bins)

@@ -56,8 +56,8 @@ def write_bench_report(
 ) -> Path:
     """Writes one HTML file that needs no network and returns its absolute path.
 
-    ``rows`` needs ``trackside.bench.series.REPORT_COLUMNS``. Raises NoDataError where no batch line has a time, and
-    OutputError where the file cannot be written.
+    ``rows`` needs ``trackside.bench.series.REPORT_COLUMNS``. Raises NoDataError where no batch line has a
+    time, and OutputError where the file cannot be written.
     """
     batches = read_batches(rows)
     clock = clock_of(rows, batches)
@@ -134,6 +134,7 @@ def _own_notes(batches: Batches, estimated: int) -> list[str]:
         notes.append(f"{batches.timeless:,} batch lines carry no time and are not charted.")
     if estimated:
         notes.append(
-            f"{estimated:,} output tokens are estimated (the first decode line of a rank has no gap to measure)."
+            f"{estimated:,} of the output tokens are estimated: "
+            "the first decode line of a rank has no gap to measure."
         )
     return notes

@@ -38,11 +38,26 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def headlines(summary: RunSummary, sections: Sequence[Section]) -> list[Headline]:
-    """Throughput from tokens over time, peaks and cache hits; figures that the run cannot have are left out."""
+    """Throughput from tokens over time, peaks and cache hits.
+
+    Figures that the run cannot have are left out.
+    """
     seconds = f"over {summary.duration_s:,.0f} s" if summary.duration_s else "no time passed"
     rates = (
-        ("Input throughput", summary.input_tokens, summary.input_tps, summary.input_tps_per_gpu, summary.prefill_gpus),
-        ("Output throughput", summary.output_tokens, summary.output_tps, summary.output_tps_per_gpu, summary.decode_gpus),
+        (
+            "Input throughput",
+            summary.input_tokens,
+            summary.input_tps,
+            summary.input_tps_per_gpu,
+            summary.prefill_gpus,
+        ),
+        (
+            "Output throughput",
+            summary.output_tokens,
+            summary.output_tps,
+            summary.output_tps_per_gpu,
+            summary.decode_gpus,
+        ),
     )
     found = []
     for label, tokens, rate, per_gpu, gpus in rates:
@@ -50,7 +65,9 @@ def headlines(summary: RunSummary, sections: Sequence[Section]) -> list[Headline
             beside = f"; {per_gpu:,.1f} per GPU of {gpus}" if per_gpu is not None else ""
             found.append(Headline(label, rate, "tokens/s", f"{tokens:,} tokens {seconds}{beside}"))
     if summary.input_tokens and summary.output_tokens:
-        beside = f"{summary.total_tps_per_gpu:,.1f} per GPU of {summary.gpus}" if summary.total_tps_per_gpu else ""
+        beside = (
+            f"{summary.total_tps_per_gpu:,.1f} per GPU of {summary.gpus}" if summary.total_tps_per_gpu else ""
+        )
         found.append(Headline("Input + output", summary.total_tps, "tokens/s", beside or f"both {seconds}"))
     found += _peaks(sections)
     if summary.cache_hit_rate is not None:

@@ -1,4 +1,7 @@
-"""One self-contained HTML page: template, styles and scripts in one file, under a policy that lets nothing else run."""
+"""One self-contained HTML page.
+
+Template, styles and scripts in one file, under a policy that lets nothing else run.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,10 @@ from trackside.errors import OutputError
 
 
 def render_page(template: str, scripts: Sequence[str], values: Mapping[str, Any]) -> str:
-    """The page of a template. ``scripts`` are run in their order; the template finds them and the policy by name.
+    """The page of a template.
 
-    The policy allows these scripts by their hash, inline styles (charts set them) and nothing from any network.
+    ``scripts`` are run in their order; the template finds them and the policy by name. The policy allows
+    these scripts by their hash, inline styles (charts set them) and nothing from any network.
     """
     hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
     policy = (

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bokeh.models import ColorBar, ColumnDataSource, FactorRange, HoverTool, LinearColorMapper
+from bokeh.core.property.vectorization import Field
+from bokeh.models import (
+    BasicTickFormatter,
+    ColumnDataSource,
+    DataRange1d,
+    FactorRange,
+    HoverTool,
+    LinearColorMapper,
+    Rect,
+)
+from bokeh.models.annotations import ColorBar
 from bokeh.palettes import Cividis256
 from bokeh.plotting import figure
 
@@ -21,7 +31,7 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
     """Names for an axis: cut in the middle where long, still one for each."""
     short: dict[str, str] = {}
     for name in names:
-        cut = name if len(name) <= MAX_NAME else f"{name[:12]}…{name[-(MAX_NAME - 13):]}"
+        cut = name if len(name) <= MAX_NAME else f"{name[:12]}…{name[-(MAX_NAME - 13) :]}"
         short[name] = cut if cut not in short.values() else f"{cut} #{len(short) + 1}"
     return short
 
@@ -44,15 +54,14 @@ def figure_heat(loads: Sequence[RankLoad], field: str, unit: str, scale: float =
     plot = figure(
         height=96 + 30 * len(names),
         sizing_mode="stretch_width",
-        x_range=FactorRange(*slots),
-        y_range=FactorRange(*reversed(names.values())),
+        x_range=FactorRange(factors=slots),
+        y_range=FactorRange(factors=list(reversed(names.values()))),
         tools="save",
         x_axis_location="above",
         name="ranks",
     )
     source = ColumnDataSource(data)
-    colour = {"field": "value", "transform": mapper}
-    cells = plot.rect("slot", "worker", 0.96, 0.92, source=source, fill_color=colour, line_color=None)
+    cells = plot.add_glyph(source, _cell(mapper))
     if len(slots) <= CELL_TEXT_LIMIT:
         plot.text(
             "slot",
@@ -66,19 +75,26 @@ def figure_heat(loads: Sequence[RankLoad], field: str, unit: str, scale: float =
             text_font={"value": FONT},
         )
     plot.add_tools(
-        HoverTool(renderers=[cells], tooltips=[("worker", "@worker"), ("rank", "@slot"), (unit, "@value{0,0.[00]}")])
+        HoverTool(
+            renderers=[cells], tooltips=[("worker", "@worker"), ("rank", "@slot"), (unit, "@value{0,0.[00]}")]
+        )
     )
-    plot.add_layout(_colour_bar(mapper, unit), "below")
+    plot.add_layout(_colour_bar(mapper), "below")
     plot.grid.visible = False
     plot.xaxis.major_label_orientation = "horizontal" if len(slots) <= CELL_TEXT_LIMIT else 1.0
     return style(plot)
+
+
+def _cell(mapper: LinearColorMapper) -> Rect:
+    fill = Field("value", transform=mapper)
+    return Rect(x="slot", y="worker", width=0.96, height=0.92, fill_color=fill, line_color=None)
 
 
 def _cell_text(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _colour_bar(mapper: LinearColorMapper, unit: str) -> ColorBar:
+def _colour_bar(mapper: LinearColorMapper) -> ColorBar:
     return ColorBar(
         color_mapper=mapper,
         height=8,
@@ -87,7 +103,7 @@ def _colour_bar(mapper: LinearColorMapper, unit: str) -> ColorBar:
         major_label_text_color=MUTED,
         major_label_text_font=FONT,
         major_tick_line_color=MUTED,
-        formatter=number_format(unit),
+        formatter=BasicTickFormatter(use_scientific=False),
     )
 
 
@@ -104,7 +120,12 @@ def figure_memory(capacities: Sequence[Capacity]) -> figure:
     plot = _bars(names, "GB of one device")
     source = ColumnDataSource({"worker": list(names.values())} | {part: parts[part] for part in shown})
     plot.hbar_stack(
-        shown, y="worker", height=0.66, source=source, color=[MEMORY_COLOURS[part] for part in shown], name=shown
+        shown,
+        y="worker",
+        height=0.66,
+        source=source,
+        color=[MEMORY_COLOURS[part] for part in shown],
+        name=shown,
     )
     plot.add_tools(HoverTool(tooltips=[("worker", "@worker"), ("part", "$name"), ("GB", "@$name{0,0.[00]}")]))
     return style(plot)
@@ -126,11 +147,11 @@ def _bars(names: dict[str, str], unit: str) -> figure:
     plot = figure(
         height=76 + 26 * len(names),
         sizing_mode="stretch_width",
-        y_range=FactorRange(*reversed(names.values())),
+        x_range=DataRange1d(start=0),
+        y_range=FactorRange(factors=list(reversed(names.values()))),
         tools="save",
         name="bars",
     )
     plot.xaxis.axis_label = unit
-    plot.x_range.start = 0
     plot.ygrid.visible = False
     return plot

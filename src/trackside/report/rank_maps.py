@@ -71,4 +71,5 @@ def _finding(loads: list[RankLoad], field: str, unit: str, scale: float) -> str:
     load, ratio = found
     value = getattr(load, field) * scale
     lead = "Hot rank: " if ratio >= HOT_RATIO else "Highest within its worker: "
-    return f"{lead}{safe_text(load.worker)} {load.slot} with {value:,.4g} {unit}, {ratio:.2f} × its worker's mean."
+    who = f"{safe_text(load.worker)} {load.slot}"
+    return f"{lead}{who} with {value:,.4g} {unit}, {ratio:.2f} × its worker's mean."

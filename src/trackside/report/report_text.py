@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import msgspec
 
@@ -22,7 +23,9 @@ class ReportText(msgspec.Struct, frozen=True):
 
     def moment(self, ms: float, with_date: bool = False) -> str:
         """``HH:MM:SS`` of a logged time in ms."""
-        return (EPOCH + dt.timedelta(milliseconds=ms)).strftime("%Y-%m-%d %H:%M:%S" if with_date else "%H:%M:%S")
+        return (EPOCH + dt.timedelta(milliseconds=ms)).strftime(
+            "%Y-%m-%d %H:%M:%S" if with_date else "%H:%M:%S"
+        )
 
     def window(self, first_us: int | None, last_us: int | None) -> str:
         """``YYYY-MM-DD HH:MM:SS → HH:MM:SS (67m 50s)`` of two times in µs."""
@@ -34,11 +37,6 @@ class ReportText(msgspec.Struct, frozen=True):
         minutes, seconds = divmod(round((last - first) / 1000), 60)
         length = f"{minutes}m {seconds}s" if minutes else f"{seconds}s"
         return f"{self.moment(first, True)} → {self.moment(last, not same_day)} ({length})"
-
-    def line_window(self, line: Line) -> str:
-        """From the first to the last drawn value of a line, logged time."""
-        start, end = (self.axis.clock_ms(float(self.axis.units(line.x_s[at]))) for at in (0, -1))
-        return f"{self.moment(start)} → {self.moment(end)}"
 
     def number(self, value: float | None) -> str:
         """A number at a glance: three or four figures, thousands apart; a dash where unknown."""
@@ -55,6 +53,18 @@ class ReportText(msgspec.Struct, frozen=True):
         """A share as a percentage."""
         return DASH if share is None else f"{100 * share:.1f} %"
 
+    def inside(self, title: str) -> str:
+        """A title within a sentence: its first letter small, unless it is an abbreviation."""
+        return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+    def listed(self, titles: Sequence[str]) -> str:
+        """Titles as a list within a sentence."""
+        return ", ".join(map(self.inside, titles))
+
+    def counted(self, count: int, noun: str) -> str:
+        """``1 file``, ``2 files``."""
+        return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
     def shown(self, text: object) -> str:
         """Text from outside with its control characters visible."""
         return DASH if text is None else safe_text(str(text))
@@ -66,9 +76,10 @@ class ReportText(msgspec.Struct, frozen=True):
     def described(self, chart: Chart) -> str:
         """The chart in a sentence, for who cannot see it."""
         count = len(chart.lines)
-        means = "; ".join(
-            f"{safe_text(line.label)}: mean {self.number(line.summary.mean)}, highest {self.number(line.summary.max)}"
-            for line in chart.lines[:4]
-        )
+        means = "; ".join(self._in_words(line) for line in chart.lines[:4])
         more = f"; and {count - 4} more, see the table" if count > 4 else ""
         return f"{chart.title} in {chart.unit} over time, {count} series. {means}{more}."
+
+    def _in_words(self, line: Line) -> str:
+        mean, highest = self.number(line.summary.mean), self.number(line.summary.max)
+        return f"{safe_text(line.label)}: mean {mean}, highest {highest}"

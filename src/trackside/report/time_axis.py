@@ -15,8 +15,9 @@ MINUTES_FROM_S = 600
 class TimeAxis(msgspec.Struct, frozen=True):
     """Elapsed units of ``unit_ms`` since ``zero_ms``, the logged time of the run's zero in ms.
 
-    ``start`` and ``end`` are the window of the batch lines in elapsed units, what is seen at first; ``least`` is
-    the run's zero, ``offset_ms`` what was added to the stored times. ``clock_label`` says which clock the logged time is.
+    ``start`` and ``end`` are the window of the batch lines in elapsed units, what is seen at first; ``least``
+    is the run's zero, ``offset_ms`` what was added to the stored times. ``clock_label`` says which clock the
+    logged time is.
     """
 
     unit_name: str
@@ -30,9 +31,9 @@ class TimeAxis(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, clock: Clock, rows: pl.DataFrame) -> TimeAxis:
-        """Minutes for a window of ten minutes and more, seconds below."""
+        """Minutes where the run lasted ten minutes or more, else seconds."""
         offset_us, label = logged_clock(rows)
-        minutes = clock.duration_s >= MINUTES_FROM_S
+        minutes = clock.last_us - clock.zero_us >= MINUTES_FROM_S * 1_000_000
         unit_s = 60.0 if minutes else 1.0
         start = (clock.first_us - clock.zero_us) / 1e6 / unit_s
         end = (clock.last_us - clock.zero_us) / 1e6 / unit_s
@@ -62,11 +63,11 @@ def logged_clock(rows: pl.DataFrame) -> tuple[int, str]:
 
     Where workers logged in different zones there is no one logged time: 0 and UTC.
     """
-    firsts = rows.filter(pl.col("time_us").is_not_null() & pl.col("timestamp").is_not_null())
+    stamped = rows.select("node", "worker_type", "worker_id", "timestamp", "time_us")
+    firsts = stamped.filter(pl.col("time_us").is_not_null() & pl.col("timestamp").is_not_null())
     firsts = firsts.unique(("node", "worker_type", "worker_id"), keep="first")
     stamps = firsts["timestamp"].str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False).dt.epoch("us")
     offsets = ((stamps - firsts["time_us"]) / 1e6).round(0).unique().drop_nulls()
     if offsets.len() == 1:
         return int(offsets[0]) * 1_000_000, "logged time"
     return 0, "time, UTC"
-
