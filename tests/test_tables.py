@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from tests import build
+from trackside.bench.topology import topology_of
 from trackside.records.engine_run import FileLedger, Ranks, RankTotals, Role
 from trackside.report.ledger import ledger_details, ledger_line, ledger_table
 from trackside.report.run_document import (
@@ -22,7 +23,7 @@ from trackside.report.run_document import (
     parse_schema,
 )
 from trackside.report.tables import cache_line, format_value, ranks_of, runs_table, worker_table
-from trackside.report.workers import format_duration, format_span, topology
+from trackside.report.workers import format_duration, format_span
 
 HOSTILE = "job\x1b[31m\x1b]52;c;cGF5\x07\r[red]x[/red]\u202e:smile:"
 SCHEMA = Path(__file__).parent.parent / "docs" / "schemas" / "parse.schema.json"
@@ -92,9 +93,9 @@ def test_times_are_the_logged_ones_unless_a_zone_is_given() -> None:
 
 
 def test_the_topology_names_each_kind_of_worker_that_is_there() -> None:
-    assert topology(build.six_prefill_two_decode()) == "6P/2D"
-    assert topology([build.worker(Role.AGG, index) for index in range(8)]) == "8A"
-    assert topology([build.worker(Role.FRONTEND)]) is None
+    assert topology_of(build.six_prefill_two_decode()) == "6P/2D"
+    assert topology_of([build.worker(Role.AGG, index) for index in range(8)]) == "8A"
+    assert topology_of([build.worker(Role.FRONTEND)]) == ""
 
 
 def test_several_runs_have_a_row_each() -> None:
@@ -229,7 +230,7 @@ def test_the_document_keeps_unknown_apart_from_zero() -> None:
 
 
 def test_csv_has_a_row_a_worker_and_no_cell_that_a_spreadsheet_runs() -> None:
-    run = build.run_tables(build.worker(Role.DECODE, tp_size=8), name="=HYPERLINK(1)")
+    run = build.run_tables(build.worker(Role.DECODE, tp_size=8, gpus=16), name="=HYPERLINK(1)")
     figures = RunFigures(run={}, workers={"n1_decode_w0": {"output_tps": 6.25}})
     header, row = as_csv(parse_document([run], [figures])).splitlines()
     assert header == (
@@ -238,7 +239,7 @@ def test_csv_has_a_row_a_worker_and_no_cell_that_a_spreadsheet_runs() -> None:
     )
     assert row == (
         "'=HYPERLINK(1),n1_decode_w0,n1,decode,w0,sglang,n1_decode_w0.out,10,2,"
-        "2026-01-31T16:10:37,2026-01-31T17:18:27,1,8,,,,8,6.25"
+        "2026-01-31T16:10:37,2026-01-31T17:18:27,1,8,,,,16,6.25"
     )
 
 

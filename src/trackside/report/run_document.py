@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
+from trackside.bench.topology import topology_of
 from trackside.records.engine_run import FileLedger, Role, Worker
 from trackside.report.ledger import ledger_line
 from trackside.report.safe_text import csv_text, markdown_text
-from trackside.report.workers import RunTables, engine_workers, format_span, iso_time, topology
+from trackside.report.workers import RunTables, engine_workers, format_span, iso_time
 
 SCHEMA_VERSION: Final = 1
 Figure = str | int | float | bool | None
@@ -110,7 +111,7 @@ def _run_document(run: RunTables, figures: RunFigures) -> RunDocument:
     return RunDocument(
         name=run.name,
         path=run.path,
-        topology=topology(run.workers),
+        topology=topology_of(run.workers) or None,
         cache_path=run.cache_path,
         from_cache=run.from_cache,
         tz=run.tz,

@@ -9,9 +9,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from trackside.bench.topology import topology_of
 from trackside.records.engine_run import Role, Worker
 from trackside.report.safe_text import safe_text
-from trackside.report.workers import RunTables, engine_workers, format_span, topology
+from trackside.report.workers import RunTables, engine_workers, format_span
 
 _TITLES: Final = {
     Role.PREFILL: ("Prefill", "blue"),
@@ -55,7 +56,7 @@ def runs_table(runs: Sequence[RunTables]) -> Table:
         engines = engine_workers(run.workers)
         table.add_row(
             Text(safe_text(run.name)),
-            topology(run.workers) or "-",
+            topology_of(run.workers) or "-",
             str(len(engines)),
             f"{sum(worker.batch_rows for worker in engines):,}",
             format_span(engines, run.tz),

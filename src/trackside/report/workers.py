@@ -12,7 +12,6 @@ import msgspec
 from trackside.records.engine_run import FileLedger, Role, Worker
 
 ENGINE_ROLES: Final = (Role.PREFILL, Role.DECODE, Role.AGG)
-_LETTERS: Final = {Role.PREFILL: "P", Role.DECODE: "D", Role.AGG: "A"}
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -33,13 +32,6 @@ def engine_workers(workers: Iterable[Worker], role: Role | None = None) -> list[
     """The workers that are engines (frontends are not), of one role if given."""
     roles = ENGINE_ROLES if role is None else (role,)
     return [worker for worker in workers if worker.role in roles]
-
-
-def topology(workers: Iterable[Worker]) -> str | None:
-    """``6P/2D`` or ``8A``; None without engines."""
-    listed = list(workers)
-    counts = [(len(engine_workers(listed, role)), letter) for role, letter in _LETTERS.items()]
-    return "/".join(f"{count}{letter}" for count, letter in counts if count) or None
 
 
 def span_us(workers: Iterable[Worker]) -> tuple[int, int] | None:
