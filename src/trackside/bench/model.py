@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -45,6 +46,13 @@ class RunModel(msgspec.Struct, frozen=True):
     owner: dict[tuple[str, int, str], int]
     doubles: frozenset[tuple[int, int, Ranks]]
     notes: tuple[str, ...]
+
+    def digest(self) -> str:
+        """Equal for two models that give every row the same worker, sizes and mark of a double."""
+        workers = [(w.node, w.role, w.worker_id, w.tp_size, w.dp_size, w.ep_size) for w in self.workers]
+        doubles = sorted((index, kind, repr(ranks)) for index, kind, ranks in self.doubles)
+        text = msgspec.json.encode([workers, sorted(self.owner.items()), doubles])
+        return hashlib.blake2b(text, digest_size=12).hexdigest()
 
 
 class _Part(msgspec.Struct):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,22 +26,30 @@ _ALWAYS: Final = frozenset(
 
 
 class FileRows:
-    """The rows of one file of a run, wherever they lie."""
+    """The rows of one file of a run, wherever they lie. ``settled``: the table's rows know their workers already."""
 
-    def __init__(self, entry: Entry, texts: FileTexts, cache: Cache, model: RunModel) -> None:
+    def __init__(self, entry: Entry, texts: FileTexts, cache: Cache, model: RunModel, *, settled: bool) -> None:
         self.entry = entry
         self.texts = texts
         self.cache = cache
         self.model = model
+        self.settled = settled
 
-    def batches(self) -> Iterator[pl.DataFrame]:
-        """Frames with the schema of COLUMNS, in file order."""
-        if self.entry.part is not None and self.entry.part.rows:
-            part = self.entry.part
-            frame = pl.scan_parquet(self.cache.table).slice(part.offset, part.rows).collect()
-            yield reassign(with_all_columns(frame), self.texts, self.model)
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """Frames in file order, with the schema of COLUMNS or those ``columns`` of it."""
+        wanted = list(SCHEMA) if columns is None else list(columns)
+        part = self.entry.part
+        if part is not None and part.rows:
+            table = pl.scan_parquet(self.cache.table).slice(part.offset, part.rows)
+            if self.settled:
+                there = [name for name in wanted if name in table.collect_schema()]
+                yield with_columns(table.select(there).collect(), wanted)
+            else:
+                frame = with_columns(table.collect(), list(SCHEMA))
+                yield reassign(frame, self.texts, self.model).select(wanted)
         for piece in self.entry.scanned.pieces:
-            yield build_frame(unpack(piece.data or self.cache.pieces / piece.name), self.texts, self.model)
+            frame = build_frame(unpack(piece.data or self.cache.pieces / piece.name), self.texts, self.model)
+            yield frame if columns is None else frame.select(wanted)
 
 
 def write_table(files: list[FileRows], cache: Cache) -> list[TablePart]:
@@ -74,10 +82,10 @@ def write_table(files: list[FileRows], cache: Cache) -> list[TablePart]:
     return parts
 
 
-def with_all_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with the schema of COLUMNS; what the table left out, because no row had it, is null."""
-    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in SCHEMA.items() if name not in frame.columns]
-    return frame.with_columns(missing).select(list(SCHEMA))
+def with_columns(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """The frame with ``columns``; what the table left out, because no row had it, is null."""
+    missing = [pl.lit(None, dtype=SCHEMA[name]).alias(name) for name in columns if name not in frame.columns]
+    return frame.with_columns(missing).select(columns)
 
 
 def sink_parquet(frames: Iterator[pl.DataFrame], path: Path, columns: list[str]) -> None:

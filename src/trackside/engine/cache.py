@@ -39,11 +39,15 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """The state of a cache. ``table`` is size and time of change of the Parquet file that the parts speak of."""
+    """The state of a cache. ``table`` is size and time of change of the Parquet file that the parts speak of.
+
+    ``settled_for`` is the digest of the run's model that the workers in that file were taken from.
+    """
 
     version: tuple[int, int]
     entries: dict[str, Entry]
     table: tuple[int, int] | None = None
+    settled_for: str | None = None
 
 
 class Cache:

@@ -26,9 +26,8 @@ def rows_by_worker(
     needed = list(dict.fromkeys([*wanted, *_KEY, "time_us", "tz_assumed"]))
     by_worker: dict[tuple[str, str, str], list[pl.DataFrame]] = {}
     for file in files:
-        for batch in file.batches():
-            frame = within(batch, window).select(needed)
-            for key, part in _split(frame):
+        for batch in file.batches(needed):
+            for key, part in _split(within(batch, window)):
                 by_worker.setdefault(key, []).append(part)
     parts = [_by_time(pl.concat(frames)) for _, frames in sorted(by_worker.items())]
     rows = pl.concat(parts) if parts else pl.DataFrame(schema={name: SCHEMA[name] for name in needed})

@@ -111,6 +111,7 @@ class _State:
         self.role = role
         self.from_cache = False
         self.table: tuple[int, int] | None = None
+        self.settled_for: str | None = None
         self.entries: dict[str, Entry] = {}
         self.fresh = False
         self.model = RunModel((), {}, frozenset(), ())
@@ -123,6 +124,7 @@ class _State:
         known = manifest.entries if manifest else {}
         tasks, sizes = self._plan(known)
         self.table = manifest.table if manifest else None
+        self.settled_for = manifest.settled_for if manifest else None
         self.from_cache = not tasks and manifest is not None and set(known) == set(self.entries)
         if not self.from_cache:
             done = mapper(tasks, sizes, on_progress)
@@ -200,7 +202,8 @@ class _State:
             texts = FileTexts(
                 source.name, state.streams, state.texts, state.clock.source, _shift_us(scanned), source.dp
             )
-            out.append(FileRows(self.entries[source.name], texts, self.cache, self.model))
+            settled = self.settled_for == self.model.digest()
+            out.append(FileRows(self.entries[source.name], texts, self.cache, self.model, settled=settled))
         return out
 
     def _keep(self) -> None:
@@ -228,10 +231,11 @@ class _State:
             whole = msgspec.structs.replace(part, rows=part.rows - tail)
             self.entries[scanned.file] = Entry(msgspec.structs.replace(scanned, pieces=kept), whole)
         self.table = self.cache.table_identity()
+        self.settled_for = self.model.digest()
         self._save()
 
     def _save(self) -> None:
-        self.cache.save(Manifest(VERSION, self.entries, self.table))
+        self.cache.save(Manifest(VERSION, self.entries, self.table, self.settled_for))
         self.cache.drop_pieces({p.name for e in self.entries.values() for p in e.scanned.pieces})
 
 
