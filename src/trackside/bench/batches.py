@@ -57,6 +57,7 @@ KEY_COLUMNS = (
     "pp",
     "attn_cp",
     "moe_dp",
+    "stream",
     "duplicate",
 )
 START_UP_COLUMNS = (

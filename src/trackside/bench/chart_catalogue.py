@@ -69,7 +69,6 @@ GAUGES: dict[str, tuple[Gauge, ...]] = {
     "engine": (*_INTERVALS, *_POOLS, *_MORE),
     "iteration": (*_ITERATIONS, *_POOLS, *_MORE),
 }
-EXPECTED = frozenset({"running_req", "queue_req", "token_usage", "new_token", "gen_throughput"})
 RAW_RATES: dict[str, tuple[Gauge, ...]] = {
     "prefill": (Gauge("input_throughput", "Input throughput as logged, line by line", "tokens/s"),),
     "decode": (Gauge("gen_throughput", "Generation throughput as logged, line by line", "tokens/s"),),
@@ -93,6 +92,7 @@ TITLES = {
     ("agg", "engine"): "Aggregated workers: interval lines",
     ("agg", "iteration"): "Aggregated workers: iterations",
 }
+ROLE_ORDER = {"prefill": 0, "decode": 1, "agg": 2}
 ROLE_NAMES = {"prefill": "prefill", "decode": "decode", "agg": "aggregated", "frontend": "frontend"}
 LINE_NAMES = {"prefill": "prefill", "decode": "decode", "engine": "interval", "iteration": "iteration"}
 

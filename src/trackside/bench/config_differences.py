@@ -14,12 +14,23 @@ _SECRET = re.compile(
     r"(api_?key|secret|password|passwd|credential|(^|_)token$|auth_?token|private_key)", re.IGNORECASE
 )
 HIDDEN = "(set, not shown)"
+OWN_OF_EACH = frozenset(
+    {
+        "host",
+        "port",
+        "dist_init_addr",
+        "nccl_port",
+        "node_rank",
+        "random_seed",
+        "disaggregation_bootstrap_port",
+    }
+)
 
 
 class SettingRow(msgspec.Struct, frozen=True):
     """One setting; ``values`` by worker, None where that worker did not log it.
 
-    ``within_role`` says that workers of one role differ, which is seldom meant.
+    ``within_role`` says that workers of one role differ, which is seldom meant (but for OWN_OF_EACH).
     """
 
     name: str
@@ -46,7 +57,9 @@ def compare_configs(workers: Sequence[Worker]) -> ConfigTable:
         if len(set(values)) == 1 and values[0] is not None:
             shared.append((name, values[0]))
         else:
-            differing.append(SettingRow(name, values, _differs_within_role(known, values)))
+            differing.append(
+                SettingRow(name, values, name not in OWN_OF_EACH and _differs_within_role(known, values))
+            )
     differing.sort(key=lambda row: (not row.within_role, row.name))
     return ConfigTable(
         workers=tuple(worker.name for worker in known),

@@ -104,7 +104,7 @@ def _combine_members(
     time_us, level, count = time_us[last], level[last], count[last]
     with np.errstate(invalid="ignore", divide="ignore"):
         combined = np.where(count > 0, level / count if mean else level, np.nan)
-    return time_us, np.asarray(np.round(combined, 9), dtype=np.float64)
+    return time_us, np.asarray(np.round(combined, 9) + 0.0, dtype=np.float64)
 
 
 def spread(

@@ -15,7 +15,7 @@ IntArray = npt.NDArray[np.int64]
 
 RANK_PARTS = ("dp", "pp", "attn_cp", "moe_dp", "tp", "ep")
 WORKER_KEYS = ("node", "worker_type", "worker_id")
-RANK_KEYS = WORKER_KEYS + RANK_PARTS
+RANK_KEYS = (*WORKER_KEYS, *RANK_PARTS, "stream")
 
 
 class GroupBy(enum.StrEnum):
@@ -36,7 +36,6 @@ class RankTable(msgspec.Struct, frozen=True):
     workers: tuple[str, ...]
     worker_of: IntArray
     slots: tuple[str, ...]
-    tags: tuple[str, ...]
 
 
 class Grouping(msgspec.Struct, frozen=True):
@@ -69,7 +68,8 @@ def index_ranks(rows: pl.DataFrame) -> tuple[pl.DataFrame, RankTable]:
 
 def _rank_sort_key(key: tuple[object, ...]) -> tuple[object, ...]:
     names = tuple(natural_key(str(part)) for part in key[:3])
-    return (*names, *(-1 if part is None else part for part in key[3:]))
+    parts = (-1 if part is None else part for part in key[3:-1])
+    return (*names, *parts, natural_key(str(key[-1] or "")))
 
 
 def _rank_table(keys: Sequence[tuple[object, ...]]) -> RankTable:
@@ -81,20 +81,12 @@ def _rank_table(keys: Sequence[tuple[object, ...]]) -> RankTable:
         workers=workers,
         worker_of=np.array([position[name] for name in names], dtype=np.int64),
         slots=tuple(_slot(key, key[1] in by_dp) for key in keys),
-        tags=tuple(_tag(key) for key in keys),
     )
 
 
 def _slot(key: Sequence[object], by_dp: bool) -> str:
     part, value = ("DP", key[3]) if by_dp else ("TP", key[7])
     return "no rank tag" if value is None else f"{part}{value}"
-
-
-def _tag(key: Sequence[object]) -> str:
-    parts = [
-        f"{name.upper()}{value}" for name, value in zip(RANK_PARTS, key[3:], strict=True) if value is not None
-    ]
-    return " ".join(parts) or "no rank tag"
 
 
 def group_ranks(ranks: RankTable, present: IntArray, group_by: GroupBy, role: str) -> Grouping:

@@ -14,6 +14,7 @@ from trackside.bench.chart_catalogue import (
     INPUT_SIDE,
     RAW_RATES,
     ROLE_NAMES,
+    ROLE_ORDER,
     Gauge,
     section_title,
 )
@@ -29,7 +30,6 @@ BAND_OF_WORKERS = "the band runs from the lowest to the highest worker"
 POINT_BUDGET = 150_000
 MAX_BUCKETS = 300
 MIN_BUCKETS = 50
-ROLE_ORDER = {"prefill": 0, "decode": 1, "agg": 2}
 TYPE_ORDER = {"prefill": 0, "decode": 1, "engine": 2, "iteration": 3}
 
 
@@ -192,11 +192,13 @@ def _level_totals(parts: Sequence[Part], batches: Batches, clock: Clock, buckets
         ("token_usage", "KV cache usage, mean of all ranks"),
     ):
         lines: list[Line] = []
-        for colour, part in enumerate(serving):
+        for part in serving:
             gauge = next((gauge for gauge in part.gauges if gauge.column == column), None)
             if gauge is not None:
                 level = _level_rows(part, gauge, batches, clock, buckets)
-                line = total_line(level, _total_label(part, batches), colour, mean=not gauge.additive)
+                line = total_line(
+                    level, _total_label(part, batches), ROLE_ORDER[part.role], mean=not gauge.additive
+                )
                 lines += [line] if line else []
         if lines:
             unit = "%" if column == "token_usage" else "requests"

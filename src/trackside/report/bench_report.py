@@ -32,7 +32,7 @@ from trackside.report.html_page import (
     write_atomically,
 )
 from trackside.report.load_charts import figure_kv_capacity, figure_memory
-from trackside.report.rank_maps import rank_maps
+from trackside.report.rank_maps import rank_groups
 from trackside.report.report_text import ReportText
 from trackside.report.safe_text import safe_text
 from trackside.report.time_axis import TimeAxis
@@ -82,9 +82,13 @@ def _page(
     text = ReportText(axis)
     sections = build_sections(batches, workers, clock, group_by)
     capacities = worker_capacities(rows)
-    maps = rank_maps(batches, clock)
+    ranks = rank_groups(batches, clock)
     summary = summarise_run(rows, workers, batches)
-    drawn = [*_time_charts(sections, axis), *_load_charts(capacities), *((m.key, m.plot) for m in maps)]
+    drawn = [
+        *_time_charts(sections, axis),
+        *_load_charts(capacities),
+        *((item.key, item.plot) for group in ranks for item in group.maps),
+    ]
     values = {
         "title": safe_text(run_name),
         "style": style_block("bench_report.css"),
@@ -94,7 +98,7 @@ def _page(
         "group_text": GROUP_TEXT[group_by],
         "headlines": headlines(summary, sections),
         "sections": sections,
-        "maps": maps,
+        "ranks": ranks,
         "workers": summarise_workers(rows, workers, batches).to_dicts(),
         "capacities": capacities,
         "retractions": retractions(rows),

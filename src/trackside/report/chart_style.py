@@ -34,7 +34,7 @@ def clock_format() -> DatetimeTickFormatter:
         minutes=minute,
         hourmin=minute,
         hours=minute,
-        days="%m-%d %H:%M",
+        days="%m-%d",
     )
 
 

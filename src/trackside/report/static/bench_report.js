@@ -67,21 +67,36 @@
     const lines = plot.renderers.filter((renderer) => renderer.name !== "band");
     const bands = plot.renderers.filter((renderer) => renderer.name === "band");
     const figure = holder.closest("figure");
+    const buttons = [];
+
+    function isOn(button) {
+      return button.getAttribute("aria-pressed") === "true";
+    }
+
+    function setOn(at, on) {
+      buttons[at].setAttribute("aria-pressed", String(on));
+      lines[at].visible = on;
+      if (bands.length === lines.length) {
+        bands[at].visible = on;
+      }
+    }
+
     for (const label of figure.querySelectorAll("bdi.series")) {
       const at = Number(label.dataset.series);
       const button = document.createElement("button");
       button.type = "button";
       button.className = "series";
       button.setAttribute("aria-pressed", "true");
-      button.title = "Show or hide this series";
+      button.title = "Show or hide this series; with Shift: this one alone, or all again";
       label.replaceWith(button);
       button.append(label);
-      button.addEventListener("click", () => {
-        const on = button.getAttribute("aria-pressed") !== "true";
-        button.setAttribute("aria-pressed", String(on));
-        lines[at].visible = on;
-        if (bands.length === lines.length) {
-          bands[at].visible = on;
+      buttons[at] = button;
+      button.addEventListener("click", (event) => {
+        if (event.shiftKey) {
+          const alone = buttons.every((other, index) => (index === at) === isOn(other));
+          buttons.forEach((_, index) => setOn(index, alone || index === at));
+        } else {
+          setOn(at, !isOn(button));
         }
       });
     }
