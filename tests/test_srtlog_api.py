@@ -253,3 +253,10 @@ def test_objects_can_be_made_by_hand_with_the_established_keywords() -> None:
     memory = MemoryMetrics("2025-11-04 05:31:43", 0, 0, 0, metric_type="memory", avail_mem_gb=75.11)
     assert memory.avail_mem_gb == 75.11
     assert NodeMetrics(node_info={"node": "n", "worker_type": "agg", "worker_id": "w0"}).is_agg
+
+
+def test_where_a_date_came_from_is_known_from_the_cache_too(tmp_path: Path) -> None:
+    (tmp_path / "n1_decode_w0_2026-01-31.out").write_text(decode(50, 7, "6.73").replace("2025-11-04 ", ""))
+    for _ in range(2):
+        [line] = NodeAnalyzer().parse_run_logs(tmp_path)[0].batches
+        assert (line.timestamp, line.date_from) == ("2026-01-31 05:31:50", "file_name")

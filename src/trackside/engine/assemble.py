@@ -21,7 +21,7 @@ _ROW_GROUP: Final = 131_072
 # Written even where no row fills them: the established columns, and where and when a row comes from.
 _ALWAYS: Final = frozenset(
     {one.name for one in SEED_COLUMNS}
-    | {"file", "line", "time_us", "tz_assumed", "engine", "kind", "duplicate", "torn"}
+    | {"file", "line", "time_us", "tz_assumed", "date_from", "engine", "kind", "duplicate", "torn"}
 )
 
 
