@@ -39,7 +39,7 @@ def worker(**more: Any) -> Worker:
     fields: dict[str, Any] = {
         "node": "n1", "role": Role.DECODE, "worker_id": "w0", "files": ("a.err", "a.out"), "engine": "sglang",
         "batch_rows": 2, "memory_rows": 0, "first_us": 1_000_000, "last_us": 2_000_000, "rank_totals": (),
-        "launches": 1, "config": {"tp_size": 4, "model_path": "m", "nodes": [1, 2]}, "tp_size": 4,
+        "launches": 1, "config": {"tp_size": 4, "model_path": "m", "nodes": [1, 2]}, "tp_size": 4, "gpus": 4,
     }  # fmt: skip
     return Worker(**{**fields, **more})
 
