@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from srtlog.rows import BATCH_SCHEMA, Rows
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from srtlog.models import BatchMetrics, NodeMetrics
+
+Floats = npt.NDArray[np.float64]
 
 PREFILL_METRICS: Final = ("input_throughput", "queue_req", "inflight_req", "token_usage")
 DECODE_METRICS: Final = (
@@ -60,9 +63,7 @@ class SeriesStats:
     @classmethod
     def from_values(cls, values: Iterable[float | None]) -> SeriesStats | None:
         """The statistics of the values that are not None; None where there are none."""
-        known = np.array([value for value in values if value is not None], dtype=np.float64)
-        summary = summarise(known)
-        return None if summary is None else cls(*(getattr(summary, one.name) for one in fields(cls)))
+        return _stats(np.array([value for value in values if value is not None], dtype=np.float64))
 
     def to_dict(self) -> dict[str, float]:
         """The figures by name, rounded to two decimals."""
@@ -105,11 +106,7 @@ class Engine:
 
     def compute_all_stats(self) -> dict[str, list[MetricSummary]]:
         """The usual metrics by worker type; those of aggregated workers by phase: ``queue_req (decode)``."""
-        agg = [
-            self._summary(metric, "agg", phase)
-            for phase, metrics in AGG_METRICS.items()
-            for metric in metrics
-        ]
+        agg = [self._summary(metric, "agg", phase) for phase, metrics in AGG_METRICS.items() for metric in metrics]
         found = {
             "prefill": [self._summary(metric, "prefill") for metric in PREFILL_METRICS],
             "decode": [self._summary(metric, "decode") for metric in DECODE_METRICS],
@@ -132,9 +129,7 @@ class Engine:
         of a second.
         """
         by = GroupBy(group_by)
-        zero_us = min(
-            (first for node in self.nodes if (first := self._first_us(node)) is not None), default=0
-        )
+        zero_us = min((first for node in self.nodes if (first := self._first_us(node)) is not None), default=0)
         return {
             "prefill": self._series(self.prefill_nodes, by, zero_us),
             "decode": self._series(self.decode_nodes, by, zero_us),
@@ -146,11 +141,11 @@ class Engine:
         nodes = [node for node in self.nodes if node.worker_type == worker_type]
         if not BATCH_SCHEMA.get(metric, pl.String()).is_numeric():
             return None
-        values = [(node.label, self._values(node, metric, phase)) for node in nodes]
-        whole = SeriesStats.from_values(value for _, of_worker in values for value in of_worker)
+        values = {node.label: self._values(node, metric, phase) for node in nodes}
+        whole = _stats(np.concatenate([np.zeros(0), *values.values()]))
         if whole is None:
             return None
-        by_worker = {label: SeriesStats.from_values(of_worker) for label, of_worker in values}
+        by_worker = {label: _stats(of_worker) for label, of_worker in values.items()}
         return MetricSummary(
             metric_name=metric if phase is None else f"{metric} ({phase})",
             worker_type=worker_type,
@@ -158,8 +153,8 @@ class Engine:
             per_worker={label: stats for label, stats in by_worker.items() if stats is not None},
         )
 
-    def _values(self, node: NodeMetrics, metric: str, phase: str | None) -> list[float]:
-        return _phase(self._frame(node), phase)[metric].drop_nulls().cast(pl.Float64).to_list()
+    def _values(self, node: NodeMetrics, metric: str, phase: str | None) -> Floats:
+        return _phase(self._frame(node), phase)[metric].drop_nulls().cast(pl.Float64).to_numpy()
 
     def _frame(self, node: NodeMetrics) -> pl.DataFrame:
         """The batch lines of a node that count, with the keys of its worker and a time."""
@@ -184,6 +179,13 @@ class Engine:
         return _chart_series(indexed, grouping, by, role, zero_us)
 
 
+def _stats(values: Floats) -> SeriesStats | None:
+    summary = summarise(values)
+    if summary is None:
+        return None
+    return SeriesStats(*(getattr(summary, one.name) for one in fields(SeriesStats)))
+
+
 def _phase(lines: pl.DataFrame, phase: str | None) -> pl.DataFrame:
     return lines if phase is None else lines.filter(pl.col("batch_type") == phase)
 
@@ -202,9 +204,7 @@ def _counted_lines(node: NodeMetrics | None) -> pl.DataFrame:
     )
 
 
-def _chart_series(
-    indexed: pl.DataFrame, grouping: Grouping, by: GroupBy, role: str, zero_us: int
-) -> list[ChartSeries]:
+def _chart_series(indexed: pl.DataFrame, grouping: Grouping, by: GroupBy, role: str, zero_us: int) -> list[ChartSeries]:
     groups = pl.Series("group", grouping.group_of_rank)
     lines = indexed.with_columns(group=groups.gather(indexed["rank_id"]))
     if by is not GroupBy.NODE:
