@@ -141,11 +141,11 @@ class Engine:
         nodes = [node for node in self.nodes if node.worker_type == worker_type]
         if not BATCH_SCHEMA.get(metric, pl.String()).is_numeric():
             return None
-        values = {node.label: self._values(node, metric, phase) for node in nodes}
-        whole = _stats(np.concatenate([np.zeros(0), *values.values()]))
+        values = [(node.label, self._values(node, metric, phase)) for node in nodes]
+        whole = _stats(np.concatenate([np.zeros(0), *(of_worker for _, of_worker in values)]))
         if whole is None:
             return None
-        by_worker = {label: _stats(of_worker) for label, of_worker in values.items()}
+        by_worker = {label: _stats(of_worker) for label, of_worker in values}
         return MetricSummary(
             metric_name=metric if phase is None else f"{metric} ({phase})",
             worker_type=worker_type,
