@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Final, TypeVar, overload
 
 import polars as pl
 
@@ -76,17 +76,30 @@ class RunRows:
         return Rows(MemoryMetrics, length, lambda: self._of(worker, "memory").select(MEMORY_COLUMNS))
 
     def _of(self, worker: tuple[str, str, str], metric_type: str) -> pl.DataFrame:
-        rows = self._by_worker.get((*worker, metric_type))
-        return self._columns.clear() if rows is None else _as_objects(rows, metric_type)
+        keys = [pl.col(name) == part for name, part in zip(WORKER_KEY, worker, strict=True)]
+        rows = self._filled.filter(*keys, pl.col("metric_type") == metric_type)
+        empty = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in self._empty.items()]
+        return _as_objects(rows.with_columns(empty), metric_type)
 
     @cached_property
-    def _columns(self) -> pl.DataFrame:
+    def _rows(self) -> tuple[pl.DataFrame, dict[str, pl.DataType]]:
+        """The rows without the columns that no row fills (most of them), and the types of these."""
         wanted = dict.fromkeys((*WORKER_KEY, "metric_type", *BATCH_COLUMNS, *MEMORY_COLUMNS))
-        return self._run.rows(list(wanted))
+        rows = self._run.rows(list(wanted))
+        empty = {
+            one.name: one.dtype
+            for one in rows.iter_columns()
+            if one.null_count() == rows.height and one.name not in (*WORKER_KEY, "metric_type", "kind")
+        }
+        return rows.drop(empty), empty
 
-    @cached_property
-    def _by_worker(self) -> dict[tuple[Any, ...], pl.DataFrame]:
-        return self._columns.partition_by([*WORKER_KEY, "metric_type"], as_dict=True, maintain_order=True)
+    @property
+    def _filled(self) -> pl.DataFrame:
+        return self._rows[0]
+
+    @property
+    def _empty(self) -> dict[str, pl.DataType]:
+        return self._rows[1]
 
 
 def _as_objects(rows: pl.DataFrame, metric_type: str) -> pl.DataFrame:
