@@ -47,9 +47,7 @@ def test_every_column_says_what_it_is() -> None:
         ("launch_config", exports.LAUNCH_SCHEMA),
     ],
 )
-def test_the_dictionary_has_every_exported_column_with_its_type(
-    section: str, schema: dict[str, pl.DataType]
-) -> None:
+def test_the_dictionary_has_every_exported_column_with_its_type(section: str, schema: dict[str, pl.DataType]) -> None:
     assert documented(section) == {name: str(dtype) for name, dtype in schema.items()}
 
 

@@ -44,14 +44,10 @@ def worker(**more: Any) -> Worker:
     return Worker(**{**fields, **more})
 
 
-LEDGER = (
-    FileLedger("a.out", lines=10, decode=2, unrecognised=1, samples=("=odd",), unknown_fields={"#x": 3}),
-)
+LEDGER = (FileLedger("a.out", lines=10, decode=2, unrecognised=1, samples=("=odd",), unknown_fields={"#x": 3}),)
 
 
-def export(
-    folder: Path, file_format: FileFormat, *frames: pl.DataFrame, workers: Any = None
-) -> dict[str, Path]:
+def export(folder: Path, file_format: FileFormat, *frames: pl.DataFrame, workers: Any = None) -> dict[str, Path]:
     written = export_run(frames, workers or (worker(),), LEDGER, folder, file_format, parser_version=7)
     return {table.name: table.path for table in written}
 

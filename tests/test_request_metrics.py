@@ -26,9 +26,7 @@ HOUR = "sglang-request-metrics-20260319_10.log"
 def record(rid: str = "a1", **more: Any) -> dict[str, Any]:
     """One line as the exporter writes it: request parameters as a JSON string, meta_info flat beside it."""
     return {
-        "request_parameters": json.dumps(
-            {"rid": rid, "text": "hello", "sampling_params": {"max_new_tokens": 8}}
-        ),
+        "request_parameters": json.dumps({"rid": rid, "text": "hello", "sampling_params": {"max_new_tokens": 8}}),
         "id": rid,
         "finish_reason": {"type": "length", "length": 8},
         "prompt_tokens": 5,
@@ -86,9 +84,7 @@ def test_values_that_are_no_numbers_are_counted_and_null(tmp_path: Path) -> None
 
 
 def test_bad_lines_are_counted_with_samples_and_blank_ones_are_not(tmp_path: Path) -> None:
-    read = read_request_metrics(
-        write(tmp_path, record(), '{"rid": "cut', "", "[1, 2]", {"metrics": {}}, '"text"')
-    )
+    read = read_request_metrics(write(tmp_path, record(), '{"rid": "cut', "", "[1, 2]", {"metrics": {}}, '"text"'))
     assert (read.lines, read.unreadable, read.without_times, read.unread) == (5, 3, 1, 4)
     assert read.samples[0] == '{"rid": "cut'
     assert read.requests.height == 1

@@ -67,19 +67,14 @@ def test_the_table_shows_the_segments_in_milliseconds() -> None:
 def test_a_segment_that_nobody_has_is_a_dash() -> None:
     console = Console(width=120)
     with console.capture() as capture:
-        console.print(
-            request_table("job", summarise(break_down(metrics(request(queue_time_s=None)).requests)))
-        )
+        console.print(request_table("job", summarise(break_down(metrics(request(queue_time_s=None)).requests))))
     assert re.search(r"Queue\s+│\s+-\s+│\s+-\s+│\s+-\s+│\s+-\s+│\s+-\s+│\s+0\s+│\s+1 ", capture.get())
 
 
 def test_what_was_not_read_is_said() -> None:
-    read = metrics(
-        request(), request(queue_time_s=-1.0), lines=5, unreadable=2, without_times=1, limit_reached=True
-    )
+    read = metrics(request(), request(queue_time_s=-1.0), lines=5, unreadable=2, without_times=1, limit_reached=True)
     assert reading_notes(read, break_down(read.requests)) == [
-        "Read 2 requests from 5 lines of 1 file(s); "
-        "stopped after the first 2 requests in file order (--limit)",
+        "Read 2 requests from 5 lines of 1 file(s); stopped after the first 2 requests in file order (--limit)",
         "2 lines are no JSON objects",
         "1 lines hold no request times",
         "1 requests have an impossible time, which counts as missing",
@@ -97,9 +92,7 @@ def test_the_page_is_one_file_that_needs_no_network(tmp_path: Path) -> None:
 def test_fewer_drawn_requests_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_report, "MAX_DRAWN", 10)
     text = page(tmp_path, metrics(*[request(2.0 + n) for n in range(30)], request(None)))
-    assert (
-        "10 of 30 requests are drawn: the 1 slowest, the rest evenly by rank (after the dashed line)." in text
-    )
+    assert "10 of 30 requests are drawn: the 1 slowest, the rest evenly by rank (after the dashed line)." in text
     assert "1 requests have no end-to-end time." in text
 
 

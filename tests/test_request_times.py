@@ -28,9 +28,7 @@ SPANS = (
 
 
 def requests(*rows: dict[str, Any]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [{"rid": f"r{place}", **row} for place, row in enumerate(rows)], schema=REQUEST_SCHEMA
-    )
+    return pl.DataFrame([{"rid": f"r{place}", **row} for place, row in enumerate(rows)], schema=REQUEST_SCHEMA)
 
 
 def request(*spans: float | None, span: float | None = None) -> dict[str, Any]:
@@ -96,9 +94,7 @@ def test_an_inference_time_longer_than_the_request_is_unknown() -> None:
 
 
 def test_the_summary_counts_what_is_missing() -> None:
-    table = summarise(
-        break_down(requests(request(0.1, 0.0, 0.1, 0.9, 1.0), request(None, 0.0, 0.3, 2.0, 3.0)))
-    )
+    table = summarise(break_down(requests(request(0.1, 0.0, 0.1, 0.9, 1.0), request(None, 0.0, 0.3, 2.0, 3.0))))
     queue = table.row(by_predicate=pl.col("segment") == "Queue", named=True)
     assert (queue["n"], queue["missing"]) == (1, 1)
     assert queue["median_ms"] == pytest.approx(100)
@@ -126,17 +122,13 @@ def test_a_segment_that_nobody_logged_has_no_numbers() -> None:
 
 
 def test_few_requests_are_all_drawn_from_the_slowest_on() -> None:
-    drawn = pick_for_drawing(
-        break_down(requests(*[request(0, 0, 0, e, e) for e in (1.0, 3.0, 2.0)])), at_most=3
-    )
+    drawn = pick_for_drawing(break_down(requests(*[request(0, 0, 0, e, e) for e in (1.0, 3.0, 2.0)])), at_most=3)
     assert drawn["rid"].to_list() == ["r1", "r2", "r0"]
     assert drawn["rank"].to_list() == [1, 2, 3]
 
 
 def test_many_requests_are_thinned_evenly_and_keep_the_slowest_and_the_fastest() -> None:
-    drawn = pick_for_drawing(
-        break_down(requests(*[request(0, 0, 0, e, e) for e in range(1, 1001)])), at_most=20
-    )
+    drawn = pick_for_drawing(break_down(requests(*[request(0, 0, 0, e, e) for e in range(1, 1001)])), at_most=20)
     assert drawn.height == 20
     assert drawn["rank"].to_list()[:2] == [1, 2]
     assert drawn["rank"].to_list()[-1] == 1000
@@ -144,9 +136,7 @@ def test_many_requests_are_thinned_evenly_and_keep_the_slowest_and_the_fastest()
 
 
 def test_groups_by_duration_hold_equally_many_requests() -> None:
-    groups = mean_by_duration(
-        break_down(requests(*[request(0, 0, 0, e, e) for e in range(1, 21)])), groups=10
-    )
+    groups = mean_by_duration(break_down(requests(*[request(0, 0, 0, e, e) for e in range(1, 21)])), groups=10)
     assert groups["n"].to_list() == [2] * 10
     assert groups["shortest_ms"][0] == 1000
     assert groups["longest_ms"][-1] == 20_000

@@ -143,9 +143,7 @@ def test_a_single_log_is_one_node(job: Path) -> None:
     assert not (job / "logs" / "cached_assets").exists()
 
 
-def test_paths_that_do_not_exist_give_nothing_and_say_why(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_paths_that_do_not_exist_give_nothing_and_say_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert NodeAnalyzer().parse_run_logs(tmp_path / "nowhere") == []
     assert "nowhere" in caplog.text
     assert NodeAnalyzer().parse_single_log(str(tmp_path / "nowhere.err")) is None
@@ -168,9 +166,7 @@ def test_statistics_of_a_metric_over_workers_and_by_worker(job: Path) -> None:
     assert list(summary.per_worker) == ["node02_decode_w0"]
 
 
-@pytest.mark.parametrize(
-    ("metric", "kind"), [("gen_throughput", "agg"), ("nonsense", "decode"), ("file", "decode")]
-)
+@pytest.mark.parametrize(("metric", "kind"), [("gen_throughput", "agg"), ("nonsense", "decode"), ("file", "decode")])
 def test_statistics_of_nothing_are_none(metric: str, kind: str) -> None:
     assert Engine([node(batch(gen_throughput=1.0))]).compute_stats(metric, kind) is None
 
@@ -201,9 +197,7 @@ def test_a_line_that_another_rank_logged_too_counts_once() -> None:
 
 
 def test_chart_series_of_nodes_share_one_time_zero() -> None:
-    early = node(
-        batch(batch_type="prefill", timestamp="2025-11-04 05:31:40", queue_req=1), worker_type="prefill"
-    )
+    early = node(batch(batch_type="prefill", timestamp="2025-11-04 05:31:40", queue_req=1), worker_type="prefill")
     late = node(batch(timestamp="2025-11-04 05:31:50", queue_req=2), batch(timestamp="2025-11-04 05:31:55"))
     series = Engine([early, late]).to_chart_series("node")
     assert series["prefill"][0].elapsed == [0.0]
@@ -221,9 +215,7 @@ def test_chart_series_by_dp_take_the_rank_of_each_line() -> None:
 
 
 def test_chart_series_of_all_are_one_averaged_line_a_type() -> None:
-    series = Engine([node(batch(running_req=2)), node(batch(running_req=4), worker_id="w1")]).to_chart_series(
-        "all"
-    )
+    series = Engine([node(batch(running_req=2)), node(batch(running_req=4), worker_id="w1")]).to_chart_series("all")
     assert [one.label for one in series["decode"]] == ["All decode (2 workers)"]
     assert series["decode"][0].values["running_req"] == [3.0]
     assert series["prefill"] == []

@@ -47,8 +47,7 @@ LAUNCH_SCHEMA: Final[dict[str, pl.DataType]] = {
 }
 _LEDGER_TEXT: Final = ("file", "state", "samples", "unknown_fields", "first_stamp", "last_stamp", "note")
 LEDGER_SCHEMA: Final[dict[str, pl.DataType]] = {
-    one.name: pl.String() if one.name in _LEDGER_TEXT else pl.Int64()
-    for one in msgspec.structs.fields(FileLedger)
+    one.name: pl.String() if one.name in _LEDGER_TEXT else pl.Int64() for one in msgspec.structs.fields(FileLedger)
 }
 
 

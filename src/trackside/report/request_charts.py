@@ -99,9 +99,7 @@ def figure_distributions(segments: pl.DataFrame) -> figure:
     plot.xaxis.axis_label = f"ms (at most; below {LEAST_SHOWN_MS} ms drawn at {LEAST_SHOWN_MS} ms)"
     plot.yaxis.axis_label = "% of requests"
     plot.xaxis.formatter = NumeralTickFormatter(format="0,0.[0]")
-    plot.add_tools(
-        HoverTool(tooltips=[("", "$name"), ("at most", "@ms{0,0.0} ms"), ("requests", "@share{0.0} %")])
-    )
+    plot.add_tools(HoverTool(tooltips=[("", "$name"), ("at most", "@ms{0,0.0} ms"), ("requests", "@share{0.0} %")]))
     return _with_legend(style(plot))
 
 
@@ -174,7 +172,5 @@ def _text(value: float | None) -> str:
 
 
 def _tokens(prompt: int | None, completion: int | None) -> str:
-    known = [
-        f"{value:,} {word}" for value, word in ((prompt, "in"), (completion, "out")) if value is not None
-    ]
+    known = [f"{value:,} {word}" for value, word in ((prompt, "in"), (completion, "out")) if value is not None]
     return ", ".join(known) or "not known"
