@@ -57,9 +57,7 @@ class Capacity(msgspec.Struct, frozen=True):
 
 def worker_capacities(rows: pl.DataFrame) -> list[Capacity]:
     """The capacity of each worker that logged memory lines, in natural order of names."""
-    memory = rows.select(MEMORY_COLUMNS).filter(
-        (pl.col("metric_type") == "memory") & (pl.col("kind") != "retract")
-    )
+    memory = rows.select(MEMORY_COLUMNS).filter((pl.col("metric_type") == "memory") & (pl.col("kind") != "retract"))
     parts = memory.partition_by(WORKER_KEYS, as_dict=True, maintain_order=True)
     found = [_capacity("_".join(str(part) for part in key), part) for key, part in parts.items()]
     return sorted(found, key=lambda capacity: natural_key(capacity.worker))
@@ -70,6 +68,7 @@ def _capacity(worker: str, rows: pl.DataFrame) -> Capacity:
     largest = max((pool.tokens for pool in pools if pool.tokens is not None), default=None)
     logged = _whole(rows, "max_total_num_tokens")
     steps = rows.filter(pl.col("kind").is_in(["weights_end", "graph_end"]))
+    steps = steps.unique((*RANK_PARTS, "kind", "detail"), keep="last", maintain_order=True)
     return Capacity(
         worker=worker,
         weights_gb=_median_of_rank_sums(rows, "weights_end", "mem_usage_gb"),
@@ -95,16 +94,19 @@ def _median(values: pl.Series) -> float | None:
 
 
 def _median_of_rank_sums(rows: pl.DataFrame, kind: str, column: str) -> float | None:
-    """Of one start: a worker that started twice has the lines twice, so equal lines of a rank count once."""
-    once = rows.filter(pl.col("kind") == kind).unique((*RANK_PARTS, "detail", column), maintain_order=True)
+    """The median over ranks of the sum over the parts of a rank.
+
+    A worker that started twice has the lines twice: the last line of each part counts. KV pools of a rank may have
+    no other name than their size.
+    """
+    part = (*RANK_PARTS, "detail", "kv_tokens", column) if kind == "kv_cache" else (*RANK_PARTS, "detail")
+    once = rows.filter(pl.col("kind") == kind).unique(part, keep="last", maintain_order=True)
     return _median(once.group_by(RANK_PARTS).agg(_sum(column))[column])
 
 
 def _last_free(rows: pl.DataFrame) -> float | None:
     known = rows.filter(pl.col("avail_mem_gb").is_not_null())
-    return _median(
-        known.group_by(RANK_PARTS, maintain_order=True).agg(pl.col("avail_mem_gb").last())["avail_mem_gb"]
-    )
+    return _median(known.group_by(RANK_PARTS, maintain_order=True).agg(pl.col("avail_mem_gb").last())["avail_mem_gb"])
 
 
 def _whole(rows: pl.DataFrame, column: str) -> int | None:

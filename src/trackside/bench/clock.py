@@ -87,7 +87,8 @@ class Clock:
         self.state.year_shift += int(turns[-1])
         self.state.last_month = int(month[-1])
         first = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (month - 1)
-        return (first.astype("datetime64[D]").astype(np.int64) + day - 1) * _DAY_S + tod_s
+        seconds: Ints = (first.astype("datetime64[D]").astype(np.int64) + day - 1) * _DAY_S + tod_s
+        return seconds
 
     def _resolve_date(self, tods_s: Ints) -> Ints:
         last = self.state.last_tod_s if self.state.last_tod_s >= 0 else int(tods_s[0])

@@ -10,9 +10,7 @@ import msgspec
 
 from trackside.records.engine_run import Worker
 
-_SECRET = re.compile(
-    r"(api_?key|secret|password|passwd|credential|(^|_)token$|auth_?token|private_key)", re.IGNORECASE
-)
+_SECRET = re.compile(r"(api_?key|secret|password|passwd|credential|(^|_)token$|auth_?token|private_key)", re.IGNORECASE)
 HIDDEN = "(set, not shown)"
 OWN_OF_EACH = frozenset(
     {
@@ -57,9 +55,7 @@ def compare_configs(workers: Sequence[Worker]) -> ConfigTable:
         if len(set(values)) == 1 and values[0] is not None:
             shared.append((name, values[0]))
         else:
-            differing.append(
-                SettingRow(name, values, name not in OWN_OF_EACH and _differs_within_role(known, values))
-            )
+            differing.append(SettingRow(name, values, name not in OWN_OF_EACH and _differs_within_role(known, values)))
     differing.sort(key=lambda row: (not row.within_role, row.name))
     return ConfigTable(
         workers=tuple(worker.name for worker in known),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trackside.bench.model import DECODE, PREFILL, SIDES, RunModel
 from trackside.bench.rank_totals import RANKS
 from trackside.bench.row_blocks import Columns
-from trackside.bench.scan import BATCH_KINDS, ENGINES, KINDS
+from trackside.bench.scan_records import BATCH_KINDS, ENGINES, KINDS
 from trackside.records.engine_rows import COLUMNS
 
 SCHEMA: Final[dict[str, pl.DataType]] = {one.name: getattr(pl, one.dtype)() for one in COLUMNS}
@@ -57,7 +57,11 @@ def build_frame(columns: Columns, file: FileTexts, model: RunModel) -> pl.DataFr
     for name, dtype in SCHEMA.items():
         if name in out or name == "duplicate":
             continue
-        out[name] = _series(name, columns[name], dtype) if name in columns else pl.repeat(None, size, dtype=dtype, eager=True)
+        known = columns.get(name)
+        if known is None:
+            out[name] = pl.repeat(None, size, dtype=dtype, eager=True)
+        else:
+            out[name] = _series(name, known, dtype)
     if file.dp is not None:
         out["dp"] = out["dp"].fill_null(file.dp)
     frame = pl.DataFrame({name: series.alias(name) for name, series in out.items()})
@@ -86,12 +90,8 @@ def _series(name: str, values: NDArray[Any], dtype: pl.DataType) -> pl.Series:
     series = pl.Series(name, values)
     if dtype == pl.Float64:
         return series.fill_nan(None)
-    null = np.iinfo(values.dtype).min
-    missing = values == null
-    if dtype == pl.Boolean:
-        series = pl.Series(name, values == 1)
-    else:
-        series = series.cast(dtype)
+    missing: NDArray[np.bool_] = values == np.iinfo(values.dtype.type).min
+    series = pl.Series(name, values == 1) if dtype == pl.Boolean else series.cast(dtype)
     return series.set(pl.Series(missing), None) if missing.any() else series
 
 
@@ -151,9 +151,7 @@ def _worker_columns(owners: NDArray[np.int64], model: RunModel) -> dict[str, pl.
     return out
 
 
-def _duplicates(
-    frame: pl.DataFrame, owners: NDArray[np.int64], kinds: NDArray[np.int64], model: RunModel
-) -> pl.Series:
+def _duplicates(frame: pl.DataFrame, owners: NDArray[np.int64], kinds: NDArray[np.int64], model: RunModel) -> pl.Series:
     present = set(np.unique(owners).tolist()) if model.doubles else set()
     mine = [d for d in model.doubles if d[0] in present]
     if not mine:

@@ -75,9 +75,7 @@ def combine(
     order = np.lexsort((time_us, member))
     time_us, member, values = time_us[order], member[order], values[order]
     group = group_of[member]
-    sizes = (
-        np.bincount(group_of[np.unique(member)], minlength=groups) if member.size else np.zeros(groups, int)
-    )
+    sizes = np.bincount(group_of[np.unique(member)], minlength=groups) if member.size else np.zeros(groups, int)
     result: list[tuple[IntArray, FloatArray]] = []
     for index in range(groups):
         own = group == index
@@ -107,9 +105,7 @@ def _combine_members(
     return time_us, np.asarray(np.round(combined, 9) + 0.0, dtype=np.float64)
 
 
-def spread(
-    time_s: npt.NDArray[Any], values: FloatArray, width_s: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def spread(time_s: npt.NDArray[Any], values: FloatArray, width_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(time, lowest, highest) of the finite values of each bucket of ``width_s``.
 
     Time is the bucket's middle.

@@ -102,11 +102,7 @@ def group_ranks(ranks: RankTable, present: IntArray, group_by: GroupBy, role: st
     group_of_rank = np.full(len(ranks.slots), -1, dtype=np.int64)
     group_of_rank[present] = [position[name] for name in names]
     workers = tuple(len(set(ranks.worker_of[group_of_rank == index])) for index in range(len(groups)))
-    labels = (
-        groups
-        if group_by is GroupBy.NODE
-        else [_counted(*pair) for pair in zip(groups, workers, strict=True)]
-    )
+    labels = groups if group_by is GroupBy.NODE else [_counted(*pair) for pair in zip(groups, workers, strict=True)]
     return Grouping(tuple(labels), group_of_rank, workers)
 
 

@@ -28,9 +28,7 @@ class RankLoad(msgspec.Struct, frozen=True):
     tokens_per_s: float | None
 
 
-def rank_loads(
-    batches: Batches, role: str, batch_type: str, input_side: bool, seconds: float
-) -> list[RankLoad]:
+def rank_loads(batches: Batches, role: str, batch_type: str, input_side: bool, seconds: float) -> list[RankLoad]:
     """The load of each (worker, rank) with lines of this role and kind, in natural order."""
     part = batches.rows.filter((pl.col("worker_type") == role) & (pl.col("batch_type") == batch_type))
     if part.is_empty():
@@ -56,9 +54,7 @@ def rank_loads(
         max_token_usage=pl.col("token_usage").max(),
     )
     loads = loads.join(
-        made.group_by("worker", "slot").agg(
-            tokens_per_s=pl.col(kind).sum() / seconds if seconds > 0 else None
-        ),
+        made.group_by("worker", "slot").agg(tokens_per_s=pl.col(kind).sum() / seconds if seconds > 0 else None),
         on=["worker", "slot"],
         how="left",
     )

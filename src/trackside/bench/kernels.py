@@ -304,7 +304,5 @@ def _as_float(walk: _Walk, output: Output, value: Ints, shift: int) -> NDArray[n
     if high <= 0:
         number /= _POW10[-low] if low == high else _POW10[-power]
     else:
-        number = np.where(
-            power >= 0, number * _POW10[np.maximum(power, 0)], number / _POW10[np.maximum(-power, 0)]
-        )
+        number = np.where(power >= 0, number * _POW10[np.maximum(power, 0)], number / _POW10[np.maximum(-power, 0)])
     return -number if output.negative else number

@@ -61,7 +61,7 @@ def _canonical(settings: dict[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for key, value in settings.items():
         if value is not None and key not in _PUBLIC and _SECRET.search(key) and isinstance(value, str) and value:
-            value = "(hidden)"  # noqa: PLW2901
+            value = "(hidden)"
         out.setdefault(_ALIASES.get(key, key), value)
     return out
 

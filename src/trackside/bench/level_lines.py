@@ -65,9 +65,7 @@ def _points(level: LevelRows) -> Points:
     return with_leaves(level.time_us, level.rank, level.values, len(level.ranks.slots), level.clock.last_us)
 
 
-def _averaged_workers(
-    level: LevelRows, points: Points, grouping: Grouping, additive: bool
-) -> tuple[Line, ...]:
+def _averaged_workers(level: LevelRows, points: Points, grouping: Grouping, additive: bool) -> tuple[Line, ...]:
     workers = len(level.ranks.workers)
     series = combine(*points, level.ranks.worker_of, workers, mean=not additive)
     time_us = np.concatenate([time for time, _ in series])

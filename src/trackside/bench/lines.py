@@ -6,6 +6,8 @@ for lines of the same shape, what this parser said of the first of them.
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Final
@@ -39,6 +41,9 @@ _FIELD: Final = re.compile(
 )
 _TRTLLM_FIELD: Final = re.compile(rb"'?(?P<key>\w+)'?(?: = |: )(?P<value>'[^']*'|\{|N/A|[^\s,}]+)")
 _GRAPH: Final = re.compile(r"(\w+) graph$")
+_UNIT: Final = re.compile(rb"(?:%|ms|s)?\.?")
+_DIGIT: Final = re.compile(rb"\d")
+_MAX_KEY: Final = 60
 
 
 @dataclass(slots=True)
@@ -88,7 +93,7 @@ def split_glued(line: bytes) -> list[tuple[int, int]]:
     if len(anchors) < 2:
         return [(0, len(line))]
     cuts = [0]
-    for previous, anchor in zip(anchors, anchors[1:], strict=False):
+    for previous, anchor in itertools.pairwise(anchors):
         stamps = [s for s in STAMP.finditer(line, previous.end(), anchor.start()) if s["full"] or s["tod"]]
         if stamps:
             start = stamps[-1].start()
@@ -158,7 +163,7 @@ def _is_splice(key: str, row: Row, fields: dict[str, Field]) -> bool:
 
     A new field may look like one too (``#waiting-req``), so a field that stands before the usage must be missing.
     """
-    if "token_usage" in row.values or "token usage" in key.removeprefix("#"):
+    if "token_usage" in row.values or "token usage" in key.removeprefix("#") or len(key) > _MAX_KEY:
         return False
     absent = [k for k in fields if k not in row.keys and k != key]
     return any(
@@ -173,23 +178,30 @@ def _take_number(row: Row, text: bytes, start: int, known: Field) -> None:
     if column in row.values:
         return
     match = NUMBER.match(text)
-    if match is None or match.end() < len(text.rstrip(b"%s.m")):
-        row.values[column] = None
-        row.not_a_number += text != b"N/A"
-        row.learnable &= b"0" not in text or match is None
+    if match is None or match["frac"] == b"" or not _UNIT.fullmatch(text, match.end()):
+        _refuse(row, column, text)
         return
     span = (start + match.start(), start + match.end())
     if column in INTEGER_COLUMNS:
         if match["frac"] or match["exp"] or len(match["int"]) > 18:
-            row.values[column] = None
-            row.not_a_number += 1
-            row.learnable = False
+            _refuse(row, column, text)
             return
         row.values[column] = int(match[0])
         row.marks.append(Mark(*span, "i", column))
     elif column in FLOAT_COLUMNS:
-        row.values[column] = read_float(match, known.scale10)
+        number = read_float(match, known.scale10)
+        if math.isinf(number):
+            _refuse(row, column, text)
+            return
+        row.values[column] = number
         row.marks.append(Mark(*span, "f", column, known.scale10))
+
+
+def _refuse(row: Row, column: str, text: bytes) -> None:
+    """A value that is no number of the column; another line of the shape may hold one, unless it has no digits."""
+    row.values[column] = None
+    row.not_a_number += text != b"N/A"
+    row.learnable &= not _DIGIT.search(text)
 
 
 def _judge_torn(row: Row, line: bytes) -> None:

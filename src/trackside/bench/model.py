@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from trackside.bench.rank_totals import GroupTotals, merge_totals
-from trackside.bench.scan import BATCH_KINDS, ENGINES, KINDS, Launch
+from trackside.bench.scan_records import BATCH_KINDS, ENGINES, KINDS, Launch
 from trackside.records.engine_run import Ranks, RankTotals, Role, Worker
 
 PREFILL, DECODE = KINDS.index("prefill"), KINDS.index("decode")
@@ -74,9 +74,7 @@ def build_model(files: Sequence[FileFacts], role: Role | None = None) -> RunMode
     for facts in files:
         for part in _parts_of(facts, notes):
             chosen = role or part.role
-            known = parts.setdefault(
-                (part.node, chosen, part.worker_id), _Part(part.node, chosen, part.worker_id)
-            )
+            known = parts.setdefault((part.node, chosen, part.worker_id), _Part(part.node, chosen, part.worker_id))
             known.files += [f for f in part.files if f not in known.files]
             known.groups += part.groups
             known.launches += part.launches
@@ -107,9 +105,8 @@ def _parts_of(facts: FileFacts, notes: list[str]) -> Iterable[_Part]:
         mine = [s for s in present if s == stream or (len(batch) == 1)]
         launches = [one for one in facts.launches if len(batch) == 1 or one.stream == stream]
         yield from _stream_parts(facts, stream, mine, launches, notes)
-    for stream in present:
-        if len(batch) > 1 and stream not in batch:
-            notes.append(f"{facts.file}: start-up lines of a writer without batch lines belong to no worker")
+    if len(batch) > 1 and set(present) - set(batch):
+        notes.append(f"{facts.file}: start-up lines of writers without batch lines belong to no worker")
 
 
 def _stream_parts(
@@ -134,7 +131,8 @@ def _stream_parts(
     ports = {(one.settings.get("host"), one.settings.get("port")) for one in launches if "port" in one.settings}
     if len(ports) > 1:
         notes.append(
-            f"{facts.file}: {len(ports)} servers were launched in one unlabelled file; their lines are read as one worker"
+            f"{facts.file}: {len(ports)} servers were launched in one unlabelled file; "
+            "their lines are read as one worker"
         )
     yield part
 
@@ -221,7 +219,11 @@ def _rank_totals(batch: list[GroupTotals]) -> tuple[RankTotals, ...]:
                 sum(g.cached_token for g in groups),
             )
         )
-    return tuple(sorted(out, key=lambda t: (t.batch_type, [-1 if r is None else r for r in msgspec.structs.astuple(t.ranks)])))
+    return tuple(sorted(out, key=lambda t: (t.batch_type, _rank_order(t.ranks))))
+
+
+def _rank_order(ranks: Ranks) -> list[int]:
+    return [-1 if rank is None else rank for rank in msgspec.structs.astuple(ranks)]
 
 
 def _config(part: _Part) -> dict[str, Any]:
@@ -269,7 +271,15 @@ def _doubles(groups: list[GroupTotals]) -> Iterable[tuple[int, Ranks]]:
                 yield kind, group.ranks
 
 
-_STAGES: Final = (lambda r: r.pp, lambda r: r.attn_cp)
+def _pp(ranks: Ranks) -> int | None:
+    return ranks.pp
+
+
+def _attn_cp(ranks: Ranks) -> int | None:
+    return ranks.attn_cp
+
+
+_STAGES: Final = (_pp, _attn_cp)
 
 
 def _agreeing(groups: list[GroupTotals]) -> list[GroupTotals]:

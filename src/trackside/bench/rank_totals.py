@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from trackside.bench.row_blocks import NULL_INT, Columns, empty_column
+from trackside.bench.row_blocks import NULL_INT, Array, Columns, empty_column
 from trackside.records.engine_run import Ranks
 
 RANKS: Final = Ranks.__struct_fields__
@@ -41,7 +41,7 @@ class GroupTotals(msgspec.Struct, frozen=True):
 def group_totals(columns: Columns) -> list[GroupTotals]:
     """One entry a group of rows with equal stream, kind, engine and ranks, in the order of these."""
     size = len(columns["kind"])
-    parts = [columns["stream"], columns["kind"], columns["engine"]]
+    parts: list[Array] = [columns["stream"], columns["kind"], columns["engine"]]
     parts += [columns[name] if name in columns else empty_column(name, size) for name in RANKS]
     keys = _pack([np.asarray(part, dtype=np.int64) for part in parts])
     order = np.argsort(keys, kind="stable")
@@ -60,7 +60,9 @@ def group_totals(columns: Columns) -> list[GroupTotals]:
         none = late[i] == NULL_INT
         out.append(
             GroupTotals(
-                *(int(v) for v in tags[:3, i]),
+                int(tags[0, i]),
+                int(tags[1, i]),
+                int(tags[2, i]),
                 ranks,
                 int(rows[i]),
                 None if none else int(early[i]),
@@ -104,7 +106,7 @@ def _pack(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
         if low == high:
             continue
         if low == NULL_INT or high - low > _MAX_RANK:
-            part = np.unique(part, return_inverse=True)[1].astype(np.int64)  # noqa: PLW2901
+            part = np.unique(part, return_inverse=True)[1].astype(np.int64)
             low, high = 0, int(part.max())
         width = high - low + 1
         if int(packed.max()) > np.iinfo(np.int64).max // (2 * width):
@@ -113,7 +115,8 @@ def _pack(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     return packed
 
 
-def _sum(values: NDArray[np.int64] | None, order: NDArray[np.int64], firsts: NDArray[np.int64]) -> NDArray[np.int64]:  # type: ignore[type-arg]
+def _sum(values: Array | None, order: NDArray[np.int64], firsts: NDArray[np.int64]) -> Array:
     if values is None:
         return np.zeros(len(firsts), dtype=np.int64)
-    return np.add.reduceat(np.where(values == NULL_INT, 0, values)[order], firsts)
+    total: Array = np.add.reduceat(np.where(values == NULL_INT, 0, values)[order], firsts)
+    return total

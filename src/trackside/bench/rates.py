@@ -145,16 +145,12 @@ def cluster_section(bins: TokenBins, workers: Sequence[Worker], levels: Sequence
     """The charts of the whole run: input and output tokens per second, per GPU, and summed levels."""
     charts: list[Chart] = []
     by_side = {"input": bins.input, "output": bins.output}
-    how = (
-        f"From tokens over time, {bins.width_s:g} s bins, all workers together; a bin without tokens is zero."
-    )
+    how = f"From tokens over time, {bins.width_s:g} s bins, all workers together; a bin without tokens is zero."
     for side, tokens in by_side.items():
         lines = _role_lines(bins, tokens)
         if lines:
             charts.append(Chart(f"total-{side}", f"Cluster {side} throughput", "tokens/s", lines, how))
-    per_gpu = [
-        line for side, tokens in by_side.items() for line in _per_gpu_lines(bins, tokens, side, workers)
-    ]
+    per_gpu = [line for side, tokens in by_side.items() for line in _per_gpu_lines(bins, tokens, side, workers)]
     if per_gpu:
         note = f"{how} Divided by the GPUs of the workers of that role."
         charts.append(Chart("total-per-gpu", "Throughput per GPU", "tokens/s/GPU", tuple(per_gpu), note))

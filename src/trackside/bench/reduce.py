@@ -36,9 +36,7 @@ def _first_equal(values: npt.NDArray[Any], starts: IntArray, wanted: npt.NDArray
     return hits[np.r_[True, segment[1:] != segment[:-1]]]
 
 
-def _visible_gaps(
-    time: npt.NDArray[Any], values: npt.NDArray[Any], finite: IntArray, width: float
-) -> IntArray:
+def _visible_gaps(time: npt.NDArray[Any], values: npt.NDArray[Any], finite: IntArray, width: float) -> IntArray:
     breaks = np.flatnonzero(~np.isfinite(values))
     after = np.searchsorted(finite, breaks)
     inside = (after > 0) & (after < finite.size)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trackside.bench.dialects import FLOAT_COLUMNS
 
-Array = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.int16]
+Array = NDArray[Any]  # int64, int16 (SMALL_COLUMNS) or float64
 Columns = dict[str, Array]
 
 NULL_INT: Final = np.iinfo(np.int64).min
@@ -35,7 +35,7 @@ class RowBlock:
         self._constants.append(constants)
 
     def ordered(self) -> tuple[Columns, NDArray[np.int64]]:
-        """All rows in the order of their lines, and these lines; what a row does not have is NULL_INT, NULL_SMALL or NaN."""
+        """All rows in the order of their lines, and these lines; what a row lacks is NULL_INT, NULL_SMALL or NaN."""
         if not self._lines:
             return {}, np.zeros(0, dtype=np.int64)
         lines = np.concatenate(self._lines)

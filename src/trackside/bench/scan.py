@@ -6,92 +6,37 @@ The scanner keeps the state of one file between chunks, so a file may be fed in 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from trackside.bench.clock import FORMS, FULL_STAMP, Clock, ClockState
+from trackside.bench.chunks import MAX_LINE_BYTES
+from trackside.bench.clock import FORMS, FULL_STAMP, Clock
 from trackside.bench.kernels import NO_STAMP, Text
 from trackside.bench.launch import LAUNCH_NEEDLES, read_launch
 from trackside.bench.lines import Miss, Row, drop_last_value, is_cut_shape, read_line, split_glued
 from trackside.bench.prefixes import read_label
 from trackside.bench.row_blocks import NULL_INT, Array, Columns, RowBlock, RowStore
+from trackside.bench.scan_records import ENGINES, KINDS, SAMPLES, Launch, ScanCounts, ScanState
 from trackside.bench.shapes import Found, ShapeBook
 from trackside.bench.startup import STARTUP_NEEDLES
 
 Ints = NDArray[np.int64]
 
 PARSER_VERSION: Final = 1
-BLOCK_LINES: Final = 8192
-KINDS: Final = (
-    "prefill",
-    "decode",
-    "engine",
-    "iteration",
-    "weights_begin",
-    "weights_end",
-    "kv_cache",
-    "memory_pool",
-    "graph_begin",
-    "graph_end",
-    "capacity",
-    "retract",
-    "memory",
-)
-ENGINES: Final = ("sglang", "vllm", "trtllm")
-BATCH_KINDS: Final = 4
+BLOCK_LINES: Final = 32_768
 _KIND_CODES: Final = {kind: code for code, kind in enumerate(KINDS)}
 _ENGINE_CODES: Final = {engine: code for code, engine in enumerate(ENGINES)}
 _ANSI: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _NEEDLES: Final = (b" batch", b"prompt throughput", b"iter = ", *STARTUP_NEEDLES, *LAUNCH_NEEDLES)
 _MAX_SLOW_BYTES: Final = 65_536
-_SAMPLES: Final = 5
 _SAMPLE_CHARS: Final = 300
 _MAX_UNKNOWN: Final = 50
 _STAMP_SEARCH_BYTES: Final = 262_144
 _STAMP_TAIL_BYTES: Final = 16_384
 _LEARN_FROM: Final = 8
 _TEXT_COLUMNS: Final = ("graph_device", "detail")
-
-
-class Launch(msgspec.Struct, frozen=True):
-    """One launch that a log tells of: where, in which stream, and with which settings."""
-
-    line: int
-    stream: int
-    source: str
-    settings: dict[str, Any]
-
-
-class ScanState(msgspec.Struct):
-    """All that a scanner must remember of a file to go on with what is appended to it."""
-
-    clock: ClockState
-    lines: int = 0
-    streams: list[str] = []
-    texts: list[str] = []
-    shapes: dict[str, list[list[str]]] = {}
-
-
-class ScanCounts(msgspec.Struct):
-    """What one scan saw. Counts are lines unless the name says otherwise."""
-
-    lines: int = 0
-    kinds: dict[str, int] = {}
-    unrecognised: int = 0
-    samples: list[str] = []
-    torn: int = 0
-    quoted: int = 0
-    overlong: int = 0
-    invalid_utf8_bytes: int = 0
-    not_a_number: int = 0
-    slow_path: int = 0
-    unknown_fields: dict[str, int] = {}
-    first_stamp: str | None = None
-    last_stamp: str | None = None
-    launches: list[Launch] = []
 
 
 class LogScanner:
@@ -115,6 +60,7 @@ class LogScanner:
         text = Text(chunk)
         starts, ends, numbers, lines = _find_lines(text, chunk, self.state.lines)
         self.counts.lines += lines
+        self.counts.overlong += int((ends - starts > MAX_LINE_BYTES).sum())
         self.state.lines += lines
         self._note_stamps(chunk)
         for at in range(0, len(starts), BLOCK_LINES):
@@ -170,7 +116,7 @@ class LogScanner:
             self.counts.quoted += 1
             return
         self.counts.unrecognised += 1
-        if len(self.counts.samples) < _SAMPLES:
+        if len(self.counts.samples) < SAMPLES:
             self.counts.samples.append(line[:_SAMPLE_CHARS].decode("utf-8", "replace"))
 
     def judge_shape(self, row: Row, line: bytes) -> None:
@@ -383,26 +329,3 @@ def _is_number(value: object) -> bool:
 
 def _micros(frac: bytes) -> int:
     return int(frac[:6].ljust(6, b"0")) if frac else 0
-
-
-def add_counts(a: ScanCounts, b: ScanCounts) -> ScanCounts:
-    """What two scans of one file saw, the second behind the first."""
-    return ScanCounts(
-        lines=a.lines + b.lines,
-        kinds={kind: a.kinds.get(kind, 0) + b.kinds.get(kind, 0) for kind in KINDS if kind in a.kinds or kind in b.kinds},
-        unrecognised=a.unrecognised + b.unrecognised,
-        samples=(a.samples + b.samples)[:_SAMPLES],
-        torn=a.torn + b.torn,
-        quoted=a.quoted + b.quoted,
-        overlong=a.overlong + b.overlong,
-        invalid_utf8_bytes=a.invalid_utf8_bytes + b.invalid_utf8_bytes,
-        not_a_number=a.not_a_number + b.not_a_number,
-        slow_path=a.slow_path + b.slow_path,
-        unknown_fields={
-            name: a.unknown_fields.get(name, 0) + b.unknown_fields.get(name, 0)
-            for name in [*a.unknown_fields, *(n for n in b.unknown_fields if n not in a.unknown_fields)]
-        },
-        first_stamp=a.first_stamp or b.first_stamp,
-        last_stamp=b.last_stamp or a.last_stamp,
-        launches=a.launches + b.launches,
-    )

@@ -57,9 +57,7 @@ def clock_of(rows: pl.DataFrame, batches: Batches) -> Clock | None:
     return Clock(zero_us=int(str(zero)), first_us=int(str(first)), last_us=int(str(last)))
 
 
-def build_sections(
-    batches: Batches, workers: Sequence[Worker], clock: Clock, group_by: GroupBy
-) -> tuple[Section, ...]:
+def build_sections(batches: Batches, workers: Sequence[Worker], clock: Clock, group_by: GroupBy) -> tuple[Section, ...]:
     """The cluster totals, then a section a role and kind of line, with every chart that has data."""
     parts = tuple(_parts(batches, group_by))
     bins = TokenBins.of(batches, clock)
@@ -96,9 +94,7 @@ def _always_zero(values: pl.Series) -> bool:
 
 
 def _level_rows(part: Part, gauge: Gauge, batches: Batches, clock: Clock, buckets: int) -> LevelRows:
-    rows = (
-        part.rows.select("rank_id", "time_us", pl.col(gauge.column).cast(pl.Float64)).drop_nulls().drop_nans()
-    )
+    rows = part.rows.select("rank_id", "time_us", pl.col(gauge.column).cast(pl.Float64)).drop_nulls().drop_nans()
     return LevelRows(
         rank=rows["rank_id"].to_numpy(),
         time_us=rows["time_us"].to_numpy(),
@@ -109,9 +105,7 @@ def _level_rows(part: Part, gauge: Gauge, batches: Batches, clock: Clock, bucket
     )
 
 
-def _section(
-    part: Part, batches: Batches, bins: TokenBins, clock: Clock, group_by: GroupBy, buckets: int
-) -> Section:
+def _section(part: Part, batches: Batches, bins: TokenBins, clock: Clock, group_by: GroupBy, buckets: int) -> Section:
     key = f"{part.role}-{part.batch_type}"
     charts: list[Chart] = []
     for input_side in INPUT_SIDE[part.batch_type]:
@@ -169,17 +163,13 @@ def _how(gauge: Gauge, group_by: GroupBy) -> str:
 def _raw_chart(part: Part, gauge: Gauge, batches: Batches, clock: Clock, buckets: int, key: str) -> Chart:
     level = _level_rows(part, gauge, batches, clock, buckets)
     lines = as_logged_lines(level, part.grouping)
-    note = (
-        "Each dot is one line of one rank: a rate over the gap since that rank's previous line, not a total."
-    )
+    note = "Each dot is one line of one rank: a rate over the gap since that rank's previous line, not a total."
     top = max((line.summary.p99 for line in lines), default=0.0) * 1.5
     highest = max((line.summary.max for line in lines), default=0.0)
     cut = top if highest > 2 * top > 0 else None
     if cut is not None:
         note += f" The highest, {highest:,.0f} tokens/s, lies above the picture."
-    return Chart(
-        f"{key}-raw-{gauge.column}", gauge.title, gauge.unit, lines, note, dots=True, aside=True, y_top=cut
-    )
+    return Chart(f"{key}-raw-{gauge.column}", gauge.title, gauge.unit, lines, note, dots=True, aside=True, y_top=cut)
 
 
 def _level_totals(parts: Sequence[Part], batches: Batches, clock: Clock, buckets: int) -> tuple[Chart, ...]:
@@ -196,9 +186,7 @@ def _level_totals(parts: Sequence[Part], batches: Batches, clock: Clock, buckets
             gauge = next((gauge for gauge in part.gauges if gauge.column == column), None)
             if gauge is not None:
                 level = _level_rows(part, gauge, batches, clock, buckets)
-                line = total_line(
-                    level, _total_label(part, batches), ROLE_ORDER[part.role], mean=not gauge.additive
-                )
+                line = total_line(level, _total_label(part, batches), ROLE_ORDER[part.role], mean=not gauge.additive)
                 lines += [line] if line else []
         if lines:
             unit = "%" if column == "token_usage" else "requests"

@@ -73,9 +73,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     cache_hit_rate: float | None
 
 
-def summarise_workers(
-    rows: pl.DataFrame, workers: Sequence[Worker], batches: Batches | None = None
-) -> pl.DataFrame:
+def summarise_workers(rows: pl.DataFrame, workers: Sequence[Worker], batches: Batches | None = None) -> pl.DataFrame:
     """One row a worker that serves (columns: WORKER_SUMMARY), prefill before decode, w2 before w10.
 
     Tokens of a side that none of a worker's lines carries are null. Rates are over the worker's own time from
@@ -87,9 +85,7 @@ def summarise_workers(
     order = {role: index for index, role in enumerate(Role)}
     serving = [worker for worker in workers if worker.role is not Role.FRONTEND]
     serving.sort(key=lambda worker: (order[worker.role], natural_key(worker.name)))
-    return pl.DataFrame(
-        [_worker_record(worker, stats.get(worker.name)) for worker in serving], schema=WORKER_SUMMARY
-    )
+    return pl.DataFrame([_worker_record(worker, stats.get(worker.name)) for worker in serving], schema=WORKER_SUMMARY)
 
 
 def _worker_rows(batches: Batches) -> list[dict[str, object]]:
@@ -140,9 +136,7 @@ def _worker_record(worker: Worker, stats: dict[str, object] | None) -> dict[str,
     return record
 
 
-def summarise_run(
-    rows: pl.DataFrame, workers: Sequence[Worker], batches: Batches | None = None
-) -> RunSummary:
+def summarise_run(rows: pl.DataFrame, workers: Sequence[Worker], batches: Batches | None = None) -> RunSummary:
     """The run in figures; ``rows`` needs SUMMARY_COLUMNS unless ``batches`` were read already."""
     batches = batches or read_batches(rows)
     first, last = batches.rows["time_us"].min(), batches.rows["time_us"].max()
@@ -176,9 +170,7 @@ def summarise_run(
         batch_rows=batches.rows.height,
         duplicate_rows=batches.left_out,
         estimated_output_tokens=round(float(estimated)),
-        cache_hit_rate=tokens["cached"] / prompt
-        if prompt > 0 and batches.rows["cached_token"].count()
-        else None,
+        cache_hit_rate=tokens["cached"] / prompt if prompt > 0 and batches.rows["cached_token"].count() else None,
     )
 
 

@@ -124,9 +124,7 @@ class _Builder:
             self.literal.clear()
             negative = match["sign"] == b"-"
             step = len(self.steps) - 1
-            self.outputs.append(
-                Output(mark.column, step, negative=negative, scale10=mark.scale10 - 2, is_float=True)
-            )
+            self.outputs.append(Output(mark.column, step, negative=negative, scale10=mark.scale10 - 2, is_float=True))
             return
         integer = self.digits()
         frac = exp = -1

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from trackside.bench.scan import BATCH_KINDS, KINDS
+from trackside.bench.scan_records import BATCH_KINDS, KINDS
 from trackside.bench.times import to_utc_us
 from trackside.engine.parse_file import Scanned
 from trackside.records.engine_run import FileLedger, RankTotals, Worker
@@ -56,7 +56,11 @@ def worker_on_clock(worker: Worker, zone: ZoneInfo, in_utc: frozenset[str]) -> W
 
 
 def with_totals(
-    worker: Worker, batch_rows: int, memory_rows: int, span: tuple[int | None, int | None], totals: tuple[RankTotals, ...]
+    worker: Worker,
+    batch_rows: int,
+    memory_rows: int,
+    span: tuple[int | None, int | None],
+    totals: tuple[RankTotals, ...],
 ) -> Worker:
     """The worker as a window of its lines shows it."""
     return msgspec.structs.replace(

@@ -33,7 +33,7 @@ def mapper(scheduler: str | None) -> Callable[[list[FileTask], list[int], Progre
             done, total = 0, sum(sizes)
             index = {future.key: i for i, future in enumerate(futures)}
             results: dict[int, Scanned] = {}
-            for future in distributed.as_completed(futures):
+            for future in distributed.as_completed(futures):  # type: ignore[no-untyped-call]
                 at = index[future.key]
                 results[at] = cast(Scanned, future.result())
                 done += sizes[at]

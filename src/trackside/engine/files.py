@@ -92,9 +92,7 @@ def _source(path: Path, *, one: bool = False) -> Source:
     if match:
         dp = int(match["dp"]) if match["dp"] else None
         role = None if one and match["role"] == "frontend" else Role(match["role"])
-        return Source(
-            path, path.name, match["node"], role, match["worker"], dp, _order(match), match["packed"]
-        )
+        return Source(path, path.name, match["node"], role, match["worker"], dp, _order(match), match["packed"])
     plain = LOG_NAME.match(path.name)
     stem = plain["stem"] if plain else path.name
     packed = plain["packed"] if plain else next((s for s in ("gz", "zst") if path.name.endswith("." + s)), None)

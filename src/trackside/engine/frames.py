@@ -10,7 +10,7 @@ import polars as pl
 from trackside.bench.frames import SCHEMA
 from trackside.engine.accounts import with_totals
 from trackside.engine.assemble import FileRows
-from trackside.records.engine_run import RankTotals, Ranks, Worker
+from trackside.records.engine_run import Ranks, RankTotals, Worker
 
 Window = tuple[int | None, int | None]
 
@@ -41,9 +41,9 @@ def _split(frame: pl.DataFrame) -> list[tuple[tuple[str, str, str], pl.DataFrame
     names = [frame.columns.index(name) for name in _KEY]
     key = tuple(first[i] for i in names)
     if frame.select((pl.col(_KEY[i]).eq_missing(pl.lit(key[i]))).all() for i in range(3)).row(0) == (True, True, True):
-        return [] if key[0] is None else [(key, frame)]  # type: ignore[list-item]
+        return [] if key[0] is None else [(key, frame)]
     parts = frame.filter(pl.col("node").is_not_null()).partition_by(_KEY, as_dict=True, maintain_order=True)
-    return list(parts.items())  # type: ignore[arg-type]
+    return [((str(key[0]), str(key[1]), str(key[2])), part) for key, part in parts.items()]
 
 
 def _by_time(frame: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -14,8 +14,9 @@ import numpy as np
 from trackside.bench.chunks import whole_lines
 from trackside.bench.clock import find_anchor
 from trackside.bench.rank_totals import GroupTotals, group_totals, merge_totals
-from trackside.bench.row_blocks import NULL_INT, Columns
-from trackside.bench.scan import LogScanner, ScanCounts, ScanState, add_counts
+from trackside.bench.row_blocks import NULL_INT, Array, Columns
+from trackside.bench.scan import LogScanner
+from trackside.bench.scan_records import ScanCounts, ScanState, add_counts
 from trackside.engine.fingerprints import Fingerprint, take_fingerprint
 from trackside.engine.reading import LFS_POINTER, Reading, open_reading
 
@@ -94,9 +95,7 @@ def _nothing(task: FileTask, state: str, fingerprint: Fingerprint, note: str | N
     return Scanned(task.name, state, fingerprint, ScanState(anchor), counts, [], [], note=note)
 
 
-def _parse(
-    task: FileTask, path: Path, fingerprint: Fingerprint, on_bytes: Callable[[int], None] | None
-) -> Scanned:
+def _parse(task: FileTask, path: Path, fingerprint: Fingerprint, on_bytes: Callable[[int], None] | None) -> Scanned:
     if fingerprint.size_bytes == 0:
         return _nothing(task, "empty", fingerprint)
     reading = open_reading(path)
@@ -206,7 +205,8 @@ class _FileScan:
 def pack(columns: Columns) -> bytes:
     """Columns as one NumPy archive, integers as narrow as their values allow; nulls are the type's lowest value."""
     buffer = io.BytesIO()
-    np.savez(buffer, **{name: _narrow(values) for name, values in columns.items()})
+    narrow: dict[str, Any] = {name: _narrow(values) for name, values in columns.items()}
+    np.savez(buffer, **narrow)
     return buffer.getvalue()
 
 
@@ -216,12 +216,12 @@ def unpack(data: bytes | Path) -> Columns:
         return {name: archive[name] for name in archive.files}
 
 
-def _narrow(values: Columns) -> Columns:  # type: ignore[misc]
+def _narrow(values: Array) -> Array:
     if values.dtype != np.int64:
         return values
     nulls = values == NULL_INT
     some = bool(nulls.any())
-    low, high = (int(values[~nulls].min(initial=0)), int(values.max())) if some else (int(values.min()), int(values.max()))
+    low, high = int(values[~nulls].min(initial=0)) if some else int(values.min()), int(values.max())
     for kind in (np.int8, np.int16, np.int32):
         limits = np.iinfo(kind)
         if limits.min < low and high <= limits.max:
