@@ -19,6 +19,7 @@ __all__ = [
     "RunSummary",
     "summarise_run",
     "summarise_workers",
+    "topology_of",
 ]
 
 WORKER_SUMMARY = {

@@ -131,14 +131,11 @@ def _load_charts(capacities: Sequence[Capacity]) -> Iterator[tuple[str, figure]]
 def _own_notes(batches: Batches, estimated: int) -> list[str]:
     notes: list[Any] = []
     if batches.left_out:
-        notes.append(
-            f"{batches.left_out:,} batch lines repeat another rank's line of the same batch and count once."
-        )
+        notes.append(f"{batches.left_out:,} batch lines repeat another rank's line of the same batch and count once.")
     if batches.timeless:
         notes.append(f"{batches.timeless:,} batch lines carry no time and are not charted.")
     if estimated:
         notes.append(
-            f"{estimated:,} of the output tokens are estimated: "
-            "the first decode line of a rank has no gap to measure."
+            f"{estimated:,} of the output tokens are estimated: the first decode line of a rank has no gap to measure."
         )
     return notes

@@ -10,6 +10,7 @@ from bokeh.plotting import figure
 
 from trackside.bench.chart_records import Band, Chart, Line
 from trackside.report.chart_style import clock_format, colour_of, dash_of, number_format, style
+from trackside.report.safe_text import safe_text
 from trackside.report.time_axis import TimeAxis
 
 HEIGHT_PX = 270
@@ -40,9 +41,7 @@ def figure_lines(chart: Chart, axis: TimeAxis) -> figure:
 
 def _value_range(chart: Chart) -> Range1d:
     tops = [line.summary.max for line in chart.lines]
-    tops += [
-        float(line.band.high.max()) for line in chart.lines if line.band is not None and line.band.high.size
-    ]
+    tops += [float(line.band.high.max()) for line in chart.lines if line.band is not None and line.band.high.size]
     lows = [line.summary.min for line in chart.lines]
     top = chart.y_top if chart.y_top is not None else max(tops) * 1.06
     low = min(0.0, *lows) * 1.06
@@ -68,7 +67,7 @@ def _add_line(plot: figure, chart: Chart, line: Line, axis: TimeAxis) -> DataRen
         glyph = Scatter(x="x", y="y", size=5, fill_color=colour, line_color=None, fill_alpha=0.65)
     else:
         glyph = LineGlyph(x="x", y="y", line_color=colour, line_width=1.6, line_dash=dash_of(line.colour))
-    return plot.add_glyph(source, glyph, name=line.label)
+    return plot.add_glyph(source, glyph, name=safe_text(line.label))
 
 
 def _add_band(plot: figure, band: Band, colour: str, axis: TimeAxis) -> None:
@@ -79,9 +78,7 @@ def _add_band(plot: figure, band: Band, colour: str, axis: TimeAxis) -> None:
         "low": band.low.astype(np.float32),
         "high": band.high.astype(np.float32),
     }
-    glyph = VBar(
-        x="x", bottom="low", top="high", width=width, fill_color=colour, fill_alpha=0.2, line_color=None
-    )
+    glyph = VBar(x="x", bottom="low", top="high", width=width, fill_color=colour, fill_alpha=0.2, line_color=None)
     plot.add_glyph(ColumnDataSource(data), glyph, name="band")
 
 

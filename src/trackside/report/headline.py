@@ -65,9 +65,7 @@ def headlines(summary: RunSummary, sections: Sequence[Section]) -> list[Headline
             beside = f"; {per_gpu:,.1f} per GPU of {gpus}" if per_gpu is not None else ""
             found.append(Headline(label, rate, "tokens/s", f"{tokens:,} tokens {seconds}{beside}"))
     if summary.input_tokens and summary.output_tokens:
-        beside = (
-            f"{summary.total_tps_per_gpu:,.1f} per GPU of {summary.gpus}" if summary.total_tps_per_gpu else ""
-        )
+        beside = f"{summary.total_tps_per_gpu:,.1f} per GPU of {summary.gpus}" if summary.total_tps_per_gpu else ""
         found.append(Headline("Input + output", summary.total_tps, "tokens/s", beside or f"both {seconds}"))
     found += _peaks(sections)
     if summary.cache_hit_rate is not None:

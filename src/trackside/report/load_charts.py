@@ -22,6 +22,7 @@ from trackside.bench.capacity import Capacity
 from trackside.bench.grouping import natural_key
 from trackside.bench.heat import RankLoad
 from trackside.report.chart_style import FONT, MEMORY_COLOURS, MUTED, PALETTE, number_format, style
+from trackside.report.safe_text import safe_text
 
 MAX_NAME = 26
 CELL_TEXT_LIMIT = 20
@@ -31,7 +32,8 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
     """Names for an axis: cut in the middle where long, still one for each."""
     short: dict[str, str] = {}
     for name in names:
-        cut = name if len(name) <= MAX_NAME else f"{name[:12]}…{name[-(MAX_NAME - 13) :]}"
+        shown = safe_text(name)
+        cut = shown if len(shown) <= MAX_NAME else f"{shown[:12]}…{shown[-(MAX_NAME - 13) :]}"
         short[name] = cut if cut not in short.values() else f"{cut} #{len(short) + 1}"
     return short
 
@@ -75,9 +77,7 @@ def figure_heat(loads: Sequence[RankLoad], field: str, unit: str, scale: float =
             text_font={"value": FONT},
         )
     plot.add_tools(
-        HoverTool(
-            renderers=[cells], tooltips=[("worker", "@worker"), ("rank", "@slot"), (unit, "@value{0,0.[00]}")]
-        )
+        HoverTool(renderers=[cells], tooltips=[("worker", "@worker"), ("rank", "@slot"), (unit, "@value{0,0.[00]}")])
     )
     plot.add_layout(_colour_bar(mapper), "below")
     plot.grid.visible = False

@@ -23,9 +23,7 @@ class ReportText(msgspec.Struct, frozen=True):
 
     def moment(self, ms: float, with_date: bool = False) -> str:
         """``HH:MM:SS`` of a logged time in ms."""
-        return (EPOCH + dt.timedelta(milliseconds=ms)).strftime(
-            "%Y-%m-%d %H:%M:%S" if with_date else "%H:%M:%S"
-        )
+        return (EPOCH + dt.timedelta(milliseconds=ms)).strftime("%Y-%m-%d %H:%M:%S" if with_date else "%H:%M:%S")
 
     def window(self, first_us: int | None, last_us: int | None) -> str:
         """``YYYY-MM-DD HH:MM:SS → HH:MM:SS (67m 50s)`` of two times in µs."""

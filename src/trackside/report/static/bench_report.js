@@ -30,8 +30,7 @@
     if (own.start !== range.start || own.end !== range.end) {
       own.setv({ start: range.start, end: range.end });
     }
-    const clock = plot.extra_x_ranges instanceof Map ? plot.extra_x_ranges.get("clock") : plot.extra_x_ranges.clock;
-    clock.setv({ start: timeOf(range.start), end: timeOf(range.end) });
+    plot.extra_x_ranges.clock.setv({ start: timeOf(range.start), end: timeOf(range.end) });
   }
 
   let waiting = false;
