@@ -158,6 +158,19 @@ def test_interval_lines_chart_both_sides() -> None:
     assert {"agg-engine-input", "agg-engine-output", "agg-engine-running_req"} <= keys
 
 
+def test_iterations_chart_their_own_tokens() -> None:
+    lines = [
+        build.prefill_line(f"10:00:{second:02d}", 10, batch_type="iteration", worker_type="agg", gen_token=5)
+        for second in range(0, 60, 2)
+    ]
+
+    sections = sections_of(*lines)
+
+    assert sections["agg-iteration"].title == "Aggregated workers: iterations"
+    (line,) = chart(sections["agg-iteration"], "agg-iteration-output").lines
+    assert line.summary.mean * 58 == pytest.approx(150)
+
+
 def test_many_points_are_drawn_as_few_and_counted_as_many() -> None:
     lines = [build.decode_line(f"{10 + hour}:{minute:02d}:{second:02d}", running_req=second)
              for hour in range(2) for minute in range(60) for second in range(60)]  # fmt: skip

@@ -185,3 +185,16 @@ def test_tables_are_there_without_javascript(browser: Browser, report: Path) -> 
     assert "Statistics of cluster output throughput" in caption.inner_text()
     assert page.locator("#total-output table.stats tbody tr").count() == 1
     assert page.locator("noscript").count() > 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_meets_the_rules_of_accessibility(browser: Browser, report: Path, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(report.as_uri())
+    page.wait_for_selector("html[data-ready]", state="attached")
+
+    violations = axe.Axe().run(page).response["violations"]
+
+    assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []

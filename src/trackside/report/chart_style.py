@@ -17,7 +17,7 @@ PALETTE = (
     "#6f8f2c",
     "#7a8794",
 )
-DASHES = ("solid", "8 4", "2 3", "8 3 2 3")
+DASHES = {"solid": "solid", "dashed": "8 4", "dotted": "2 3"}
 MEMORY_COLOURS = {"weights": PALETTE[0], "KV cache": PALETTE[1], "graphs": PALETTE[4], "free": PALETTE[9]}
 MUTED = "#7b8490"
 FONT = "system-ui, sans-serif"
@@ -44,8 +44,8 @@ def colour_of(position: int) -> str:
 
 
 def dash_of(position: int) -> str:
-    """The dash of the series at a position: solid for as many as there are colours."""
-    return DASHES[position // len(PALETTE) % len(DASHES)]
+    """The name of the dash of the series at a position: solid for as many as there are colours."""
+    return list(DASHES)[position // len(PALETTE) % len(DASHES)]
 
 
 def number_format(unit: str) -> NumeralTickFormatter:

@@ -9,7 +9,7 @@ from bokeh.models.renderers import DataRenderer
 from bokeh.plotting import figure
 
 from trackside.bench.chart_records import Band, Chart, Line
-from trackside.report.chart_style import clock_format, colour_of, dash_of, number_format, style
+from trackside.report.chart_style import DASHES, clock_format, colour_of, dash_of, number_format, style
 from trackside.report.safe_text import safe_text
 from trackside.report.time_axis import TimeAxis
 
@@ -66,7 +66,7 @@ def _add_line(plot: figure, chart: Chart, line: Line, axis: TimeAxis) -> DataRen
     if chart.dots or np.isfinite(line.y).sum() == 1:
         glyph = Scatter(x="x", y="y", size=5, fill_color=colour, line_color=None, fill_alpha=0.65)
     else:
-        glyph = LineGlyph(x="x", y="y", line_color=colour, line_width=1.6, line_dash=dash_of(line.colour))
+        glyph = LineGlyph(x="x", y="y", line_color=colour, line_width=1.6, line_dash=DASHES[dash_of(line.colour)])
     return plot.add_glyph(source, glyph, name=safe_text(line.label))
 
 

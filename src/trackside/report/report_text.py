@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from trackside.bench.chart_records import Chart, Line
-from trackside.report.chart_style import colour_of
+from trackside.report.chart_style import colour_of, dash_of
 from trackside.report.safe_text import safe_text
 from trackside.report.time_axis import TimeAxis
 
@@ -70,6 +70,10 @@ class ReportText(msgspec.Struct, frozen=True):
     def colour(self, line: Line) -> str:
         """The colour of a line in its chart."""
         return colour_of(line.colour)
+
+    def dash(self, line: Line) -> str:
+        """The dash of a line in its chart, as a border style."""
+        return dash_of(line.colour)
 
     def described(self, chart: Chart) -> str:
         """The chart in a sentence, for who cannot see it."""
