@@ -170,19 +170,11 @@ REQUIRED: Final = {
     "iteration": ("iteration",),
 }
 
-# Fields that end a line on some versions and are legitimately absent on others.
+# Fields behind all others that some lines of a log have and others have not.
 OPTIONAL_TAIL: Final = frozenset(
     {
-        "tflops_per_gpu",
-        "read_bw_gb_s",
-        "write_bw_gb_s",
         "fwd_occupancy_pct",
-        "cache_miss",
-        "timestamp",
-        "cache_hit_rate_pct",
         "External prefix cache hit rate",
         "MM cache hit rate",
-        "active_req",
-        "num_fetched",
     }
 )

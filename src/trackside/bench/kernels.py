@@ -152,7 +152,7 @@ def _read_eight(word: Words) -> tuple[Words, Ints]:
     return digits, (bits >> np.uint8(3)).astype(np.int64)
 
 
-def _read_digits(walk: _Walk, windows: NDArray[np.void], offset: int) -> None:
+def _read_digits(walk: _Walk, windows: NDArray[np.void], offset: int, exactly: int = 0) -> None:
     value, count = _read_eight(_word_at(windows, offset))
     longest = int(count.max(initial=0))
     if longest == 8:
@@ -166,6 +166,8 @@ def _read_digits(walk: _Walk, windows: NDArray[np.void], offset: int) -> None:
     walk.at += count
     if longest == 8 or int(count.min(initial=1)) == 0:
         walk.keep((count > 0) & (count < MAX_DIGITS))
+    if exactly:
+        walk.keep(_need(walk.digits[-1]) == exactly)
 
 
 def _read_hundredths(walk: _Walk, windows: NDArray[np.void], offset: int) -> None:
@@ -235,7 +237,7 @@ def match_template(
         elif step.width:
             _read_stamps(walk, windows, len(step.literal), step, decode)
         else:
-            _read_digits(walk, windows, len(step.literal))
+            _read_digits(walk, windows, len(step.literal), step.count)
         if not walk.lines.size:
             return None
     walk.literal(template.tail, 0)

@@ -6,7 +6,6 @@ for lines of the same shape, what this parser said of the first of them.
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from trackside.bench.dialects import (
     FLOAT_COLUMNS,
     IGNORED_FIELDS,
     INTEGER_COLUMNS,
-    OPTIONAL_TAIL,
     PREFILL_FIELDS,
     REQUIRED,
     TRTLLM_FIELDS,
@@ -25,7 +23,7 @@ from trackside.bench.dialects import (
     Field,
 )
 from trackside.bench.numbers import NUMBER, read_float
-from trackside.bench.prefixes import STAMP, Mark, Prefix, read_prefix
+from trackside.bench.prefixes import STAMP, Mark, Prefix, find_prefix_start, is_quoting, read_prefix
 from trackside.bench.startup import STARTUP_ANCHOR, message_start, read_startup
 
 Value = int | float | bool | str | None
@@ -33,6 +31,9 @@ Value = int | float | bool | str | None
 BATCH_ANCHOR: Final = re.compile(rb"(?P<kind>Prefill|Decode) batch(?: ?\[(?P<iter>\d{1,18})\])?(?:[.,] ?|$)")
 _VLLM_ANCHOR: Final = re.compile(rb"Avg prompt throughput: ")
 _TRTLLM_ANCHOR: Final = re.compile(rb"iter = \d+, ")
+_ANCHOR: Final = re.compile(
+    b"|".join(one.pattern for one in (BATCH_ANCHOR, _VLLM_ANCHOR, _TRTLLM_ANCHOR, STARTUP_ANCHOR))
+)
 BATCH_LIKE: Final = re.compile(rb"(?:[Pp]refill|[Dd]ecode)(?: \w+)? batch\b[^#]{0,80}#[a-z]")
 _FIELD: Final = re.compile(
     rb"(?P<key>#?[A-Za-z][\w .()/-]*?): ?"
@@ -44,6 +45,8 @@ _GRAPH: Final = re.compile(r"(\w+) graph$")
 _UNIT: Final = re.compile(rb"(?:%|ms|s)?\.?")
 _DIGIT: Final = re.compile(rb"\d")
 _MAX_KEY: Final = 60
+# What Ray writes behind a line that stands for several that differ in numbers only.
+_REPEATED: Final = re.compile(rb" *\[repeated \d+x across cluster\].*")
 
 
 @dataclass(slots=True)
@@ -89,15 +92,14 @@ def read_line(line: bytes) -> Row | Miss | None:
 
 def split_glued(line: bytes) -> list[tuple[int, int]]:
     """Spans of the log lines that were written into one line without a break between them."""
-    anchors = list(BATCH_ANCHOR.finditer(line))
-    if len(anchors) < 2:
-        return [(0, len(line))]
     cuts = [0]
-    for previous, anchor in itertools.pairwise(anchors):
-        stamps = [s for s in STAMP.finditer(line, previous.end(), anchor.start()) if s["full"] or s["tod"]]
-        if stamps:
-            start = stamps[-1].start()
-            cuts.append(start - 1 if line[start - 1 : start] == b"[" else start)
+    previous: re.Match[bytes] | None = None
+    for anchor in _ANCHOR.finditer(line):
+        if previous:
+            start = find_prefix_start(line, previous.end(), anchor.start())
+            if start is not None and not is_quoting(line[cuts[-1] : start]):
+                cuts.append(start)
+        previous = anchor
     return list(zip(cuts, [*cuts[1:], len(line)], strict=True))
 
 
@@ -106,6 +108,7 @@ def _read_batch(line: bytes, anchor: re.Match[bytes]) -> Row | Miss | None:
     if prefix is None:
         return Miss(quoted=True) if BATCH_LIKE.search(line) else None
     body_start = anchor.end()
+    line = _REPEATED.sub(b"", line)
     if not prefix.stamp and not prefix.ranks and not _FIELD.match(line, body_start):
         return Miss(quoted=False) if BATCH_LIKE.search(line) else None
     kind = anchor["kind"].decode().lower()
@@ -220,21 +223,12 @@ def drop_last_value(row: Row, line_end: int) -> None:
             row.values[mark.column] = None
 
 
-def is_cut_shape(keys: tuple[str, ...], complete: tuple[str, ...], fields_left: frozenset[str] = OPTIONAL_TAIL) -> bool:
-    """Whether a line with ``keys`` is a line of the ``complete`` shape that ends too early."""
-    if len(keys) >= len(complete) or complete[: len(keys)] != keys:
-        return False
-    return any(_column_of(key) not in fields_left and key not in fields_left for key in complete[len(keys) :])
-
-
-def _column_of(key: str) -> str:
-    known = PREFILL_FIELDS.get(key) or DECODE_FIELDS.get(key)
-    return known.column if known else key
-
-
 def _read_vllm(line: bytes, anchor: re.Match[bytes], prefix: Prefix) -> Row:
     row = Row("engine", "vllm", prefix, anchor.start(), torn=prefix.torn)
     _read_fields(line, anchor.start(), row, VLLM_FIELDS)
+    if any(mark.end == len(line) for mark in row.marks):  # each value has a unit
+        row.torn = True
+        drop_last_value(row, len(line))
     _judge_torn(row, line)
     return row
 
@@ -251,7 +245,7 @@ def _read_trtllm(line: bytes, anchor: re.Match[bytes], prefix: Prefix) -> Row:
             _take_stamp(row, line, match.start("value"))
         elif key not in IGNORED_FIELDS:
             row.unknown.append(key[:80])
-    if line.count(b"{") > line.count(b"}"):
+    if "states" not in row.keys or line.count(b"{") > line.count(b"}"):
         row.torn = True
         drop_last_value(row, len(line))
     _judge_torn(row, line)
@@ -269,6 +263,6 @@ def _read_startup(line: bytes, anchor: re.Match[bytes], prefix: Prefix) -> Row |
     found = read_startup(line, anchor)
     if found is None:
         return None
-    row = Row(found.kind, "sglang", prefix, anchor.start(), torn=prefix.torn, learnable=False)
+    row = Row(found.kind, "sglang", prefix, anchor.start(), torn=prefix.torn or found.torn, learnable=False)
     row.values.update(found.values)
     return row

@@ -20,24 +20,31 @@ STAMP: Final = re.compile(
     rb"|(?<=\[)(?P<tod>\d\d:\d\d:\d\d)(?:[.,](?P<todfrac>\d{1,9}))?(?=[ \]])"
 )
 _LABEL: Final = re.compile(
-    rb"(?P<srun>\d{1,6}): |(?P<compose>[A-Za-z][\w.-]{0,80}) +\| "
+    rb" *(?P<srun>\d{1,6}): |(?P<compose>[A-Za-z][\w.-]{0,80}) +\| |\[pod/(?P<pod>[\w./-]{1,160})\] "
     rb"|\((?P<actor>[A-Za-z_][\w.]{0,60})(?: [\w.]{1,60})? (?P<pid>pid=\d+(?:, ip=[\w.:]+)?)\) "
 )
 # One process of vLLM's own, not a worker beside others in the file.
-_ENGINE_PROCESS: Final = re.compile(rb"(?:APIServer|EngineCore|Worker)(?:_\w+)?$")
+_ENGINE_PROCESS: Final = re.compile(rb"(?i:APIServer|EngineCore|Worker)(?:_\w+)?$")
 _TAIL: Final = re.compile(
     rb"[\s:|-]*(?:(?P<pod>[\w.-]{1,80}) (?=INFO|WARN|DEBUG|ERROR))?"
     rb"(?:\[?(?:INFO|WARNING|WARN|DEBUG|ERROR|CRITICAL|I|W|E)\]?[\s:|-]*"
-    rb"(?:[\w./<>-]{1,120}(?::\d+)?(?::[\w.]+)?:?[\s:|-]*)?)?"
-    rb"(?:\[[^\]\[]{0,80}\] ?)*(?:Engine (?P<engine>\d+): )?(?:(?P<tags>" + _TAGS + rb")\] )?"
+    rb"(?:(?!"
+    + _TAGS
+    + rb"\])[\w./<>-]{1,120}(?:::?[\w.]{1,80}){0,6}:?\]?[\s:|-]*)?|[\w./-]{1,120}\.py:\d+\]?[\s:|-]*)?"
+    rb"(?:\[[^\]\[]{0,80}\] ?)*(?:Engine (?P<engine>\d+): |\d+ Engines Aggregated: )?"
+    rb"(?:(?P<tags>" + _TAGS + rb")\] )?"
 )
-_BRACKET_TAIL: Final = re.compile(rb"(?P<tags>" + _TAGS + rb")?\]")
+# A tag that is not known yet costs no line.
+_BRACKET_TAIL: Final = re.compile(rb"(?P<tags>(?: [A-Z][A-Z_]{0,30}\d+)+)?\]")
 _EATEN: Final = re.compile(rb"(?:\S{0,30} )?(?P<tags>" + _TAGS + rb")\] ")
 _TAG: Final = re.compile(rb"([A-Z_]+)(\d+)")
 _ANSI_LEFT: Final = re.compile(rb"\[\d{0,2}m")
-_OPEN: Final = re.compile(rb"(?<![A-Za-z0-9'])'(?=\S)")
-_CLOSE: Final = re.compile(rb"(?<=\S)'(?![A-Za-z0-9'])")
-_LEVEL_LEAD: Final = re.compile(rb"\s*\[?(?:INFO|WARNING|WARN|DEBUG|ERROR)\b")
+# A quotation mark that opens stands behind no word and before text; one that closes stands before no word.
+_SINGLE_QUOTED: Final = re.compile(rb"(?<![A-Za-z0-9'])'(?!\s)(?P<closed>(?:[^']|'(?=[A-Za-z0-9]))*+')?")
+_LEVEL_LEAD: Final = re.compile(rb"\s*\[?(?:INFO|WARNING|WARN|DEBUG|ERROR|TRT-LLM|TensorRT-LLM)\b")
+_BEFORE_STAMP: Final = re.compile(
+    rb"(?:\([\w.]{1,60}(?: [\w.]{1,60})? pid=[^()]{1,80}\) )?(?:(?:INFO|WARNING|DEBUG|ERROR) |\[)?$"
+)
 _MAX_LEAD: Final = 400
 
 
@@ -67,7 +74,7 @@ class Prefix(NamedTuple):
 def read_prefix(lead: bytes) -> Prefix | None:
     """The prefix that ``lead`` is, or None where the lead is other text, such as a prompt that quotes a log line."""
     if len(lead) > _MAX_LEAD:
-        if _is_quoting(lead):
+        if is_quoting(lead):
             return None
         cut = len(lead) - _MAX_LEAD
         found = read_prefix(lead[cut:])
@@ -80,7 +87,7 @@ def read_prefix(lead: bytes) -> Prefix | None:
     if not stamps:
         return _read_unstamped(lead, at, label, marks)
     stamp = stamps[-1]
-    if _is_quoting(lead[: stamp.start()]):
+    if is_quoting(lead[: stamp.start()]):
         return None
     return _read_stamped(lead, stamp, label, marks)
 
@@ -94,11 +101,19 @@ def _shift(mark: Mark, by: int) -> Mark:
     return mark._replace(start=mark.start + by, end=mark.end + by)
 
 
-def _is_quoting(text: bytes) -> bool:
+def find_prefix_start(line: bytes, start: int, end: int) -> int | None:
+    """Where between two offsets the prefix begins that ends at ``end``; None where none with a stamp does."""
+    for stamp in reversed(list(STAMP.finditer(line, start, end))):
+        lead = _BEFORE_STAMP.search(line, start, stamp.start())
+        at = lead.start() if lead else stamp.start()
+        if read_prefix(line[at:end]) is not None:
+            return at
+    return None
+
+
+def is_quoting(text: bytes) -> bool:
     """Whether a quotation mark is still open at the end of the text."""
-    if text.count(b'"') % 2:
-        return True
-    return b"'" in text and len(_OPEN.findall(text)) > len(_CLOSE.findall(text))
+    return bool(text.count(b'"') % 2) or any(not quoted["closed"] for quoted in _SINGLE_QUOTED.finditer(text))
 
 
 def _read_label(lead: bytes, marks: list[Mark]) -> tuple[bytes, int]:
@@ -110,7 +125,7 @@ def _read_label(lead: bytes, marks: list[Mark]) -> tuple[bytes, int]:
         if _ENGINE_PROCESS.match(match["actor"]):
             return b"", match.end()
         return match["actor"] + b" " + match["pid"], match.end()
-    return match["srun"] or match["compose"] or b"", match.end()
+    return match["srun"] or match["compose"] or match["pod"] or b"", match.end()
 
 
 def _read_unstamped(lead: bytes, at: int, label: bytes, marks: list[Mark]) -> Prefix | None:

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from trackside.bench.chunks import MAX_LINE_BYTES
 from trackside.bench.clock import FORMS, FULL_STAMP, Clock
+from trackside.bench.endings import is_cut, shape_of
 from trackside.bench.kernels import NO_STAMP, Text
 from trackside.bench.launch import LAUNCH_NEEDLES, read_launch
-from trackside.bench.lines import Miss, Row, drop_last_value, is_cut_shape, read_line, split_glued
+from trackside.bench.lines import Miss, Row, drop_last_value, read_line, split_glued
 from trackside.bench.prefixes import read_label
 from trackside.bench.row_blocks import NULL_INT, Array, Columns, RowBlock, RowStore
-from trackside.bench.scan_records import ENGINES, KINDS, SAMPLES, Launch, ScanCounts, ScanState
+from trackside.bench.scan_records import BATCH_KINDS, ENGINES, KINDS, SAMPLES, Launch, ScanCounts, ScanState
 from trackside.bench.shapes import Found, ShapeBook
 from trackside.bench.startup import STARTUP_NEEDLES
 
@@ -72,16 +73,19 @@ class LogScanner:
             try:
                 chunk.decode("utf-8")
             except UnicodeDecodeError:
-                replaced = chunk.decode("utf-8", "replace").count("\ufffd")
-                self.counts.invalid_utf8_bytes += replaced - chunk.count(b"\xef\xbf\xbd")
+                self.counts.invalid_utf8_bytes += len(chunk) - len(chunk.decode("utf-8", "ignore").encode())
 
     def _note_stamps(self, chunk: bytes) -> None:
         if self.counts.first_stamp is None:
             first = FULL_STAMP.search(chunk, 0, _STAMP_SEARCH_BYTES)
             self.counts.first_stamp = first[1].decode() if first else None
-        last = FULL_STAMP.findall(chunk, max(0, len(chunk) - _STAMP_TAIL_BYTES))
-        if last:
-            self.counts.last_stamp = last[-1].decode()
+            if first is None:
+                return
+        for size in (_STAMP_TAIL_BYTES, _STAMP_SEARCH_BYTES):
+            last = FULL_STAMP.findall(chunk, max(0, len(chunk) - size))
+            if last:
+                self.counts.last_stamp = last[-1].decode()
+                return
 
     def stream(self, label: bytes) -> int:
         """The number of the stream (a labelled writer into this file) that ``label`` names."""
@@ -121,15 +125,17 @@ class LogScanner:
 
     def judge_shape(self, row: Row, line: bytes) -> None:
         """Marks a row as cut when the file knows its shape to go on, and remembers whole shapes."""
-        if row.kind not in ("prefill", "decode", "engine") or row.torn:
+        if row.kind not in KINDS[:BATCH_KINDS] or row.torn:
             return
-        keys = tuple(row.keys)
+        shape = list(shape_of(row, line))
         known = self.state.shapes.setdefault(row.kind, [])
-        if line[-1:] not in (b",", b" ") and any(is_cut_shape(keys, tuple(shape)) for shape in known):
+        if shape in known:
+            return
+        if is_cut(shape, known):
             row.torn = True
             drop_last_value(row, len(line))
-        elif list(keys) not in known and len(known) < _MAX_UNKNOWN:
-            known.append(list(keys))
+        elif len(known) < _MAX_UNKNOWN:
+            known.append(shape)
 
     def constants(self, row: Row) -> dict[str, int]:
         """The columns that are the same for every line of the row's shape."""

@@ -22,12 +22,16 @@ MAX_LITERAL: Final = 480
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A literal, then a digit run (``width`` 0), a stamp of fixed ``width`` and ``form``, or a number in hundredths."""
+    """A literal, then a digit run (``width`` 0), a stamp of fixed ``width`` and ``form``, or a number in hundredths.
+
+    ``count`` is how many digits the run must have (0: any number): decimals that end a line tell whether it was cut.
+    """
 
     literal: bytes
     width: int = 0
     form: str = ""
     hundredths: bool = False
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ class _Builder:
         self.stamp = -1
         self.stamp_frac = -1
 
-    def digits(self) -> int:
-        self.steps.append(Step(bytes(self.literal)))
+    def digits(self, count: int = 0) -> int:
+        self.steps.append(Step(bytes(self.literal), count=count))
         self.literal.clear()
         return len(self.steps) - 1
 
@@ -131,7 +135,8 @@ class _Builder:
         if match["frac"] is not None:
             self.literal += b"."
             if match["frac"]:
-                frac = self.digits()
+                last = match.end("frac") == len(self.text)
+                frac = self.digits(len(match["frac"]) if last else 0)
         if match["exp"]:
             exp_digits = len(match["exp"].lstrip(b"+-"))
             mantissa_end = match.end("int" if match["frac"] is None else "frac")
