@@ -6,6 +6,8 @@ import ast
 import re
 from typing import Any, Final
 
+import msgspec
+
 # Text that every launch line holds; other lines may hold it too.
 LAUNCH_NEEDLES: Final = (b"rgs", b" --")
 _SERVER_ARGS: Final = re.compile(rb"server_args=ServerArgs\(|\bServerArgs\((?=\w+=)")
@@ -116,11 +118,19 @@ def _split_top_level(text: str) -> list[str]:
 
 
 def _literal(text: str) -> Any:
-    """The Python value of a literal with plain containers, else the text itself."""
+    """The Python value of a literal that JSON can hold without loss, else text."""
     if len(text) > 65_536:
         return text[:200] + "…"
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text[:2_000]
-    return value if isinstance(value, (str, int, float, bool, list, dict, type(None))) else repr(value)
+    return value if _survives_json(value) else repr(value)
+
+
+def _survives_json(value: object) -> bool:
+    """Whether a cache gives back what it was given: no infinity, no tuple, no key that is a number."""
+    try:
+        return bool(msgspec.json.decode(msgspec.json.encode(value)) == value)
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+        return False

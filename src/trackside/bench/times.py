@@ -30,10 +30,11 @@ def to_utc_us(logged_us: int, zone: ZoneInfo) -> int:
     return logged_us - offset // dt.timedelta(microseconds=1)
 
 
-def read_bound(text: str, first_us: int, *, end: bool) -> int:
-    """A bound of a window in logged time: ``16:10:37`` on the day of ``first_us`` (or the next), or a full date.
+def read_bound(text: str, first_us: int, last_us: int, *, end: bool) -> int:
+    """A bound of a window in logged time: a full date, or ``16:10:37`` on the day that is nearer to the log.
 
-    An end includes the second (or minute, or day) that it names. Raises UsageError.
+    The log goes from ``first_us`` to ``last_us``. An end includes the second (or minute, or day) that it names.
+    Raises UsageError.
     """
     match = _TIME.match(text.strip())
     if match:
@@ -42,9 +43,9 @@ def read_bound(text: str, first_us: int, *, end: bool) -> int:
             raise _bad(text)
         micros = int((match[4] or "").ljust(6, "0"))
         bound = first_us // _DAY_US * _DAY_US + ((hour * 60 + minute) * 60 + second) * 1_000_000 + micros
-        if bound + _DAY_US // 2 < first_us:
-            bound += _DAY_US
         width = 1 if match[4] else 1_000_000 if match[3] else 60_000_000
+        if bound + width <= first_us and bound + _DAY_US - last_us < first_us - bound:
+            bound += _DAY_US
         return bound + width - 1 if end else bound
     try:
         moment = dt.datetime.fromisoformat(text.strip())

@@ -13,11 +13,12 @@ from polars.io.plugins import register_io_source
 
 from trackside.bench.frames import SCHEMA, FileTexts, build_frame, reassign
 from trackside.bench.model import RunModel
-from trackside.engine.cache import VERSION, Cache, Entry, TablePart
+from trackside.engine.cache import VERSION, Cache, Entry, TableIdentity, TablePart
 from trackside.engine.parse_file import unpack
 from trackside.records.engine_rows import SEED_COLUMNS
 
 _ROW_GROUP: Final = 262_144
+_READ_CELLS: Final = 16_000_000
 # Minima and maxima of every column cost a third of the time of writing, and nothing here reads them.
 _STATISTICS: Final = {"min": False, "max": False, "distinct_count": False, "null_count": True}
 # Written even where no row fills them: the established columns, and where and when a row comes from.
@@ -42,10 +43,11 @@ class FileRows:
         wanted = list(SCHEMA) if columns is None else list(columns)
         part = self.entry.part
         if part is not None and part.rows:
-            table = pl.scan_parquet(self.cache.table)
+            table = pl.scan_parquet(self.cache.opened_table)
             there = table.collect_schema().names()
-            for offset in range(part.offset, part.offset + part.rows, _ROW_GROUP):
-                rows = table.slice(offset, min(_ROW_GROUP, part.offset + part.rows - offset))
+            step = _READ_CELLS // len(wanted if self.settled else SCHEMA)
+            for offset in range(part.offset, part.offset + part.rows, step):
+                rows = table.slice(offset, min(step, part.offset + part.rows - offset))
                 if self.settled:
                     chosen = rows.select([name for name in wanted if name in there])
                     yield with_columns(chosen.collect(), wanted)
@@ -57,8 +59,8 @@ class FileRows:
             yield frame if columns is None else frame.select(wanted)
 
 
-def write_table(files: list[FileRows], cache: Cache) -> list[TablePart]:
-    """Writes ``node_metrics.parquet`` from the rows of ``files``, streaming; where each file's rows lie in it.
+def write_table(files: list[FileRows], cache: Cache) -> tuple[list[TablePart], TableIdentity]:
+    """Writes ``node_metrics.parquet`` from the rows of ``files``, streaming; where each file's rows lie in it, and it.
 
     Raises OSError where it cannot be written; the old table stays then.
     """
@@ -74,17 +76,16 @@ def write_table(files: list[FileRows], cache: Cache) -> list[TablePart]:
             parts.append(TablePart(offset, rows))
             offset += rows
 
-    handle, name = tempfile.mkstemp(dir=cache.directory, prefix=".node_metrics.")
+    handle, name = tempfile.mkstemp(dir=cache.directory, prefix=f".{cache.table.stem}.")
     os.close(handle)
     try:
         filled = {column for file in files for column in file.entry.scanned.columns}
         sink_parquet(frames(), Path(name), [c for c in SCHEMA if c in filled or c in _ALWAYS])
-        Path(name).chmod(0o644)
-        Path(name).replace(cache.table)
+        identity = cache.adopt_table(Path(name))
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    return parts
+    return parts, identity
 
 
 def with_columns(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:

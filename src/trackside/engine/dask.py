@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 
 from trackside.engine.local import Progress, available_cores
-from trackside.engine.parse_file import FileTask, Scanned, parse_file
+from trackside.engine.parse_file import FileTask, Scanned, parse_file, write_piece
 from trackside.errors import MissingExtraError, UnreadableInputError
 
 
@@ -35,7 +36,7 @@ def mapper(scheduler: str | None) -> Callable[[list[FileTask], list[int], Progre
             results: dict[int, Scanned] = {}
             for future in distributed.as_completed(futures):  # type: ignore[no-untyped-call]
                 at = index[future.key]
-                results[at] = cast(Scanned, future.result())
+                results[at] = _kept(cast(Scanned, future.result()), tasks[at])
                 done += sizes[at]
                 if on_progress:
                     on_progress(done, total)
@@ -43,6 +44,14 @@ def mapper(scheduler: str | None) -> Callable[[list[FileTask], list[int], Progre
         return [results[i] for i in range(len(tasks))]
 
     return map_files
+
+
+def _kept(scanned: Scanned, task: FileTask) -> Scanned:
+    """Rows that came as bytes, written to their place one file at a time."""
+    if task.spool is None:
+        return scanned
+    spool = Path(task.spool)
+    return msgspec.structs.replace(scanned, pieces=[write_piece(p, spool) if p.data else p for p in scanned.pieces])
 
 
 def _client(distributed: Any, scheduler: str | None, tasks: int) -> Any:

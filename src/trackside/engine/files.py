@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from trackside.errors import PathNotFoundError
+from trackside.errors import PathNotFoundError, UnreadableInputError
 from trackside.records.engine_run import Role
 
 _ENDING: Final = r"\.(?P<ext>out|err|log|txt)(?P<rotation>(?:[.-]\d{1,10})?)(?:\.(?P<packed>gz|zst))?$"
@@ -53,19 +54,35 @@ class Layout:
 
 
 def find_logs(path: Path) -> Layout:
-    """The logs of the run at ``path``: a job directory, its ``logs`` directory, or one log file."""
+    """The logs of the run at ``path``: a job directory, its ``logs`` directory, or one log file.
+
+    Raises PathNotFoundError, UnreadableInputError where a directory may not be listed.
+    """
+    try:
+        return _find_logs(path)
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise UnreadableInputError(msg) from error
+
+
+def _find_logs(path: Path) -> Layout:
     if not path.exists():
         msg = f"Path does not exist: {path}"
         raise PathNotFoundError(msg)
     resolved = path.resolve()
     if resolved.is_file():
-        return Layout(resolved.name, resolved, resolved.parent, (_source(resolved, one=True),), ())
+        return Layout(shown_name(resolved), resolved, resolved.parent, (_source(resolved, one=True),), ())
     logs_dir = resolved / "logs" if (resolved / "logs").is_dir() else resolved
-    name = logs_dir.parent.name if logs_dir.name == "logs" else resolved.name
+    name = shown_name(logs_dir.parent if logs_dir.name == "logs" else resolved)
     files = sorted(f for f in logs_dir.iterdir() if LOG_NAME.match(f.name) and f.is_file())
     sources = [_source(file) for file in files if not REQUEST_FILES.search(file.name)]
     chosen, skipped = _choose(sources)
     return Layout(name or str(logs_dir), resolved, logs_dir, tuple(chosen), tuple(skipped))
+
+
+def shown_name(path: Path) -> str:
+    """The name of a file as text; bytes in it that are no UTF-8 are written out."""
+    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
 
 
 def _choose(sources: list[Source]) -> tuple[list[Source], list[tuple[str, str]]]:
@@ -88,17 +105,18 @@ def _choose(sources: list[Source]) -> tuple[list[Source], list[tuple[str, str]]]
 
 
 def _source(path: Path, *, one: bool = False) -> Source:
-    match = WORKER_NAME.match(path.name)
+    name = shown_name(path)
+    match = WORKER_NAME.match(name)
     if match:
         dp = int(match["dp"]) if match["dp"] else None
         role = None if one and match["role"] == "frontend" else Role(match["role"])
-        return Source(path, path.name, match["node"], role, match["worker"], dp, _order(match), match["packed"])
-    plain = LOG_NAME.match(path.name)
-    stem = plain["stem"] if plain else path.name
-    packed = plain["packed"] if plain else next((s for s in ("gz", "zst") if path.name.endswith("." + s)), None)
+        return Source(path, name, match["node"], role, match["worker"], dp, _order(match), match["packed"])
+    plain = LOG_NAME.match(name)
+    stem = plain["stem"] if plain else name
+    packed = plain["packed"] if plain else next((s for s in ("gz", "zst") if name.endswith("." + s)), None)
     word = _ROLE_WORD.search(stem)
     hint = Role(word[1]) if word and word[1] != "router" else None
-    return Source(path, path.name, stem, None, None, None, _order(plain) if plain else 0, packed, hint)
+    return Source(path, name, stem, None, None, None, _order(plain) if plain else 0, packed, hint)
 
 
 def _order(match: re.Match[str]) -> int:

@@ -23,7 +23,7 @@ def rows_by_worker(
 ) -> pl.DataFrame:
     """All rows by (node, worker_type, worker_id), then time, stable in file order; unowned rows are left out."""
     wanted = list(SCHEMA) if columns is None else list(dict.fromkeys(columns))
-    needed = list(dict.fromkeys([*wanted, *_KEY, "time_us", "tz_assumed"]))
+    needed = list(dict.fromkeys([*wanted, *_KEY, "timestamp", "time_us", "tz_assumed"]))
     by_worker: dict[tuple[str, str, str], list[pl.DataFrame]] = {}
     for file in files:
         for batch in file.batches(needed):
@@ -57,10 +57,17 @@ def within(frame: pl.DataFrame, window: Window) -> pl.DataFrame:
     """The rows of a window of logged time; rows without a time belong to none."""
     low, high = window
     if low is not None:
-        frame = frame.filter(pl.col("time_us") >= low)
+        frame = frame.filter(logged_us() >= low)
     if high is not None:
-        frame = frame.filter(pl.col("time_us") <= high)
+        frame = frame.filter(logged_us() <= high)
     return frame
+
+
+def logged_us() -> pl.Expr:
+    """The time that the log shows: a stamp with an offset shows another than ``time_us``."""
+    shown = pl.col("timestamp").str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us").cast(pl.Int64)
+    micros = pl.col("time_us") % 1_000_000
+    return pl.when(pl.col("tz_assumed") == "utc").then(shown + micros).otherwise(pl.col("time_us"))
 
 
 def on_clock(frame: pl.DataFrame, tz: str | None) -> pl.DataFrame:
@@ -85,7 +92,7 @@ def on_clock(frame: pl.DataFrame, tz: str | None) -> pl.DataFrame:
 def workers_within(workers: Sequence[Worker], files: Sequence[FileRows], window: Window) -> tuple[Worker, ...]:
     """The workers as a window shows them; one without a line in it is left out."""
     wanted = [*_KEY, "metric_type", "batch_type", *_RANKS, "time_us", "new_token", "cached_token"]
-    rows = rows_by_worker(files, window, None, wanted)
+    rows = rows_by_worker(files, window, None, [*wanted, "timestamp", "tz_assumed"]).with_columns(time_us=logged_us())
     groups = rows.group_by(*_KEY, "metric_type", "batch_type", *_RANKS, maintain_order=True).agg(
         pl.len().alias("rows"),
         pl.col("time_us").min().alias("first_us"),

@@ -17,17 +17,21 @@ from trackside.bench.rank_totals import GroupTotals, group_totals, merge_totals
 from trackside.bench.row_blocks import NULL_INT, Array, Columns
 from trackside.bench.scan import LogScanner
 from trackside.bench.scan_records import ScanCounts, ScanState, add_counts
-from trackside.engine.fingerprints import Fingerprint, take_fingerprint
+from trackside.engine.fingerprints import Fingerprint, has_grown, take_fingerprint
 from trackside.engine.reading import LFS_POINTER, Reading, open_reading
+from trackside.errors import OutputError
 
 PIECE_ROWS: Final = 131_072
 _ANCHOR_BYTES: Final = 1 << 20
+_DAY_NS: Final = 86_400 * 10**9
+_LAST_DAY: Final = (dt.date(9000, 1, 1) - dt.date(1970, 1, 1)).days
 
 
 class Piece(msgspec.Struct, frozen=True):
     """Rows of a file that lie in one place: a file of the cache, or (``data``) bytes on their way there.
 
-    ``provisional`` rows come from a last line without a line end; they go when the file grows.
+    ``name`` is the path under the cache's pieces. ``provisional`` rows come from a last line without a line end; they
+    go when the file grows.
     """
 
     name: str
@@ -41,7 +45,7 @@ class Scanned(msgspec.Struct, frozen=True):
 
     ``state`` is ok, empty, lfs_pointer, unreadable or truncated. ``counts`` and ``groups`` leave out the unfinished
     last line, which ``tail_counts`` and ``tail_groups`` hold. ``consumed`` bytes are whole lines. ``columns`` are
-    those that any row fills.
+    those that any row fills. ``resumed`` says that what was known before was gone on with: its rows still count.
     """
 
     file: str
@@ -54,6 +58,7 @@ class Scanned(msgspec.Struct, frozen=True):
     consumed: int = 0
     note: str | None = None
     columns: list[str] = []
+    resumed: bool = False
     tail_counts: ScanCounts | None = None
     tail_groups: list[GroupTotals] = []
 
@@ -103,15 +108,21 @@ def _parse(task: FileTask, path: Path, fingerprint: Fingerprint, on_bytes: Calla
         if raw.read(len(LFS_POINTER)) == LFS_POINTER:
             note = "a Git LFS pointer stands where the log should be: run git lfs pull"
             return _nothing(task, "lfs_pointer", fingerprint, note)
-    known = task.known if reading.resumable else None
+    known = task.known if reading.resumable and task.known and _still_there(path, task.known) else None
     anchor = find_anchor(*_ends(path, reading, fingerprint), task.name, _modified(fingerprint))
     if known and (known.scan.clock.anchor, known.scan.clock.source) != (anchor.anchor, anchor.source):
         known = None
     return _FileScan(task, reading, fingerprint, known, ScanState(anchor)).run(on_bytes)
 
 
+def _still_there(path: Path, known: Scanned) -> bool:
+    """Whether the file still begins with what is known: it may have been rotated since it was looked at."""
+    return has_grown(path, known.fingerprint) or take_fingerprint(path) == known.fingerprint
+
+
 def _modified(fingerprint: Fingerprint) -> dt.date:
-    return dt.datetime.fromtimestamp(fingerprint.mtime_ns / 1e9, tz=dt.UTC).date()
+    day = min(max(fingerprint.mtime_ns // _DAY_NS, 0), _LAST_DAY)
+    return dt.date(1970, 1, 1) + dt.timedelta(days=day)
 
 
 def _ends(path: Path, reading: Reading, fingerprint: Fingerprint) -> tuple[bytes, bytes]:
@@ -161,6 +172,8 @@ class _FileScan:
         state = msgspec.convert(msgspec.to_builtins(scanner.state), ScanState)
         groups = merge_totals(self.groups)
         tail_counts, tail_groups = self._scan_tail(tail, overlong)
+        # What the unfinished line names for the first time is known too; these lists only grow.
+        state.streams, state.texts = list(scanner.state.streams), list(scanner.state.texts)
         truncated = self.reading.truncated
         return Scanned(
             self.task.name,
@@ -173,6 +186,7 @@ class _FileScan:
             self.consumed,
             "the packed file ends too early or is damaged; what came before was read" if truncated else None,
             sorted(self.columns),
+            self.known is not None,
             tail_counts,
             tail_groups,
         )
@@ -196,10 +210,19 @@ class _FileScan:
         name = f"{self.task.number:05d}-{self.consumed:014d}{'t' if provisional else ''}.npz"
         data = pack(columns)
         if self.task.spool is not None:
-            Path(self.task.spool, name).write_bytes(data)
-            self.pieces.append(Piece(name, rows, provisional))
+            self.pieces.append(write_piece(Piece(name, rows, provisional, data), Path(self.task.spool)))
         else:
             self.pieces.append(Piece(name, rows, provisional, data))
+
+
+def write_piece(piece: Piece, spool: Path) -> Piece:
+    """The piece with its bytes in a file of ``spool``. Raises OutputError where they do not go there."""
+    try:
+        (spool / piece.name).write_bytes(piece.data or b"")
+    except OSError as error:
+        msg = f"Rows could not be written to {spool.parent}: {error.strerror} (make room there, or give --no-cache)"
+        raise OutputError(msg) from error
+    return msgspec.structs.replace(piece, name=f"{spool.name}/{piece.name}", data=None)
 
 
 def pack(columns: Columns) -> bytes:

@@ -74,11 +74,11 @@ class Run:
         from trackside.bench.times import read_bound
         from trackside.engine.frames import workers_within
 
-        firsts = [w.first_us for w in self.workers if w.first_us is not None]
-        first = min(firsts, default=0)
+        first = min((w.first_us for w in self.workers if w.first_us is not None), default=0)
+        last = max((w.last_us for w in self.workers if w.last_us is not None), default=0)
         start, stop = self._options.start, self._options.stop
-        low = read_bound(start, first, end=False) if start else None
-        high = read_bound(stop, first, end=True) if stop else None
+        low = read_bound(start, first, last, end=False) if start else None
+        high = read_bound(stop, first, last, end=True) if stop else None
         if low is not None and high is not None and high < low:
             msg = f"The window ends before it begins: {start} to {stop}"
             raise UsageError(msg)
@@ -118,12 +118,18 @@ def open_run(
     if not layout.sources:
         msg = f"No worker nodes found in logs: {layout.logs_dir} holds no worker log (.out, .err or .log)"
         raise NoDataError(msg)
-    state = RunState(layout, Cache(layout.logs_dir, keep=cache), role)
+    state = RunState(layout, _cache_of(layout, keep=cache), role)
     state.read(_mapper(engine, scheduler), on_progress)
     run = Run(layout, state, _Options(tz, start, stop))
     if not run.workers:
         raise NoDataError(_nothing_found(run))
     return run
+
+
+def _cache_of(layout: Layout, *, keep: bool) -> Cache:
+    """One log that was named has a cache of its own: it does not replace that of its directory."""
+    one = None if layout.path.is_dir() else layout.path.name
+    return Cache(layout.logs_dir, keep=keep, of=one)
 
 
 def _nothing_found(run: Run) -> str:

@@ -9,10 +9,11 @@ import msgspec
 
 from trackside.bench.model import FileFacts, RunModel, build_model
 from trackside.bench.rank_totals import GroupTotals
-from trackside.engine.cache import VERSION, Cache, Entry, Manifest
+from trackside.engine.cache import VERSION, Cache, Entry, Manifest, TableIdentity
 from trackside.engine.files import Layout, Source
 from trackside.engine.fingerprints import Fingerprint, has_grown, take_fingerprint
 from trackside.engine.parse_file import FileTask, Scanned
+from trackside.errors import OutputError
 from trackside.records.engine_run import Role
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ class RunState:
         self.cache = cache
         self.role = role
         self.from_cache = False
-        self.table: tuple[int, int] | None = None
+        self.table: TableIdentity | None = None
+        self.unchecked: Manifest | None = None
         self.settled_for: str | None = None
         self.entries: dict[str, Entry] = {}
         self.fresh = False
@@ -47,24 +49,39 @@ class RunState:
         known = manifest.entries if manifest else {}
         tasks, sizes = self._plan(known)
         self.table = manifest.table if manifest else None
+        self.unchecked = manifest
         self.settled_for = manifest.settled_for if manifest else None
         self.from_cache = not tasks and manifest is not None and set(known) == set(self.entries)
         if not self.from_cache:
-            done = mapper(tasks, sizes, on_progress)
-            for task, scanned in zip(tasks, done, strict=True):
-                kept = self.entries.get(task.name) or known.get(task.name)
-                part = kept.part if kept and task.known is not None and _continues(kept.scanned, scanned) else None
-                self.entries[task.name] = Entry(self._spooled(scanned), part)
+            for task, scanned in zip(tasks, self._parse(tasks, sizes, mapper, on_progress), strict=True):
+                self.entries[task.name] = Entry(scanned, known[task.name].part if scanned.resumed else None)
         self._describe()
         if not self.from_cache and self.cache.keeps:
-            reused = any(entry.part for entry in self.entries.values())
             pieces = sum(len(entry.scanned.pieces) for entry in self.entries.values())
-            self.fresh = not reused or pieces > _MAX_PIECES
+            self.fresh = self._has_stale_rows(known) or pieces > _MAX_PIECES
             self._keep()
+
+    def _parse(
+        self, tasks: list[FileTask], sizes: list[int], mapper: Mapper, on_progress: Progress | None
+    ) -> list[Scanned]:
+        """What the mapper says of the tasks; a file whose earlier rows turn out to lie on other days is read anew."""
+        try:
+            done = mapper(tasks, sizes, on_progress)
+            for i, (task, scanned) in enumerate(zip(tasks, done, strict=True)):
+                if task.known and scanned.resumed and _shift_us(task.known) != _shift_us(scanned):
+                    [done[i]] = mapper([msgspec.structs.replace(task, known=None)], [sizes[i]], None)
+        except BaseException:
+            self.cache.drop_spool()
+            raise
+        return done
+
+    def _has_stale_rows(self, known: dict[str, Entry]) -> bool:
+        """Whether the table is missing, or holds rows of what is not there any more."""
+        kept = {name for name, entry in self.entries.items() if entry.part}
+        return not kept or any(entry.part and name not in kept for name, entry in known.items())
 
     def _plan(self, known: dict[str, Entry]) -> tuple[list[FileTask], list[int]]:
         tasks, sizes = [], []
-        spool = str(self.cache.spool())
         for number, source in enumerate(self.layout.sources):
             entry = known.get(source.name)
             now = _fingerprint(source)
@@ -79,21 +96,9 @@ class RunState:
                 continue
             grown = entry is not None and usable and entry.scanned.state == "ok" and _grown(source, entry)
             before = entry.scanned if grown and entry else None
-            tasks.append(FileTask(str(source.path), source.name, number, spool, before))
+            tasks.append(FileTask(str(source.path), source.name, number, str(self.cache.spool()), before))
             sizes.append(max(0, now.size_bytes - (before.consumed if before else 0)))
         return tasks, sizes
-
-    def _spooled(self, scanned: Scanned) -> Scanned:
-        """Pieces that came as bytes, written to their place."""
-        if not any(piece.data for piece in scanned.pieces):
-            return scanned
-        folder = self.cache.spool()
-        pieces = []
-        for piece in scanned.pieces:
-            if piece.data is not None:
-                (folder / piece.name).write_bytes(piece.data)
-            pieces.append(msgspec.structs.replace(piece, data=None))
-        return msgspec.structs.replace(scanned, pieces=pieces)
 
     def _describe(self) -> None:
         order = [s for s in self.layout.sources if s.name in self.entries]
@@ -116,7 +121,10 @@ class RunState:
         return bool(groups) and all(g.utc_rows == g.rows for g in groups)
 
     def files(self) -> list[FileRows]:
-        """The rows of every file, in the order of the files."""
+        """The rows of every file, in the order of the files. A cache that turns out to be damaged is made anew."""
+        unchecked, self.unchecked = self.unchecked, None
+        if unchecked and not self.cache.is_whole(unchecked):
+            self._rebuild()
         from trackside.bench.frames import FileTexts
         from trackside.engine.assemble import FileRows
 
@@ -131,6 +139,17 @@ class RunState:
             out.append(FileRows(self.entries[source.name], texts, self.cache, self.model, settled=settled))
         return out
 
+    def _rebuild(self) -> None:
+        from trackside.engine.local import map_files
+
+        self.entries, self.table, self.settled_for = {}, None, None
+        tasks, sizes = self._plan({})
+        parsed = self._parse(tasks, sizes, map_files, None)
+        self.entries = {scanned.file: Entry(scanned) for scanned in parsed}
+        self._describe()
+        self.fresh = True
+        self._keep()
+
     def _keep(self) -> None:
         try:
             if self.fresh:
@@ -138,24 +157,27 @@ class RunState:
             else:
                 self._save()
         except OSError as error:
+            self.cache.drop_spool()
             reason = error.strerror or str(error)
-            self.notes += (f"{self.cache.directory} could not be written ({reason}): the next command reads again",)
+            msg = f"{self.cache.directory} could not be written: {reason} (make room there, or give --no-cache)"
+            raise OutputError(msg) from error
 
     def consolidate(self) -> None:
         """Writes ``node_metrics.parquet`` from all rows and drops the pieces that it replaces."""
-        if not self.cache.keeps or (not any(e.scanned.pieces for e in self.entries.values()) and self.table):
+        settled = self.table and not any(entry.scanned.pieces for entry in self.entries.values())
+        if not self.cache.keeps or (settled and not self.fresh):
             return
         from trackside.engine.assemble import write_table
 
         files = self.files()
-        parts = write_table(files, self.cache)
+        parts, table = write_table(files, self.cache)
         for file, part in zip(files, parts, strict=True):
             scanned = file.entry.scanned
             tail = sum(p.rows for p in scanned.pieces if p.provisional)
             kept = [p for p in scanned.pieces if p.provisional]
             whole = msgspec.structs.replace(part, rows=part.rows - tail)
             self.entries[scanned.file] = Entry(msgspec.structs.replace(scanned, pieces=kept), whole)
-        self.table = self.cache.table_identity()
+        self.table, self.fresh = table, False
         self.settled_for = self.model.digest()
         self._save()
 
@@ -176,10 +198,6 @@ def _grown(source: Source, entry: Entry) -> bool:
         return has_grown(source.path, entry.scanned.fingerprint)
     except OSError:
         return False
-
-
-def _continues(before: Scanned, after: Scanned) -> bool:
-    return after.consumed >= before.consumed and after.counts.lines >= before.counts.lines and after.state == "ok"
 
 
 def _facts(source: Source, scanned: Scanned) -> FileFacts:
