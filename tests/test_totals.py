@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests import build
 from trackside.bench.batches import read_batches
 from trackside.bench.totals import bin_tokens, bin_width_s
+from trackside.records.engine_run import Role
 
 SECOND = 1_000_000
 
@@ -135,3 +136,24 @@ def test_bins_are_round_and_few() -> None:
     assert bin_width_s(3600, 5.0) == 10.0
     assert bin_width_s(60) == 1.0
     assert bin_width_s(86_400, 5.0) == 300.0
+
+
+def test_untagged_lines_of_several_ranks_count_steps_and_not_the_gap_to_another_ranks_line() -> None:
+    lines = [
+        build.decode_line(f"10:00:{second:02d}", 100.0, dp=None, tp=None, running_req=10, accept_len=2.0)
+        for second in (1, 1, 2, 2, 3, 3)
+    ]
+    mixed = build.worker(Role.DECODE, dp_size=2, config={"decode_log_interval": 5})
+
+    events = read_batches(build.engine_rows(*lines), [mixed]).events
+
+    assert events["output_tokens"].to_list() == [5 * 10 * 2.0] * 6
+    assert events["estimated"].all()
+
+
+def test_untagged_lines_of_one_rank_are_measured() -> None:
+    lines = [build.decode_line(f"10:00:{second:02d}", 50.0, dp=None, tp=None) for second in (0, 4, 8)]
+
+    events = read_batches(build.engine_rows(*lines), [build.worker(Role.DECODE, dp_size=1)]).events
+
+    assert events.sort("end_us")["output_tokens"].to_list()[1:] == [200.0, 200.0]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from trackside.bench.grouping import RankTable, index_ranks
+from trackside.bench.grouping import NO_TAG, RankTable, index_ranks
 from trackside.bench.totals import token_events
+from trackside.records.engine_run import Worker
 
 LEVEL_COLUMNS = (
     "running_req",
@@ -85,6 +90,25 @@ SUMMARY_COLUMNS = (
 REPORT_COLUMNS = (*KEY_COLUMNS, *TOKEN_COLUMNS, *LEVEL_COLUMNS, *START_UP_COLUMNS)
 
 
+_LOG_INTERVAL_STEPS = 40
+
+
+def _steps_of_mixed(ranks: RankTable, workers: Sequence[Worker]) -> npt.NDArray[np.float64]:
+    """Decode steps a line stands for, by rank, where untagged lines of several ranks run together; else NaN.
+
+    The interval is the launch's ``decode_log_interval``, or the engine's default of 40.
+    """
+    steps = np.full(len(ranks.slots), np.nan)
+    mixed = {worker.name: worker for worker in workers if (worker.dp_size or 1) > 1}
+    for rank, (index, slot) in enumerate(zip(ranks.worker_of, ranks.slots, strict=True)):
+        worker = mixed.get(ranks.workers[index])
+        if worker is not None and slot == NO_TAG:
+            interval = worker.config.get("decode_log_interval")
+            whole = isinstance(interval, int) and not isinstance(interval, bool) and interval > 0
+            steps[rank] = interval if whole else _LOG_INTERVAL_STEPS
+    return steps
+
+
 class Batches(msgspec.Struct, frozen=True):
     """Batch rows that count (with ``rank_id``), their ranks, and their ``totals.token_events``.
 
@@ -99,8 +123,11 @@ class Batches(msgspec.Struct, frozen=True):
     timeless: int
 
 
-def read_batches(rows: pl.DataFrame) -> Batches:
-    """The batch lines that count: not a duplicate, with a time, with a kind."""
+def read_batches(rows: pl.DataFrame, workers: Sequence[Worker] = ()) -> Batches:
+    """The batch lines that count: not a duplicate, with a time, with a kind.
+
+    ``workers`` tell which lines without a rank tag come from several ranks: these cannot be told apart.
+    """
     wanted = [name for name in (*KEY_COLUMNS, *TOKEN_COLUMNS, *LEVEL_COLUMNS) if name in rows.columns]
     is_batch = (pl.col("metric_type") == "batch") & pl.col("batch_type").is_not_null()
     batch = rows.select(wanted).filter(is_batch)
@@ -109,7 +136,7 @@ def read_batches(rows: pl.DataFrame) -> Batches:
     return Batches(
         rows=timed,
         ranks=ranks,
-        events=token_events(timed),
+        events=token_events(timed, _steps_of_mixed(ranks, workers)),
         left_out=batch.height - counted.height,
         timeless=counted.height - timed.height,
     )

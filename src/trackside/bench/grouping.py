@@ -13,6 +13,7 @@ import polars as pl
 
 IntArray = npt.NDArray[np.int64]
 
+NO_TAG = "no rank tag"
 RANK_PARTS = ("dp", "pp", "attn_cp", "moe_dp", "tp", "ep")
 WORKER_KEYS = ("node", "worker_type", "worker_id")
 RANK_KEYS = (*WORKER_KEYS, *RANK_PARTS, "stream")
@@ -86,7 +87,7 @@ def _rank_table(keys: Sequence[tuple[object, ...]]) -> RankTable:
 
 def _slot(key: Sequence[object], by_dp: bool) -> str:
     part, value = ("DP", key[3]) if by_dp else ("TP", key[7])
-    return "no rank tag" if value is None else f"{part}{value}"
+    return NO_TAG if value is None else f"{part}{value}"
 
 
 def group_ranks(ranks: RankTable, present: IntArray, group_by: GroupBy, role: str) -> Grouping:

@@ -82,6 +82,7 @@ def build_model(files: Sequence[FileFacts], role: Role | None = None) -> RunMode
     ordered = sorted(parts.values(), key=lambda p: (p.node, p.role.value, p.worker_id))
     shared = _nodes_of(ordered)
     workers = tuple(_worker(part, shared[part.role, part.worker_id]) for part in ordered)
+    notes += _mixed_ranks(workers)
     owner = {key: index for index, part in enumerate(ordered) for key in part.keys}
     doubles = frozenset(
         (index, kind, ranks) for index, part in enumerate(ordered) for kind, ranks in _doubles(part.groups)
@@ -166,6 +167,18 @@ def _role(kinds: set[int], modes: set[Role], hint: Role | None) -> Role:
     if {PREFILL, DECODE} <= kinds or not kinds & {PREFILL, DECODE}:
         return hint if hint and not kinds else Role.AGG
     return hint or (Role.PREFILL if PREFILL in kinds else Role.DECODE)
+
+
+def _mixed_ranks(workers: Sequence[Worker]) -> list[str]:
+    """What to know of workers whose data-parallel ranks log without saying which they are."""
+    return [
+        f"{worker.name}: its {worker.dp_size} data-parallel ranks log without a rank tag; each value is of one of them"
+        for worker in workers
+        if (worker.dp_size or 1) > 1
+        and worker.rank_totals
+        and all(total.ranks.dp is None and total.ranks.tp is None for total in worker.rank_totals)
+        and worker.engine == "sglang"
+    ]
 
 
 def _nodes_of(parts: list[_Part]) -> dict[tuple[Role, str], int]:

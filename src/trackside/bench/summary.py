@@ -81,7 +81,7 @@ def summarise_workers(rows: pl.DataFrame, workers: Sequence[Worker], batches: Ba
     its first to its last batch line; null where that is no time at all. Pass ``batches`` where they were read
     already; otherwise ``rows`` needs SUMMARY_COLUMNS.
     """
-    batches = batches or read_batches(rows)
+    batches = batches or read_batches(rows, workers)
     stats = {row["name"]: row for row in _worker_rows(batches)}
     order = {role: index for index, role in enumerate(Role)}
     serving = [worker for worker in workers if worker.role is not Role.FRONTEND]
@@ -139,7 +139,7 @@ def _worker_record(worker: Worker, stats: dict[str, object] | None) -> dict[str,
 
 def summarise_run(rows: pl.DataFrame, workers: Sequence[Worker], batches: Batches | None = None) -> RunSummary:
     """The run in figures; ``rows`` needs SUMMARY_COLUMNS unless ``batches`` were read already."""
-    batches = batches or read_batches(rows)
+    batches = batches or read_batches(rows, workers)
     first, last = batches.rows["time_us"].min(), batches.rows["time_us"].max()
     window = (int(str(first)), int(str(last))) if first is not None and last is not None else None
     seconds = (window[1] - window[0]) / 1e6 if window else 0.0

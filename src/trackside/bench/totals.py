@@ -8,6 +8,8 @@ Rules (also printed in the report):
 - The first decode line of a rank (nothing to measure the gap from) and a line without a readable rate count
   steps x running requests x accepted tokens per step, where ``steps`` per line is learned from the rank's own
   other lines (40 by default of the engine); where nothing can be learned the line counts no tokens.
+- Where the lines of several data-parallel ranks carry no rank tag, the gap to the line before says nothing: each line
+  counts steps x running requests x accepted tokens per step, steps being the launch's log interval.
 - An interval line (vLLM) reports both rates of its logging interval: rate x min(gap, median gap).
 - An iteration line (TRT-LLM) carries its tokens.
 """
@@ -40,16 +42,17 @@ BIN_STEPS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200
 MAX_BINS = 400
 
 
-def token_events(batch: pl.DataFrame) -> pl.DataFrame:
+def token_events(batch: pl.DataFrame, mixed_steps: FloatArray | None = None) -> pl.DataFrame:
     """One row a line that made tokens.
 
     Columns: rank_id, start_us and end_us (Int64, µs; equal where the tokens belong to one moment),
     input_tokens, cached_tokens, output_tokens (Float64), estimated (Boolean: not measured by the line
-    itself). ``batch`` holds non-duplicate batch rows with a time and a ``rank_id``.
+    itself). ``batch`` holds non-duplicate batch rows with a time and a ``rank_id``; ``mixed_steps`` has, by rank, the
+    steps a decode line stands for where one ``rank_id`` holds the untagged lines of several, else NaN.
     """
     parts = [
         _counted(batch.filter(pl.col("batch_type").is_in(["prefill", "iteration"]))),
-        _decoded(batch.filter(pl.col("batch_type") == "decode")),
+        _decoded(batch.filter(pl.col("batch_type") == "decode"), mixed_steps),
         _intervals(batch.filter(pl.col("batch_type") == "engine")),
     ]
     return pl.concat(parts)
@@ -94,12 +97,15 @@ def _sorted_gaps(rows: pl.DataFrame) -> tuple[pl.DataFrame, IntArray, IntArray, 
     return rows, rank, time, gap, typical_spacing_us(time, rank, members)[rank] if rank.size else time
 
 
-def _decoded(rows: pl.DataFrame) -> pl.DataFrame:
+def _decoded(rows: pl.DataFrame, mixed_steps: FloatArray | None = None) -> pl.DataFrame:
     rows, rank, time, gap, typical = _sorted_gaps(rows)
     measured = _number(rows, "gen_throughput") * gap / 1e6
     accepted = np.nan_to_num(_number(rows, "accept_len"), nan=1.0)
     per_step = _number(rows, "running_req") * np.maximum(accepted, 1.0)
-    guess = _steps_per_line(rank, measured, per_step) * per_step
+    mixed = np.full(rank.size, np.nan) if mixed_steps is None else mixed_steps[rank]
+    measured = np.where(np.isfinite(mixed), np.nan, measured)
+    steps = np.where(np.isfinite(mixed), mixed, _steps_per_line(rank, measured, per_step))
+    guess = steps * per_step
     known = np.isfinite(measured)
     idle = ~np.isfinite(gap) | (gap > np.maximum(MIN_IDLE_GAP_US, IDLE_GAPS * typical))
     start = np.where(idle, time - typical, time - np.nan_to_num(gap).astype(np.int64))

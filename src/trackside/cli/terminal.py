@@ -59,9 +59,10 @@ class Terminal:
             DownloadColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self.err, transient=True) as bar:
+        # No refresh thread: files are parsed in forked processes, and only a process of one thread may fork.
+        with Progress(*columns, console=self.err, transient=True, auto_refresh=False) as bar:
             task = bar.add_task(safe_text(what), total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            yield lambda done, total: bar.update(task, completed=done, total=total, refresh=True)
 
 
 def open_terminal(*, quiet: bool = False, verbose: bool = False) -> Terminal:

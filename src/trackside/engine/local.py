@@ -4,33 +4,46 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from typing import Final
 
+import msgspec
+
+from trackside.engine import worker
 from trackside.engine.parse_file import FileTask, Scanned, parse_file
 
 Progress = Callable[[int, int], None]
 
-_MIN_PARALLEL_BYTES: Final = 24 << 20
+_MIN_FORKED_BYTES: Final = 24 << 20
+_MIN_STARTED_BYTES: Final = 128 << 20
 
 
 def map_files(tasks: Sequence[FileTask], sizes: Sequence[int], on_progress: Progress | None = None) -> list[Scanned]:
     """What ``parse_file`` says of each task, in the order of the tasks.
 
-    Processes are forked only from a process that is safe to fork: one thread, and no Polars in it yet.
+    Processes are forked only from a process that is safe to fork: one thread, and no Polars in it yet. From others
+    (a notebook, the second run of a command) they are started afresh, which pays for larger runs alone.
     """
     total = sum(sizes)
     workers = min(len(tasks), available_cores())
-    if workers < 2 or total < _MIN_PARALLEL_BYTES or not _safe_to_fork():
-        return _map_here(tasks, sizes, total, on_progress)
-    done = 0
-    order = sorted(range(len(tasks)), key=lambda i: -sizes[i])
+    if workers > 1 and total >= _MIN_FORKED_BYTES and _safe_to_fork():
+        return _map_forked(tasks, sizes, workers, on_progress)
+    if workers > 1 and total >= _MIN_STARTED_BYTES:
+        return _map_started(tasks, sizes, workers, on_progress)
+    return _map_here(tasks, sizes, total, on_progress)
+
+
+def _map_forked(
+    tasks: Sequence[FileTask], sizes: Sequence[int], workers: int, on_progress: Progress | None
+) -> list[Scanned]:
+    done, total = 0, sum(sizes)
     results: dict[int, Scanned] = {}
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-        futures = {pool.submit(parse_file, tasks[i]): i for i in order}
+        futures = {pool.submit(parse_file, tasks[i]): i for i in _largest_first(sizes)}
         for future in as_completed(futures):
             index = futures[future]
             results[index] = future.result()
@@ -38,6 +51,42 @@ def map_files(tasks: Sequence[FileTask], sizes: Sequence[int], on_progress: Prog
             if on_progress:
                 on_progress(done, total)
     return [results[i] for i in range(len(tasks))]
+
+
+def _map_started(
+    tasks: Sequence[FileTask], sizes: Sequence[int], workers: int, on_progress: Progress | None
+) -> list[Scanned]:
+    shares: list[list[int]] = [[] for _ in range(workers)]
+    loads = [0] * workers
+    for index in _largest_first(sizes):
+        lightest = loads.index(min(loads))
+        shares[lightest].append(index)
+        loads[lightest] += sizes[index]
+    done, total = 0, sum(sizes)
+    results: dict[int, Scanned] = {}
+    with ThreadPoolExecutor(workers) as pool:
+        futures = {pool.submit(_ask_worker, [tasks[i] for i in share]): share for share in shares if share}
+        for future in as_completed(futures):
+            share = futures[future]
+            results.update(zip(share, future.result(), strict=True))
+            done += sum(sizes[i] for i in share)
+            if on_progress:
+                on_progress(done, total)
+    return [results[i] for i in range(len(tasks))]
+
+
+def _ask_worker(tasks: list[FileTask]) -> list[Scanned]:
+    """What a fresh process makes of the tasks; where it cannot work, they are parsed here."""
+    asked = subprocess.run(  # noqa: S603 - this interpreter and a module of our own
+        [sys.executable, "-m", worker.__name__], input=msgspec.msgpack.encode(tasks), capture_output=True, check=False
+    )
+    if asked.returncode:
+        return [parse_file(task) for task in tasks]
+    return msgspec.msgpack.decode(asked.stdout, type=list[Scanned])
+
+
+def _largest_first(sizes: Sequence[int]) -> list[int]:
+    return sorted(range(len(sizes)), key=lambda i: -sizes[i])
 
 
 def _map_here(

@@ -59,7 +59,7 @@ def write_bench_report(
     ``rows`` needs ``trackside.bench.series.REPORT_COLUMNS``. Raises NoDataError where no batch line has a
     time, and OutputError where the file cannot be written.
     """
-    batches = read_batches(rows)
+    batches = read_batches(rows, workers)
     clock = clock_of(rows, batches)
     if clock is None:
         msg = f"No data to visualize: {run_name} holds no batch line with a time."
