@@ -15,7 +15,12 @@ from trackside.bench.kernels import NO_STAMP
 Ints = NDArray[np.int64]
 
 FORMS: Final = {"": 0, "full": 1, "us": 1, "md": 2, "tod": 3}
+_SEPARATORS: Final = {"full": list(b" T"), "us": list(b"-"), "md": list(b" ")}
+_DATE: Final = re.compile(r"(?:\d{4}-)?\d\d-\d\d", re.ASCII)
 _DAY_S: Final = 86_400
+# Times without a date that step back this far have passed midnight; forward, so far that they were before it after all.
+_BACK_S: Final = 2 * 3600
+_AHEAD_S: Final = 22 * 3600
 _EPOCH: Final = dt.date(1970, 1, 1)
 _MD_DAY: Final = 100_000
 FULL_STAMP: Final = re.compile(rb"(?<!\d)(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)")
@@ -51,7 +56,8 @@ class Clock:
         noon = b" 00:00:00" if form != "us" else b"-00:00:00"
         bases = np.array([self.decode(form, row.tobytes() + noon) for row in date[changed]], dtype=np.int64)
         base = bases[np.cumsum(changed) - 1] if len(raw) else bases
-        return np.where((base == NO_STAMP) | (tods_s == NO_STAMP), NO_STAMP, base + tods_s)
+        bad = (base == NO_STAMP) | (tods_s == NO_STAMP) | ~np.isin(raw[:, -9], _SEPARATORS[form])
+        return np.where(bad, NO_STAMP, base + tods_s)
 
     def decode(self, form: str, raw: bytes) -> int:
         """A code for the stamp: seconds since 1970 where the date is full; NO_STAMP where it is no date."""
@@ -93,7 +99,7 @@ class Clock:
     def _resolve_date(self, tods_s: Ints) -> Ints:
         last = self.state.last_tod_s if self.state.last_tod_s >= 0 else int(tods_s[0])
         step = tods_s - np.concatenate(([last], tods_s[:-1]))
-        turns = np.cumsum((step < -_DAY_S // 2).astype(np.int64) - (step > _DAY_S // 2))
+        turns = np.cumsum((step < -_BACK_S).astype(np.int64) - (step > _AHEAD_S))
         days = (dt.date.fromisoformat(self.state.anchor) - _EPOCH).days + self.state.day_shift + turns
         self.state.day_shift += int(turns[-1])
         self.state.last_tod_s = int(tods_s[-1])
@@ -122,12 +128,18 @@ def _decode(form: str, raw: bytes) -> int:
             return hour * 3600 + minute * 60 + second if hour < 24 and minute < 60 and second < 61 else NO_STAMP
         if form == "md":
             tod_s = _decode("tod", raw[6:])
+            if not _DATE.fullmatch(raw[:5].decode("ascii")):
+                return NO_STAMP
             month, day = int(raw[:2]), int(raw[3:5])
             dt.date(2000, month, day)
             return NO_STAMP if tod_s == NO_STAMP else (month * 100 + day) * _MD_DAY + tod_s
         text = raw.decode("ascii")
         if form == "us":
+            if text[2::3][:2] != "//":
+                return NO_STAMP
             text = f"{text[6:10]}-{text[:2]}-{text[3:5]} {text[11:]}"
+        if not _DATE.fullmatch(text[:10]):
+            return NO_STAMP
         date = dt.date.fromisoformat(text[:10])
         tod_s = _decode("tod", text[11:].encode())
         return NO_STAMP if tod_s == NO_STAMP else (date - _EPOCH).days * _DAY_S + tod_s
