@@ -15,6 +15,8 @@ import zstandard
 BLOCK_BYTES: Final = 4 << 20
 LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 PACKING_MAGIC: Final = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst"}
+_SKIPPED_FRAME: Final = b"\x50\x2a\x4d\x18"
+_REPEATED_BYTE: Final = 1
 _UTF16_MARKS: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -46,25 +48,47 @@ class Reading:
                 yield from _recode(blocks, self.encoding)
 
     def _unpack(self, raw: IO[bytes]) -> Iterator[bytes]:
-        expected = -1
         if self.packing == "gz":
             read = gzip.GzipFile(fileobj=raw).read1
         else:
-            expected = zstandard.frame_content_size(raw.read(18))
-            raw.seek(0)
-            read = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True).read
-        size = 0
+            read = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=False).read
         while True:
             try:
                 block = read(BLOCK_BYTES)
             except (EOFError, OSError, zlib.error, zstandard.ZstdError):
                 self.truncated = True
                 return
-            size += len(block)
             if not block:
-                self.truncated = size < expected
+                self.truncated = self.packing == "zst" and not _has_whole_frames(raw)
                 return
             yield block
+
+
+def _has_whole_frames(raw: IO[bytes]) -> bool:
+    """Whether a zstd file ends where a frame ends, which its decoder does not tell (RFC 8878, section 3.1)."""
+    size = raw.seek(0, 2)
+    at = 0
+    while at < size:
+        raw.seek(at)
+        head = raw.read(18)
+        if head[1:4] == _SKIPPED_FRAME[1:] and head[0] & 0xF0 == _SKIPPED_FRAME[0]:
+            at += 8 + int.from_bytes(head[4:8], "little")
+            continue
+        try:
+            at += zstandard.frame_header_size(head)
+            checksum = 4 if zstandard.get_frame_parameters(head).has_checksum else 0
+        except zstandard.ZstdError:
+            return False
+        last = 0
+        while not last and at < size:
+            raw.seek(at)
+            block = int.from_bytes(raw.read(3), "little")
+            last, kind, length = block & 1, block >> 1 & 3, block >> 3
+            at += 3 + (1 if kind == _REPEATED_BYTE else length)
+        if not last:
+            return False
+        at += checksum
+    return at == size
 
 
 def open_reading(path: Path) -> Reading:
