@@ -32,7 +32,7 @@ def scan(
     columns = scanner.rows.take() if scanner.rows.size else {}
     rows = []
     for index in range(len(columns.get("line", ()))):
-        row = {name: _plain(values[index]) for name, values in columns.items()}
+        row: dict[str, Any] = {name: _plain(values[index]) for name, values in columns.items()}
         row = {name: value for name, value in row.items() if value is not None}
         row["kind"] = KINDS[row["kind"]]
         row["stream"] = scanner.state.streams[row["stream"]]

@@ -13,7 +13,6 @@ from tests.scanning import scan
 from trackside.bench.clock import FORMS, Clock, ClockState, date_in_file_name, find_anchor
 from trackside.bench.kernels import NO_STAMP
 
-
 MOMENTS = st.datetimes(dt.datetime.fromisoformat("1990-01-01"), dt.datetime.fromisoformat("2100-01-01"))
 
 

@@ -295,9 +295,9 @@ CUT = {
     "estimates": b"[2026-01-04 00:44:47 TP3] Decode batch, #running-req: 12, #token: 330, token usage: 0.12, "
     b"cuda graph: True, gen throughput (token/s): 15.32, #queue-req: 19, est. decode TFLOPS/s (per GPU): 12.57, "
     b"est. read BW (GB/s per GPU): 345.67, est. write BW (GB/s per GPU): 44.17",
-    "vLLM": b"(APIServer pid=1) INFO 03-19 07:08:57 [loggers.py:259] Engine 000: "
-    b"Avg prompt throughput: 212.3 tokens/s, Avg generation throughput: 110.5 tokens/s, Running: 13 reqs, Waiting: 14 reqs, GPU KV cache usage: 15.5%, "
-    b"Prefix cache hit rate: 44.0%",
+    "vLLM": b"(APIServer pid=1) INFO 03-19 07:08:57 [loggers.py:259] Engine 000: Avg prompt throughput: 212.3 "
+    b"tokens/s, Avg generation throughput: 110.5 tokens/s, Running: 13 reqs, Waiting: 14 reqs, "
+    b"GPU KV cache usage: 15.5%, Prefix cache hit rate: 44.0%",
     "TensorRT-LLM": b"[05/20/2026-23:24:41] [TRT-LLM] [I] iter = 123, global_rank = 0, rank = 0, "
     b"num_scheduled_requests = 12, kv_cache_util = 0.125, currank_total_requests = 10/11, host_step_time = 458.25ms, "
     b"prev_device_step_time = 123.45ms, timestamp = 2026-05-20 23:24:41, states = {'num_ctx_requests': 13, "
