@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -18,6 +19,7 @@ from trackside.engine.parse_file import unpack
 from trackside.records.engine_rows import SEED_COLUMNS
 
 _ROW_GROUP: Final = 262_144
+_OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")
 _READ_CELLS: Final = 16_000_000
 # Minima and maxima of every column cost a third of the time of writing, and nothing here reads them.
 _STATISTICS: Final = {"min": False, "max": False, "distinct_count": False, "null_count": True}
@@ -77,10 +79,10 @@ def write_table(files: list[FileRows], cache: Cache) -> tuple[list[TablePart], T
             offset += rows
 
     handle, name = tempfile.mkstemp(dir=cache.directory, prefix=f".{cache.table.stem}.")
-    os.close(handle)
     try:
         filled = {column for file in files for column in file.entry.scanned.columns}
-        sink_parquet(frames(), Path(name), [c for c in SCHEMA if c in filled or c in _ALWAYS])
+        with os.fdopen(handle, "wb") as out:
+            sink_parquet(frames(), out, [c for c in SCHEMA if c in filled or c in _ALWAYS])
         identity = cache.adopt_table(Path(name))
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -94,8 +96,8 @@ def with_columns(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     return frame.with_columns(missing).select(columns)
 
 
-def sink_parquet(frames: Iterator[pl.DataFrame], path: Path, columns: list[str]) -> None:
-    """Streams ``columns`` of frames into one Parquet file (zstd, versions in its metadata)."""
+def sink_parquet(frames: Iterator[pl.DataFrame], out: IO[bytes], columns: list[str]) -> None:
+    """Streams ``columns`` of frames into one Parquet file (zstd, versions in its metadata). Raises OSError."""
 
     def source(
         with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
@@ -107,7 +109,7 @@ def sink_parquet(frames: Iterator[pl.DataFrame], path: Path, columns: list[str])
     metadata = {"trackside.parser_version": str(VERSION[0]), "trackside.schema_version": str(VERSION[1])}
     try:
         register_io_source(source, schema={c: SCHEMA[c] for c in columns}, is_pure=True).sink_parquet(
-            path,
+            out,
             compression="zstd",
             compression_level=1,
             statistics=_STATISTICS,
@@ -115,6 +117,7 @@ def sink_parquet(frames: Iterator[pl.DataFrame], path: Path, columns: list[str])
             metadata=metadata,
         )
     except pl.exceptions.ComputeError as error:
-        if "os error" in str(error).lower():
-            raise OSError(str(error)) from error
+        number = _OS_ERROR.search(str(error))
+        if number:
+            raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
         raise
