@@ -15,7 +15,13 @@ _VLLM_ARGS: Final = re.compile(rb"non-default args: (?=\{)")
 _COMMAND: Final = re.compile(
     rb"(?:sglang\.launch_server|sglang serve|dynamo\.sglang(?:\.\w+)*|vllm serve|vllm\.entrypoints\S*|trtllm-serve)\b"
 )
-_FLAG: Final = re.compile(rb"--([a-z][a-z0-9-]*)(?:[= ]+(?!-)'?([^\s'\",]+)'?)?")
+_NAMESPACE: Final = re.compile(rb"\bargs: Namespace\((?=\w+=)")
+_HELP: Final = re.compile(rb"\busage: |\[-h\]")
+# Flags of a shell line, or of a printed list of words.
+_FLAG: Final = re.compile(
+    rb"(?<![\w-])(?:--(?P<name>[a-z][a-z0-9_-]*)|-(?P<short>[tdpe]p)\b)(?:(?:[= ]+|['\"], +)(?!-\D)"
+    rb"(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|['\"]?(?P<word>[^\s'\",`\]]+)))?"
+)
 MAX_LINE: Final = 1 << 20
 _ALIASES: Final = {
     "tp": "tp_size",
@@ -42,21 +48,29 @@ def read_launch(line: bytes) -> tuple[str, dict[str, Any]] | None:
     Parallel sizes stand under ``tp_size``, ``dp_size``, ``ep_size`` and ``pp_size`` whatever the engine calls them.
     Values that look like credentials are replaced.
     """
-    text = line[:MAX_LINE]
-    match = _SERVER_ARGS.search(text)
-    if match:
-        return "server_args", _canonical(_read_call(text[match.end() :].decode("utf-8", "replace")))
-    match = _VLLM_ARGS.search(text)
-    if match:
-        return "engine_args", _canonical(_read_dict(text[match.end() :].decode("utf-8", "replace")))
+    source, settings = _read_settings(line[:MAX_LINE])
+    return (source, _canonical(settings)) if settings else None
+
+
+def _read_settings(text: bytes) -> tuple[str, dict[str, Any]]:
+    for pattern, source, reader in (
+        (_SERVER_ARGS, "server_args", _read_call),
+        (_VLLM_ARGS, "engine_args", _read_dict),
+        (_NAMESPACE, "engine_args", _read_call),
+    ):
+        match = pattern.search(text)
+        if match:
+            return source, reader(text[match.end() :].decode("utf-8", "replace"))
     match = _COMMAND.search(text)
-    if match and b"--" in text[match.end() :]:
-        flags = {
-            name.decode().replace("-", "_"): _literal(value.decode("utf-8", "replace")) if value else True
-            for name, value in _FLAG.findall(text, match.end())
-        }
-        return ("command_line", _canonical(flags)) if flags else None
-    return None
+    if match is None or _HELP.search(text):
+        return "command_line", {}
+    return "command_line", dict(_read_flag(flag) for flag in _FLAG.finditer(text, match.end()))
+
+
+def _read_flag(flag: re.Match[bytes]) -> tuple[str, Any]:
+    name = (flag["name"] or flag["short"]).decode().replace("-", "_")
+    value = next((v for group in ("single", "double", "word") if (v := flag[group]) is not None), None)
+    return name, True if value is None else _literal(value.decode("utf-8", "replace"))
 
 
 def _canonical(settings: dict[str, Any]) -> dict[str, Any]:
