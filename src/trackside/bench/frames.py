@@ -34,20 +34,21 @@ class FileTexts:
         self.dp = dp
 
 
-def build_frame(columns: Columns, file: FileTexts, model: RunModel) -> pl.DataFrame:
-    """The rows of one piece with the schema of COLUMNS, in file order."""
-    size = len(columns["kind"])
+def build_frame(
+    columns: Columns, file: FileTexts, model: RunModel, wanted: Sequence[str] = tuple(SCHEMA)
+) -> pl.DataFrame:
+    """The rows of one piece, in file order, with the columns ``wanted`` of COLUMNS."""
     kinds = _codes(columns["kind"])
-    out: dict[str, pl.Series] = {}
+    out: dict[str, pl.Series | pl.Expr] = {}
     owners = _owners(file.file, _codes(columns["stream"]), kinds, model)
     out.update(_worker_columns(owners, model))
     out["metric_type"] = _texts(["batch", "memory"], (kinds >= BATCH_KINDS).astype(np.int64), "metric_type")
     out["batch_type"] = _texts([*KINDS[:BATCH_KINDS], None], np.minimum(kinds, BATCH_KINDS), "batch_type")
     out["kind"] = _texts(KINDS, kinds, "kind")
     out["engine"] = _texts(ENGINES, _codes(columns["engine"]), "engine")
-    out["file"] = pl.repeat(file.file, size, dtype=pl.String, eager=True)
+    out["file"] = pl.lit(file.file, dtype=pl.String)
     out["stream"] = _texts([s or None for s in file.streams], _codes(columns["stream"]), "stream")
-    out.update(_time_columns(columns, file, size))
+    out.update(_time_columns(columns, file))
     for name in ("graph_device", "detail"):
         if name in columns:
             codes = _codes(columns[name])
@@ -55,18 +56,14 @@ def build_frame(columns: Columns, file: FileTexts, model: RunModel) -> pl.DataFr
             out[name] = _texts([*file.texts, None], np.where(codes < 0, missing, codes), name)
     out["torn"] = pl.Series(columns["torn"] == 1)
     for name, dtype in SCHEMA.items():
-        if name in out or name == "duplicate":
-            continue
-        known = columns.get(name)
-        if known is None:
-            out[name] = pl.repeat(None, size, dtype=dtype, eager=True)
-        else:
-            out[name] = _series(name, known, dtype)
+        if name not in out and name != "duplicate" and (name in wanted or name in RANKS):
+            known = columns.get(name)
+            out[name] = pl.lit(None, dtype=dtype) if known is None else _series(name, known, dtype)
+    frame = pl.DataFrame({name: one for name, one in out.items() if isinstance(one, pl.Series)})
+    frame = frame.with_columns(**{name: one for name, one in out.items() if isinstance(one, pl.Expr)})
     if file.dp is not None:
-        out["dp"] = out["dp"].fill_null(file.dp)
-    frame = pl.DataFrame({name: series.alias(name) for name, series in out.items()})
-    frame = frame.with_columns(duplicate=_duplicates(frame, owners, kinds, model))
-    return frame.select(list(SCHEMA))
+        frame = frame.with_columns(pl.col("dp").fill_null(file.dp))
+    return frame.with_columns(duplicate=_duplicates(frame, owners, kinds, model)).select(list(wanted))
 
 
 def reassign(frame: pl.DataFrame, file: FileTexts, model: RunModel) -> pl.DataFrame:
@@ -95,16 +92,17 @@ def _series(name: str, values: NDArray[Any], dtype: pl.DataType) -> pl.Series:
     return series.set(pl.Series(missing), None) if missing.any() else series
 
 
-def _texts(texts: Sequence[str | None], codes: NDArray[np.int64], name: str) -> pl.Series:
-    known = pl.Series(name, texts, dtype=pl.String)
+def _texts(texts: Sequence[str | None], codes: NDArray[np.int64], name: str) -> pl.Series | pl.Expr:
+    """The text of each code; one literal where all codes are the same."""
     first = int(codes[0]) if len(codes) else 0
     if (codes == first).all():
-        return pl.repeat(texts[first] if texts else None, len(codes), dtype=pl.String, eager=True).alias(name)
-    return known.gather(codes)
+        return pl.lit(texts[first] if texts else None, dtype=pl.String)
+    return pl.Series(name, texts, dtype=pl.String).gather(codes)
 
 
-def _time_columns(columns: Columns, file: FileTexts, size: int) -> dict[str, pl.Series]:
+def _time_columns(columns: Columns, file: FileTexts) -> dict[str, pl.Series | pl.Expr]:
     raw = columns["logged_us"]
+    size = len(raw)
     missing = raw == np.iinfo(raw.dtype).min
     logged = np.where(missing, 0, raw.astype(np.int64) + file.shift_us)
     seconds = logged // 1_000_000
@@ -135,7 +133,7 @@ def _owners(file: str, streams: NDArray[np.int64], kinds: NDArray[np.int64], mod
     return found
 
 
-def _worker_columns(owners: NDArray[np.int64], model: RunModel) -> dict[str, pl.Series]:
+def _worker_columns(owners: NDArray[np.int64], model: RunModel) -> dict[str, pl.Series | pl.Expr]:
     workers = model.workers
     index = np.where(owners < 0, len(workers), owners)
     texts = {

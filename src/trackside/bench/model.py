@@ -15,6 +15,7 @@ from trackside.records.engine_run import Ranks, RankTotals, Role, Worker
 PREFILL, DECODE = KINDS.index("prefill"), KINDS.index("decode")
 SIDES: Final = ("any", "prefill", "decode")
 _SAME_SHARE: Final = 0.02
+_FEW_ROWS: Final = 20
 _KV_ROLES: Final = {"kv_producer": Role.PREFILL, "kv_consumer": Role.DECODE}
 
 
@@ -298,12 +299,13 @@ _STAGES: Final = (_pp, _attn_cp)
 def _agreeing(groups: list[GroupTotals]) -> list[GroupTotals]:
     """Tensor ranks beyond the first that logged as many lines and tokens as it did: the same batches again."""
     by_tp = sorted((g for g in groups if g.ranks.tp is not None), key=lambda g: g.ranks.tp or 0)
-    if len({g.ranks.tp for g in by_tp}) < 2 or by_tp[0].rows < 20:
+    if len({g.ranks.tp for g in by_tp}) < 2:
         return []
     first = by_tp[0]
+    share = _SAME_SHARE if first.rows >= _FEW_ROWS else 0.0
     same = [g for g in by_tp[1:] if g.ranks.tp != first.ranks.tp]
     agree = all(
-        abs(a - b) <= _SAME_SHARE * max(a, b, 1)
+        abs(a - b) <= share * max(a, b, 1)
         for g in same
         for a, b in ((g.rows, first.rows), (g.new_token, first.new_token), (g.cached_token, first.cached_token))
     )

@@ -57,8 +57,8 @@ class FileRows:
                     frame = with_columns(rows.collect(), list(SCHEMA))
                     yield reassign(frame, self.texts, self.model).select(wanted)
         for piece in self.entry.scanned.pieces:
-            frame = build_frame(unpack(piece.data or self.cache.pieces / piece.name), self.texts, self.model)
-            yield frame if columns is None else frame.select(wanted)
+            packed = unpack(piece.data or self.cache.pieces / piece.name)
+            yield build_frame(packed, self.texts, self.model, wanted)
 
 
 def write_table(files: list[FileRows], cache: Cache) -> tuple[list[TablePart], TableIdentity]:
@@ -72,17 +72,18 @@ def write_table(files: list[FileRows], cache: Cache) -> tuple[list[TablePart], T
         offset = 0
         for file in files:
             rows = 0
-            for frame in file.batches():
+            for frame in file.batches(columns):
                 rows += frame.height
                 yield frame
             parts.append(TablePart(offset, rows))
             offset += rows
 
+    filled = {column for file in files for column in file.entry.scanned.columns}
+    columns = [name for name in SCHEMA if name in filled or name in _ALWAYS]
     handle, name = tempfile.mkstemp(dir=cache.directory, prefix=f".{cache.table.stem}.")
     try:
-        filled = {column for file in files for column in file.entry.scanned.columns}
         with os.fdopen(handle, "wb") as out:
-            sink_parquet(frames(), out, [c for c in SCHEMA if c in filled or c in _ALWAYS])
+            sink_parquet(frames(), out, columns)
         identity = cache.adopt_table(Path(name))
     except BaseException:
         Path(name).unlink(missing_ok=True)

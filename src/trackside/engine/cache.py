@@ -160,7 +160,7 @@ class Cache:
 
     def spool(self) -> Path:
         """Where this pass writes pieces. Raises OutputError."""
-        if self._spool is None:
+        if self._spool is None or not self._spool.is_dir():
             try:
                 self.pieces.mkdir(parents=True, exist_ok=True)
                 self._spool = Path(tempfile.mkdtemp(dir=self.pieces, prefix=""))

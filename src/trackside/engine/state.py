@@ -123,7 +123,8 @@ class RunState:
     def files(self) -> list[FileRows]:
         """The rows of every file, in the order of the files. A cache that turns out to be damaged is made anew."""
         unchecked, self.unchecked = self.unchecked, None
-        if unchecked and not self.cache.is_whole(unchecked):
+        there = all(self.cache.has_pieces(entry.scanned) for entry in self.entries.values())
+        if not there or (unchecked and not self.cache.is_whole(unchecked)):
             self._rebuild()
         from trackside.bench.frames import FileTexts
         from trackside.engine.assemble import FileRows
