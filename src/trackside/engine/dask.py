@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,25 +26,37 @@ def mapper(scheduler: str | None) -> Callable[[list[FileTask], list[int], Progre
         msg = "The Dask engine is not installed: pip install 'trackside[dask]'"
         raise MissingExtraError(msg) from error
 
+    lost = (distributed.KilledWorker, CancelledError, OSError, ImportError)
+
     def map_files(tasks: Sequence[FileTask], sizes: Sequence[int], on_progress: Progress | None) -> list[Scanned]:
         if not tasks:
             return []
-        remote = [msgspec.structs.replace(task, spool=None) for task in tasks]
         with _client(distributed, scheduler, len(tasks)) as client:
-            futures = client.map(parse_file, remote, pure=False)
-            done, total = 0, sum(sizes)
-            index = {future.key: i for i, future in enumerate(futures)}
-            results: dict[int, Scanned] = {}
-            for future in distributed.as_completed(futures):  # type: ignore[no-untyped-call]
-                at = index[future.key]
-                results[at] = _kept(cast(Scanned, future.result()), tasks[at])
-                done += sizes[at]
-                if on_progress:
-                    on_progress(done, total)
-                future.release()
-        return [results[i] for i in range(len(tasks))]
+            try:
+                return _gather(distributed, client, tasks, sizes, on_progress)
+            except lost as error:
+                reason = str(error).split(". ")[0] or type(error).__name__
+                msg = f"The Dask cluster did not finish: {reason} (its workers need trackside and the same paths)"
+                raise UnreadableInputError(msg) from error
 
     return map_files
+
+
+def _gather(
+    distributed: Any, client: Any, tasks: Sequence[FileTask], sizes: Sequence[int], on_progress: Progress | None
+) -> list[Scanned]:
+    futures = client.map(parse_file, [msgspec.structs.replace(task, spool=None) for task in tasks], pure=False)
+    index = {future.key: i for i, future in enumerate(futures)}
+    done, total = 0, sum(sizes)
+    results: dict[int, Scanned] = {}
+    for future in distributed.as_completed(futures):
+        at = index[future.key]
+        results[at] = _kept(cast(Scanned, future.result()), tasks[at])
+        done += sizes[at]
+        if on_progress:
+            on_progress(done, total)
+        future.release()
+    return [results[i] for i in range(len(tasks))]
 
 
 def _kept(scanned: Scanned, task: FileTask) -> Scanned:
