@@ -36,7 +36,7 @@ _TAIL: Final = re.compile(
 )
 # A tag that is not known yet costs no line.
 _BRACKET_TAIL: Final = re.compile(rb"(?P<tags>(?: [A-Z][A-Z_]{0,30}\d+)+)?\]")
-_EATEN: Final = re.compile(rb"(?:\S{0,30} )?(?P<tags>" + _TAGS + rb")\] ")
+_EATEN: Final = re.compile(rb"(?:(?P<whole>\[)|\S{0,30} )?(?P<tags>" + _TAGS + rb")\] ")
 _TAG: Final = re.compile(rb"([A-Z_]+)(\d+)")
 _ANSI_LEFT: Final = re.compile(rb"\[\d{0,2}m")
 # A quotation mark that opens stands behind no word and before text; one that closes stands before no word.
@@ -132,7 +132,7 @@ def _read_unstamped(lead: bytes, at: int, label: bytes, marks: list[Mark]) -> Pr
     match = _EATEN.fullmatch(lead, at)
     if match:
         ranks = _read_tags(match["tags"], match.start("tags"), marks)
-        return Prefix("", b"", b"", b"", ranks, label, True, tuple(marks))
+        return Prefix("", b"", b"", b"", ranks, label, not match["whole"], tuple(marks))
     tail = _TAIL.fullmatch(lead, at)
     if not tail or not _LEVEL_LEAD.match(lead, at):
         return None
