@@ -125,6 +125,19 @@ def assert_same(wanted: Run, run: Run) -> None:
     assert_frame_equal(run.rows(), wanted.rows())
 
 
+def test_of_an_overlong_line_that_grows_the_rest_is_skipped(tmp_path: Path) -> None:
+    log = tmp_path / "n1_prefill_w0.out"
+    log.write_text(prefill_text(1) + "\n" + "x" * 3_000_000)
+    open_run(tmp_path)
+    for more in ("y" * 100, prefill_text(7) + "\n" + prefill_text(2), "\n" + prefill_text(3) + "\n"):
+        with log.open("a") as grown:
+            grown.write(more)
+        run = open_run(tmp_path)
+    assert tokens(run) == [1, 2, 3]
+    assert (run.ledger[0].lines, run.ledger[0].overlong) == (4, 1)
+    assert_same(open_run(tmp_path, cache=False), run)
+
+
 def test_a_packed_log_that_grew_is_read_anew_and_counted_once(tmp_path: Path) -> None:
     log = tmp_path / "n1_prefill_w0.out.gz"
     log.write_bytes(gzip.compress(f"{prefill_text(1)}\n".encode()))

@@ -182,6 +182,7 @@ def test_a_window_is_in_logged_time_also_where_stamps_name_an_offset(tmp_path: P
         ({"start": "17:00", "stop": "16:59"}, UsageError, "The window ends before it begins: 17:00 to 16:59"),
         ({"start": "20:00"}, NoDataError, "No lines between 20:00 and the end"),
         ({"tz": "Mars/Olympus"}, UsageError, "Unknown time zone: Mars/Olympus"),
+        ({"tz": "localtime"}, UsageError, "Unknown time zone: localtime"),
     ],
 )
 def test_a_wrong_window_or_zone_is_one_sentence(

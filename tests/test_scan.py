@@ -332,6 +332,24 @@ def test_a_cut_line_with_the_next_one_glued_to_it_gives_both() -> None:
     assert counts.torn == 1
 
 
+def test_a_number_to_which_the_next_line_is_glued_is_no_value() -> None:
+    line = CUT["2024"]
+    rows, counts = scan(b"\n".join([line] * 20 + [line[:-1] + line] + [line]) + b"\n")
+    assert [row.get("queue_req") for row in rows[19:]] == [317, None, 317, 317]
+    assert counts.torn == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b" " * 60_000, b"Decode batch, " + b"a: [, " * 10_000, b"Decode batch, " + b"a: {, " * 10_000, b"'a " * 20_000],
+    ids=["spaces", "lists", "braces", "quotes"],
+)
+def test_no_line_takes_long(text: bytes) -> None:
+    start = time.process_time()
+    scan(text + b"Decode batch, #running-req: 3\n")
+    assert time.process_time() - start < 2
+
+
 def test_a_field_that_only_some_lines_have_makes_no_line_a_cut_one() -> None:
     short = decode_lines(40)
     lines = [line + b", fwd occupancy: 97.50%" if index % 3 else line for index, line in enumerate(short)]

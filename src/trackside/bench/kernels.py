@@ -42,8 +42,9 @@ class Text:
 
     def __init__(self, chunk: bytes) -> None:
         self.size = len(chunk)
-        self.bytes = np.zeros(len(chunk) + PADDING, dtype=np.uint8)
+        self.bytes = np.empty(len(chunk) + PADDING, dtype=np.uint8)
         self.bytes[: len(chunk)] = np.frombuffer(chunk, dtype=np.uint8)
+        self.bytes[len(chunk) :] = 0
         self._windows: dict[int, NDArray[np.void]] = {}
 
     def windows(self, at: Ints, width: int) -> NDArray[np.void]:
@@ -53,6 +54,10 @@ class Text:
             view = np.ndarray((self.size + 1,), dtype=f"V{width}", buffer=self.bytes, strides=(1,))
             self._windows[width] = view
         return view[at]
+
+    def words(self, at: Ints) -> Words:
+        """The eight bytes at each offset, the first lowest."""
+        return self.windows(at, 8).view(np.uint64)
 
 
 class Match(NamedTuple):
@@ -114,6 +119,11 @@ def literal_mask(windows: NDArray[np.void], literal: bytes) -> NDArray[np.bool_]
         same = word == want
         ok = same if ok is None else ok & same
     return ok
+
+
+def word_of(text: bytes) -> np.uint64:
+    """Up to eight bytes as the word that ``Text.words`` has for them."""
+    return np.uint64(int.from_bytes(text, "little"))
 
 
 def _word_at(windows: NDArray[np.void], offset: int) -> Words:

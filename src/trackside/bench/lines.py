@@ -37,7 +37,7 @@ _ANCHOR: Final = re.compile(
 BATCH_LIKE: Final = re.compile(rb"(?:[Pp]refill|[Dd]ecode)(?: \w+)? batch\b[^#]{0,80}#[a-z]")
 _FIELD: Final = re.compile(
     rb"(?P<key>#?[A-Za-z][\w .()/-]*?): ?"
-    rb"(?P<value>\[[^\]]*\]|\{[^}]*\}|[^\s,]+)"
+    rb"(?P<value>\[[^\]]{0,2000}\]|\{[^}]{0,2000}\}|[^\s,]+)"
     rb"(?P<unit> (?:tokens/s|reqs)\.?)?(?:,\s*|\s*$)"
 )
 _TRTLLM_FIELD: Final = re.compile(rb"'?(?P<key>\w+)'?(?: = |: )(?P<value>'[^']*'|\{|N/A|[^\s,}]+)")
@@ -46,7 +46,7 @@ _UNIT: Final = re.compile(rb"(?:%|ms|s)?\.?")
 _DIGIT: Final = re.compile(rb"\d")
 _MAX_KEY: Final = 60
 # What Ray writes behind a line that stands for several that differ in numbers only.
-_REPEATED: Final = re.compile(rb" *\[repeated \d+x across cluster\].*")
+_REPEATED: Final = re.compile(rb"\[repeated \d+x across cluster\].*")
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from trackside.bench.chunks import MAX_LINE_BYTES
 from trackside.bench.clock import FORMS, FULL_STAMP, Clock
 from trackside.bench.endings import is_cut, shape_of
-from trackside.bench.kernels import NO_STAMP, Text
+from trackside.bench.kernels import NO_STAMP, Text, word_of
 from trackside.bench.launch import LAUNCH_NEEDLES, read_launch
 from trackside.bench.lines import Miss, Row, drop_last_value, read_line, split_glued
 from trackside.bench.prefixes import read_label
@@ -31,6 +31,10 @@ _KIND_CODES: Final = {kind: code for code, kind in enumerate(KINDS)}
 _ENGINE_CODES: Final = {engine: code for code, engine in enumerate(ENGINES)}
 _ANSI: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _NEEDLES: Final = (b" batch", b"prompt throughput", b"iter = ", *STARTUP_NEEDLES, *LAUNCH_NEEDLES)
+_STAMP_CHARS: Final = len("[2026-01-04 00:44:47")
+_ACCESS_STAMPED: Final = word_of(b"] INFO: ")
+_ACCESS_PLAIN: Final = word_of(b"INFO:   ")
+_ACCESS_END: Final = word_of(b'" 200 OK')
 _MAX_SLOW_BYTES: Final = 65_536
 _SAMPLE_CHARS: Final = 300
 _MAX_UNKNOWN: Final = 50
@@ -123,18 +127,20 @@ class LogScanner:
         if len(self.counts.samples) < SAMPLES:
             self.counts.samples.append(line[:_SAMPLE_CHARS].decode("utf-8", "replace"))
 
-    def judge_shape(self, row: Row, line: bytes) -> None:
-        """Marks a row as cut when the file knows its shape to go on, and remembers whole shapes."""
+    def judge_shape(self, row: Row, line: bytes, *, glued: bool) -> None:
+        """Marks a row as cut when the file knows its shape to go on, and remembers whole shapes.
+
+        So is a number that ends a line to which the next one is ``glued``: it may have had more digits.
+        """
         if row.kind not in KINDS[:BATCH_KINDS] or row.torn:
             return
         shape = list(shape_of(row, line))
         known = self.state.shapes.setdefault(row.kind, [])
-        if shape in known:
-            return
-        if is_cut(shape, known):
+        halved = glued and any(mark.end == len(line) for mark in row.marks)
+        if halved or (shape not in known and is_cut(shape, known)):
             row.torn = True
             drop_last_value(row, len(line))
-        elif len(known) < _MAX_UNKNOWN:
+        elif shape not in known and len(known) < _MAX_UNKNOWN:
             known.append(shape)
 
     def constants(self, row: Row) -> dict[str, int]:
@@ -208,9 +214,10 @@ class _BlockScan:
         self.block = RowBlock()
 
     def run(self) -> None:
-        matched = np.zeros(len(self.starts), dtype=bool)
+        matched = _access_lines(self.text, self.starts, self.ends)
         book = self.scanner._book
-        for found in book.apply(self.text, self.starts, self.ends, self.scanner.clock.decode_many):
+        lines = np.flatnonzero(~matched)
+        for found in book.apply(self.text, lines, self.starts, self.ends, self.scanner.clock.decode_many):
             matched[found.match.lines] = True
             self._add_found(found)
         candidates = self._candidates(np.flatnonzero(~matched))
@@ -268,7 +275,7 @@ class _BlockScan:
             if isinstance(found, Miss):
                 scanner.count_miss(found, part)
             elif found is not None:
-                scanner.judge_shape(found, part)
+                scanner.judge_shape(found, part, glued=end < len(line))
                 self._add_row(index, found)
                 row = found
         return row if len(spans) == 1 else None
@@ -317,6 +324,17 @@ class _BlockScan:
             columns["offset_us"] = offsets * 1_000_000
         columns["dateless"] = (forms >= 2).astype(np.int16)
         self.scanner.rows.append(columns)
+
+
+def _access_lines(text: Text, starts: Ints, ends: Ints) -> NDArray[np.bool_]:
+    """Successful requests as the server's access log tells them: half of the lines of a long run.
+
+    ``INFO:`` and a quotation mark that closes a request say that no other message stands in the line.
+    """
+    last: NDArray[np.bool_] = text.words(np.maximum(ends - 8, starts)) == _ACCESS_END
+    stamped = text.words(np.minimum(starts + _STAMP_CHARS, text.size)) == _ACCESS_STAMPED
+    last &= stamped | (text.words(starts) == _ACCESS_PLAIN)
+    return last
 
 
 def _find_needles(text: bytes) -> Ints:

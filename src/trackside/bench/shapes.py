@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackside.bench.clock import FORMS
-from trackside.bench.kernels import Decode, Match, Text, match_template
+from trackside.bench.kernels import Decode, Match, Text, match_template, word_of
 from trackside.bench.lines import Row
 from trackside.bench.templates import Template, learn
 
@@ -48,9 +48,9 @@ class ShapeBook:
     messages: dict[bytes, list[Shape]] = field(default_factory=dict)
     strikes: int = 0
 
-    def apply(self, text: Text, starts: Ints, ends: Ints, decode: Decode) -> Iterator[Found]:
-        """All lines (by index) that match a known prefix and a known message."""
-        remaining = np.arange(len(starts), dtype=np.int64)
+    def apply(self, text: Text, lines: Ints, starts: Ints, ends: Ints, decode: Decode) -> Iterator[Found]:
+        """Those of ``lines`` (indices of starts and ends) that match a known prefix and a known message."""
+        remaining = lines
         for prefix in self.prefixes:
             if not remaining.size:
                 break
@@ -66,10 +66,10 @@ class ShapeBook:
         self.prefixes.sort(key=lambda shape: -shape.template.hits)
 
     def _messages_after(self, text: Text, prefix: Shape, before: Match, ends: Ints, decode: Decode) -> Iterator[Found]:
-        words = text.windows(before.ends, 8).view(np.uint64)
+        words = text.words(before.ends)
         for head, shapes in self.messages.items():
             mask = np.uint64((1 << (8 * len(head))) - 1)
-            chosen = np.flatnonzero((words & mask) == np.uint64(int.from_bytes(head, "little")))
+            chosen = np.flatnonzero((words & mask) == word_of(head))
             for message in shapes:
                 if not chosen.size:
                     break

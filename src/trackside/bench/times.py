@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from trackside.errors import UsageError
 
 _TIME: Final = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?$")
+# Entries of the system's database that name no zone, or one that differs from machine to machine.
+_NO_ZONE: Final = re.compile(r"localtime$|posixrules$|Factory$|posix/|right/")
 _EPOCH: Final = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - a clock on a wall, of no zone
 _DAY_US: Final = 86_400_000_000
 
@@ -17,6 +19,8 @@ _DAY_US: Final = 86_400_000_000
 def find_zone(name: str) -> ZoneInfo:
     """The time zone called ``name``. Raises UsageError where there is none."""
     try:
+        if _NO_ZONE.match(name):
+            raise ValueError(name)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         msg = f"Unknown time zone: {name} (give a name such as America/Los_Angeles or UTC)"

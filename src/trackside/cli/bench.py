@@ -152,9 +152,7 @@ def export(
     terminal = open_terminal(quiet=output.quiet, verbose=output.verbose)
     run = read_run(path, selection, Reading(), terminal)
     run.refresh_table()
-    written = export_run(
-        run.row_batches(), run.workers, run.ledger, folder, FileFormat(format), PARSER_VERSION
-    )
+    written = export_run(run.row_batches(), run.workers, run.ledger, folder, FileFormat(format), PARSER_VERSION)
     for table in written:
         terminal.data(f"{table.path} ({table.rows:,} rows)")
     tell_ledger(tables_of(run, selection), terminal)

@@ -71,7 +71,5 @@ def require_everything_read(runs: list[RunTables]) -> None:
     missed = sum(file.unrecognised for file in files)
     broken = sum(has_broken_state(file) for file in files)
     if missed or broken:
-        msg = (
-            f"{missed:,} batch-like lines were not recognised and {broken:,} files not read whole (--strict)."
-        )
+        msg = f"{missed:,} batch-like lines were not recognised and {broken:,} files not read whole (--strict)."
         raise PartialError(msg)

@@ -45,7 +45,8 @@ class Scanned(msgspec.Struct, frozen=True):
 
     ``state`` is ok, empty, lfs_pointer, unreadable or truncated. ``counts`` and ``groups`` leave out the unfinished
     last line, which ``tail_counts`` and ``tail_groups`` hold. ``consumed`` bytes are whole lines. ``columns`` are
-    those that any row fills. ``resumed`` says that what was known before was gone on with: its rows still count.
+    those that any row fills. ``resumed`` says that what was known before was gone on with: its rows still count;
+    ``mid_line`` that ``consumed`` ends inside an overlong line, whose rest is to be skipped.
     """
 
     file: str
@@ -59,6 +60,7 @@ class Scanned(msgspec.Struct, frozen=True):
     note: str | None = None
     columns: list[str] = []
     resumed: bool = False
+    mid_line: bool = False
     tail_counts: ScanCounts | None = None
     tail_groups: list[GroupTotals] = []
 
@@ -157,14 +159,15 @@ class _FileScan:
         tail = b""
         overlong = 0
         limit = self.fingerprint.size_bytes if self.reading.resumable else None
-        for chunk in whole_lines(self.reading.blocks(before, limit)):
+        mid_line = self.known is not None and self.known.mid_line
+        for chunk in whole_lines(self.reading.blocks(before, limit), skipping=mid_line):
             if chunk.is_tail:
                 tail, overlong = chunk.data, chunk.overlong
                 break
             scanner.feed(chunk.data, overlong=chunk.overlong)
             if on_bytes and self.reading.resumable:
                 on_bytes(before + chunk.consumed - self.consumed)
-            self.consumed = before + chunk.consumed
+            self.consumed, mid_line = before + chunk.consumed, chunk.mid_line
             if scanner.rows.size >= PIECE_ROWS:
                 self._flush(provisional=False)
         self._flush(provisional=False)
@@ -187,6 +190,7 @@ class _FileScan:
             "the packed file ends too early or is damaged; what came before was read" if truncated else None,
             sorted(self.columns),
             self.known is not None,
+            mid_line,
             tail_counts,
             tail_groups,
         )

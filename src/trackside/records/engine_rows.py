@@ -21,9 +21,7 @@ class Column(NamedTuple):
 
 
 SEED_COLUMNS: Final[tuple[Column, ...]] = (
-    Column(
-        "node", "String", "", "node part of the file name, or the file's stem where the name says nothing"
-    ),
+    Column("node", "String", "", "node part of the file name, or the file's stem where the name says nothing"),
     Column("worker_type", "String", "", "prefill, decode, agg or frontend"),
     Column(
         "worker_id",
@@ -45,9 +43,7 @@ SEED_COLUMNS: Final[tuple[Column, ...]] = (
         "",
         "prefill, decode, engine (an interval line) or iteration; null on memory rows",
     ),
-    Column(
-        "new_seq", "Int64", "sequences", "sequences in this prefill batch", ("#new-seq", "num_ctx_requests")
-    ),
+    Column("new_seq", "Int64", "sequences", "sequences in this prefill batch", ("#new-seq", "num_ctx_requests")),
     Column("new_token", "Int64", "tokens", "prompt tokens computed", ("#new-token", "num_ctx_tokens")),
     Column(
         "cached_token",
@@ -100,9 +96,7 @@ SEED_COLUMNS: Final[tuple[Column, ...]] = (
         "decode: reserved share of the KV pool",
         ("pre-allocated usage",),
     ),
-    Column(
-        "num_tokens", "Int64", "tokens", "tokens in the main KV pool", ("#token", "#full token", "#gpu token")
-    ),
+    Column("num_tokens", "Int64", "tokens", "tokens in the main KV pool", ("#token", "#full token", "#gpu token")),
     Column(
         "input_throughput",
         "Float64",
@@ -151,9 +145,7 @@ MORE_COLUMNS: Final[tuple[Column, ...]] = (
     Column("pp", "Int64", "", "pipeline-parallel rank", ("PPn",)),
     Column("attn_cp", "Int64", "", "attention context-parallel rank", ("ATTN_CPn",)),
     Column("moe_dp", "Int64", "", "MoE data-parallel rank", ("MOE_DPn",)),
-    Column(
-        "duplicate", "Boolean", "", "another rank's line of the same batch counts; leave this one out of sums"
-    ),
+    Column("duplicate", "Boolean", "", "another rank's line of the same batch counts; leave this one out of sums"),
     Column("torn", "Boolean", "", "the line was cut; only fields that were whole are kept"),
     Column("iteration", "Int64", "", "forward iteration", ("[N]", "iter")),
     Column("graph", "Boolean", "", "a device graph was used", ("cuda graph", "npu graph", "cpu graph")),
@@ -166,9 +158,7 @@ MORE_COLUMNS: Final[tuple[Column, ...]] = (
         ("cache hit rate", "Prefix cache hit rate", "GPU prefix cache hit rate"),
     ),
     Column("pending_token", "Int64", "tokens", "tokens still to prefill", ("#pending-token",)),
-    Column(
-        "optimistic_req", "Int64", "requests", "prefilled before bootstrap was done", ("#optimistic-req",)
-    ),
+    Column("optimistic_req", "Int64", "requests", "prefilled before bootstrap was done", ("#optimistic-req",)),
     Column(
         "waiting_image_req",
         "Int64",
@@ -205,9 +195,7 @@ MORE_COLUMNS: Final[tuple[Column, ...]] = (
     ),
     Column("accept_rate", "Float64", "0-1", "speculative decoding: accepted share", ("accept rate",)),
     Column("cap_len", "Float64", "tokens/step", "DSpark cap", ("cap len",)),
-    Column(
-        "block_accept_len", "Float64", "tokens/step", "DSpark accepted block length", ("block accept len",)
-    ),
+    Column("block_accept_len", "Float64", "tokens/step", "DSpark accepted block length", ("block accept len",)),
     Column(
         "tflops_per_gpu",
         "Float64",
@@ -216,26 +204,18 @@ MORE_COLUMNS: Final[tuple[Column, ...]] = (
         ("est. prefill TFLOPS/s (per GPU)", "est. decode TFLOPS/s (per GPU)"),
     ),
     Column("read_bw_gb_s", "Float64", "GB/s", "estimated read bandwidth", ("est. read BW (GB/s per GPU)",)),
-    Column(
-        "write_bw_gb_s", "Float64", "GB/s", "estimated write bandwidth", ("est. write BW (GB/s per GPU)",)
-    ),
+    Column("write_bw_gb_s", "Float64", "GB/s", "estimated write bandwidth", ("est. write BW (GB/s per GPU)",)),
     Column("fwd_occupancy_pct", "Float64", "%", "share of time in forward passes", ("fwd occupancy",)),
     Column("cache_miss", "Int64", "", "compilation cache misses (sglang-jax)", ("#cache_miss",)),
     Column("largest_len", "Int64", "tokens", "longest sequence", ("largest-len", "#largest-len")),
     Column("gen_token", "Int64", "tokens", "tokens generated in this iteration", ("num_generation_tokens",)),
     Column("host_step_ms", "Float64", "ms", "host time of the iteration", ("host_step_time", "elapsed_time")),
-    Column(
-        "device_step_ms", "Float64", "ms", "device time of the previous iteration", ("prev_device_step_time",)
-    ),
+    Column("device_step_ms", "Float64", "ms", "device time of the previous iteration", ("prev_device_step_time",)),
     Column("active_req", "Int64", "requests", "active requests", ("num_active",)),
     Column("elapsed_s", "Float64", "s", "duration of a start-up step", ("elapsed", "Time elapsed")),
     Column("detail", "String", "", "start-up rows: model class, quantisation, draft / draft extend, dtype"),
-    Column(
-        "max_total_num_tokens", "Int64", "tokens", "KV capacity of the scheduler", ("max_total_num_tokens",)
-    ),
-    Column(
-        "max_running_requests", "Int64", "requests", "limit of running requests", ("max_running_requests",)
-    ),
+    Column("max_total_num_tokens", "Int64", "tokens", "KV capacity of the scheduler", ("max_total_num_tokens",)),
+    Column("max_running_requests", "Int64", "requests", "limit of running requests", ("max_running_requests",)),
     Column("chunked_prefill_size", "Int64", "tokens", "chunk size (-1: off)", ("chunked_prefill_size",)),
     Column("max_prefill_tokens", "Int64", "tokens", "limit of one prefill batch", ("max_prefill_tokens",)),
     Column("context_len", "Int64", "tokens", "context length", ("context_len",)),

@@ -136,6 +136,7 @@ def _own_notes(batches: Batches, estimated: int) -> list[str]:
         notes.append(f"{batches.timeless:,} batch lines carry no time and are not charted.")
     if estimated:
         notes.append(
-            f"{estimated:,} of the output tokens are estimated: a rank's first decode line, and lines without a rank tag, have no gap to measure."
+            f"{estimated:,} of the output tokens are estimated: "
+            "the first decode line of a rank, and lines without a rank tag, have no gap to measure."
         )
     return notes

@@ -32,8 +32,7 @@ def worker_figures_table(rows: Sequence[Mapping[str, Any]], workers: Sequence[Wo
     by_name = {worker.name: worker for worker in workers}
     shown = [name for name in _COLUMNS if any(row[name] is not None for row in rows)]
     table_rows = [
-        (row["name"], ranks_of(by_name[row["name"]]), *(_rounded(row[name]) for name in shown))
-        for row in rows
+        (row["name"], ranks_of(by_name[row["name"]]), *(_rounded(row[name]) for name in shown)) for row in rows
     ]
     headings = ("Worker", "Ranks", *(_COLUMNS[name] for name in shown))
     return plain_table("Workers (medians of logged values, tokens, tokens/s)", headings, table_rows)
@@ -53,9 +52,7 @@ def run_figure_lines(summary: RunSummary) -> list[str]:
         )
         lines.append(f"Tokens/s over {summary.duration_s:,.0f} s: {rates}")
     if summary.duplicate_rows:
-        lines.append(
-            f"Batch lines of other ranks of the same batch, left out of sums: {summary.duplicate_rows:,}"
-        )
+        lines.append(f"Batch lines of other ranks of the same batch, left out of sums: {summary.duplicate_rows:,}")
     return lines
 
 

@@ -39,9 +39,7 @@ def ledger_line(ledger: Sequence[FileLedger]) -> str:
     lines = sum(file.lines for file in ledger)
     batches = sum(file.batch_lines for file in ledger)
     unrecognised = sum(file.unrecognised for file in ledger)
-    states = [
-        f"{count} {state}" for state in _QUIET_STATES if (count := sum(f.state == state for f in ledger))
-    ]
+    states = [f"{count} {state}" for state in _QUIET_STATES if (count := sum(f.state == state for f in ledger))]
     aside = f" ({', '.join(states)})" if states else ""
     files = f"{len(ledger):,} file{'' if len(ledger) == 1 else 's'}"
     missed = f"{unrecognised:,}" if unrecognised else "none"
@@ -55,8 +53,7 @@ def ledger_table(ledger: Sequence[FileLedger]) -> Table | None:
         return None
     gaps = [gap for gap in _GAPS if any(getattr(file, gap) for file in files)]
     rows = [
-        (file.file, _state(file), file.lines, file.batch_lines, *(getattr(file, gap) for gap in gaps))
-        for file in files
+        (file.file, _state(file), file.lines, file.batch_lines, *(getattr(file, gap) for gap in gaps)) for file in files
     ]
     headings = ("File", "State", "Lines", "Batch", *(_GAPS[gap] for gap in gaps))
     return plain_table("Not everything could be read", headings, rows)
@@ -71,9 +68,7 @@ def ledger_details(ledger: Sequence[FileLedger]) -> list[str]:
     ]
     for file in ledger:
         if file.unknown_fields:
-            fields = ", ".join(
-                f"{safe_text(name)} ({count:,})" for name, count in file.unknown_fields.items()
-            )
+            fields = ", ".join(f"{safe_text(name)} ({count:,})" for name, count in file.unknown_fields.items())
             details.append(f"{safe_text(file.file)}: fields without a column: {fields}")
     return details
 

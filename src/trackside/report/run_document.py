@@ -115,9 +115,7 @@ def _run_document(run: RunTables, figures: RunFigures) -> RunDocument:
         cache_path=run.cache_path,
         from_cache=run.from_cache,
         tz=run.tz,
-        workers=tuple(
-            _worker_document(worker, run.tz, figures.workers.get(worker.name, {})) for worker in run.workers
-        ),
+        workers=tuple(_worker_document(worker, run.tz, figures.workers.get(worker.name, {})) for worker in run.workers),
         ledger=run.ledger,
         notes=run.notes,
         figures=dict(figures.run),

@@ -93,9 +93,7 @@ def ranks_of(worker: Worker) -> str:
     """The ranks that logged batches, such as ``DP0-7`` or ``TP0``; ``-`` where lines carry no tag."""
     parts = []
     for letter in ("dp", "pp", "tp"):
-        seen = sorted(
-            {rank for total in worker.rank_totals if (rank := getattr(total.ranks, letter)) is not None}
-        )
+        seen = sorted({rank for total in worker.rank_totals if (rank := getattr(total.ranks, letter)) is not None})
         if seen:
             parts.append(f"{letter.upper()}{_as_range(seen)}")
     return " ".join(parts) or "-"
