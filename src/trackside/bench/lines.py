@@ -45,6 +45,7 @@ _GRAPH: Final = re.compile(r"(\w+) graph$")
 _UNIT: Final = re.compile(rb"(?:%|ms|s)?\.?")
 _DIGIT: Final = re.compile(rb"\d")
 _MAX_KEY: Final = 60
+_MAX_FIELDS: Final = 200
 # What Ray writes behind a line that stands for several that differ in numbers only.
 _REPEATED: Final = re.compile(rb"\[repeated \d+x across cluster\].*")
 
@@ -125,7 +126,7 @@ def _read_batch(line: bytes, anchor: re.Match[bytes]) -> Row | Miss | None:
 
 def _read_fields(line: bytes, pos: int, row: Row, fields: dict[str, Field]) -> None:
     end = len(line)
-    while pos < end:
+    while pos < end and len(row.keys) < _MAX_FIELDS:
         match = _FIELD.match(line, pos)
         if match is None:
             comma = line.find(b", ", pos)
