@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -59,6 +62,28 @@ def test_processes_started_afresh_give_what_one_gives(folder: Path) -> None:
     paths = sorted(folder.iterdir())
     tasks = [FileTask(str(p), p.name, n, None) for n, p in enumerate(paths)]
     assert map_files(tasks, [200 << 20] * len(paths)) == here(folder)
+
+
+@pytest.mark.skipif(available_cores() < 2, reason="one core: nothing is started")
+@pytest.mark.skipif(sys.platform == "darwin", reason="this file system takes no such name")
+def test_paths_that_are_no_text_are_parsed_too(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/j\xff"))
+    paths = [write_log(folder / f"n1_prefill_w{number}.out", prefill_text(1)) for number in range(2)]
+    tasks = [FileTask(str(p), p.name, n, None) for n, p in enumerate(paths)]
+    assert [s.counts.lines for s in map_files(tasks, [200 << 20] * 2)] == [1, 1]
+
+
+@pytest.mark.skipif(sys.platform != "linux" or available_cores() < 2, reason="nothing is forked")
+def test_a_process_that_is_killed_is_one_sentence(folder: Path) -> None:
+    os.mkfifo(folder / "n1_prefill_w9.out")  # reading it waits for a writer: none comes
+    with subprocess.Popen([sys.executable, "-c", FORKING, str(folder)], stderr=subprocess.PIPE, text=True) as parent:
+        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+        while parent.poll() is None and len(children.read_text().split()) < 2:
+            time.sleep(0.02)
+        for child in children.read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+        last = parent.communicate()[1].splitlines()[-1]
+    assert last.endswith("A process that parsed logs was killed: there may be too little memory")
 
 
 def test_progress_ends_at_the_whole(folder: Path) -> None:

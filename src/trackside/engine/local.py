@@ -9,12 +9,14 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import Final
 
 import msgspec
 
 from trackside.engine import worker
 from trackside.engine.parse_file import FileTask, Scanned, parse_file
+from trackside.errors import UnreadableInputError
 
 Progress = Callable[[int, int], None]
 
@@ -46,7 +48,11 @@ def _map_forked(
         futures = {pool.submit(parse_file, tasks[i]): i for i in _largest_first(sizes)}
         for future in as_completed(futures):
             index = futures[future]
-            results[index] = future.result()
+            try:
+                results[index] = future.result()
+            except BrokenProcessPool as error:
+                msg = "A process that parsed logs was killed: there may be too little memory"
+                raise UnreadableInputError(msg) from error
             done += sizes[index]
             if on_progress:
                 on_progress(done, total)
@@ -77,8 +83,12 @@ def _map_started(
 
 def _ask_worker(tasks: list[FileTask]) -> list[Scanned]:
     """What a fresh process makes of the tasks; where it cannot work, they are parsed here."""
+    try:
+        message = msgspec.msgpack.encode(tasks)
+    except UnicodeEncodeError:  # a path that is no UTF-8
+        return [parse_file(task) for task in tasks]
     asked = subprocess.run(  # noqa: S603 - this interpreter and a module of our own
-        [sys.executable, "-m", worker.__name__], input=msgspec.msgpack.encode(tasks), capture_output=True, check=False
+        [sys.executable, "-m", worker.__name__], input=message, capture_output=True, check=False
     )
     if asked.returncode:
         return [parse_file(task) for task in tasks]
