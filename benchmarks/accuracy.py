@@ -1,6 +1,7 @@
 """How right the readings are: runs whose truth is planted, and real logs that were counted by other means.
 
-``python benchmarks/accuracy.py`` writes docs/accuracy.md. The seeds are used nowhere else, so nothing was fitted to them.
+``python benchmarks/accuracy.py`` writes docs/accuracy.md. The seeds are used nowhere else: nothing was fitted
+to them.
 """
 
 from __future__ import annotations

@@ -130,13 +130,14 @@ def read_batches(rows: pl.DataFrame, workers: Sequence[Worker] = ()) -> Batches:
     """
     wanted = [name for name in (*KEY_COLUMNS, *TOKEN_COLUMNS, *LEVEL_COLUMNS) if name in rows.columns]
     is_batch = (pl.col("metric_type") == "batch") & pl.col("batch_type").is_not_null()
-    batch = rows.select(wanted).filter(is_batch)
-    counted = batch.filter(~pl.col("duplicate").fill_null(False))
-    timed, ranks = index_ranks(counted.filter(pl.col("time_us").is_not_null()))
+    once = is_batch & ~pl.col("duplicate").fill_null(value=False)
+    counts = once & pl.col("time_us").is_not_null()
+    batch, counted = rows.select(is_batch.sum().alias("batch"), once.sum().alias("once")).row(0)
+    timed, ranks = index_ranks(rows.lazy().select(wanted).filter(counts).collect())
     return Batches(
         rows=timed,
         ranks=ranks,
         events=token_events(timed, _steps_of_mixed(ranks, workers)),
-        left_out=batch.height - counted.height,
-        timeless=counted.height - timed.height,
+        left_out=batch - counted,
+        timeless=counted - timed.height,
     )

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from trackside.bench.dialects import FLOAT_COLUMNS, INTEGER_COLUMNS
 from trackside.bench.model import DECODE, PREFILL, SIDES, RunModel
 from trackside.bench.rank_totals import RANKS
 from trackside.bench.row_blocks import Columns
@@ -16,7 +17,15 @@ from trackside.bench.scan_records import BATCH_KINDS, ENGINES, KINDS
 from trackside.records.engine_rows import COLUMNS
 
 SCHEMA: Final[dict[str, pl.DataType]] = {one.name: getattr(pl, one.dtype)() for one in COLUMNS}
-WORKER_COLUMNS: Final = ("node", "worker_type", "worker_id", "tp_size", "dp_size", "ep_size")
+# Columns that hold what lines say and nothing else: null throughout where no line of a run has them.
+MEASURED: Final = frozenset(INTEGER_COLUMNS | FLOAT_COLUMNS) - {
+    *RANKS,
+    "tp_size",
+    "dp_size",
+    "ep_size",
+    "line",
+    "time_us",
+}
 _SIDE_OF_KIND: Final = np.array([1 if k == PREFILL else 2 if k == DECODE else 0 for k in range(len(KINDS))])
 
 

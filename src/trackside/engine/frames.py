@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from trackside.bench.frames import SCHEMA
+from trackside.bench.frames import MEASURED, SCHEMA
 from trackside.engine.accounts import with_totals
 from trackside.engine.assemble import FileRows
 from trackside.records.engine_run import Ranks, RankTotals, Worker
@@ -23,7 +23,10 @@ def rows_by_worker(
 ) -> pl.DataFrame:
     """All rows by (node, worker_type, worker_id), then time, stable in file order; unowned rows are left out."""
     wanted = list(SCHEMA) if columns is None else list(dict.fromkeys(columns))
+    filled = {name for file in files for name in file.entry.scanned.columns}
+    empty = [name for name in wanted if name in MEASURED and name not in filled]
     needed = list(dict.fromkeys([*wanted, *_KEY, "timestamp", "time_us", "tz_assumed"]))
+    needed = [name for name in needed if name not in empty]
     by_worker: dict[tuple[str, str, str], list[pl.DataFrame]] = {}
     for file in files:
         for batch in file.batches(needed):
@@ -31,6 +34,7 @@ def rows_by_worker(
                 by_worker.setdefault(key, []).append(part)
     parts = [_by_time(pl.concat(frames)) for _, frames in sorted(by_worker.items())]
     rows = pl.concat(parts) if parts else pl.DataFrame(schema={name: SCHEMA[name] for name in needed})
+    rows = rows.with_columns([pl.lit(None, dtype=SCHEMA[name]).alias(name) for name in empty])
     return on_clock(rows, tz).select(wanted)
 
 
