@@ -47,8 +47,7 @@ class AggregatedRank:
         launch = self.worker.launch
         need = request.input_tokens + request.output_tokens
         return request.prefill_started >= 0 or (
-            self._committed_tokens + need <= launch.capacity
-            and len(self._ends) + joining < launch.max_running
+            self._committed_tokens + need <= launch.capacity and len(self._ends) + joining < launch.max_running
         )
 
     def _go_on(self, time_s: float) -> None:

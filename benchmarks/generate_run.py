@@ -120,9 +120,7 @@ def _serve(plan: Plan, workers: list[Worker], events: Events, begin_s: float) ->
     return end_s
 
 
-def _truth(
-    plan: Plan, workers: list[Worker], sink: RequestSink, load_begin: str, end_s: float
-) -> dict[str, Any]:
+def _truth(plan: Plan, workers: list[Worker], sink: RequestSink, load_begin: str, end_s: float) -> dict[str, Any]:
     files = {worker.log.path.name: worker.log.truth() for worker in workers}
     files[sink.frontend.path.name] = sink.frontend.truth()
     stamps = [files[worker.log.path.name] for worker in workers]
@@ -138,9 +136,7 @@ def _truth(
         "idle_s": list(plan.shape.idle),
         "first_stamp": min(file["first_stamp"] for file in stamps),
         "last_stamp": max(file["last_stamp"] for file in stamps),
-        **{
-            name: sink.totals[name] for name in ("requests", "input_tokens", "cached_tokens", "output_tokens")
-        },
+        **{name: sink.totals[name] for name in ("requests", "input_tokens", "cached_tokens", "output_tokens")},
         "files": files,
     }
 
@@ -162,9 +158,7 @@ def _parse_arguments(argv: list[str] | None) -> tuple[Path, Options]:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default="2026-01")
     parser.add_argument("--prefix", choices=sorted(PREFIXES), default="bracket")
-    parser.add_argument(
-        "--tags", choices=sorted(TAG_PARTS), help="ranks named in the tag (default: dp-tp-ep)"
-    )
+    parser.add_argument("--tags", choices=sorted(TAG_PARTS), help="ranks named in the tag (default: dp-tp-ep)")
     parser.add_argument("--hostile", action="store_true", help="plant damaged lines and files")
     given = parser.parse_args(argv)
     options = Options(

@@ -93,9 +93,7 @@ def plant_hostile(logs_dir: Path, truth: dict[str, Any], rng: random.Random) -> 
     said = f"Why does [2026-01-04 22:00:00 DP0 TP0 EP0] {_BATCH}appear?"
     quoted = f"[@] Receive: obj=GenerateReqInput(text={said!r})"
     damage.insert_line(nth(0), "invalid_utf8", b"[@] session note: caf" + INVALID_BYTES + b" closed")
-    damage.insert_line(
-        nth(1), "fork_line", b"[@] Prefill rank batch, #new-token: 512, #cached-token: 0, rank: 3"
-    )
+    damage.insert_line(nth(1), "fork_line", b"[@] Prefill rank batch, #new-token: 512, #cached-token: 0, rank: 3")
     damage.insert_line(nth(1), "quoted_line", quoted.encode())
     damage.insert_line(nth(2), "long_line", b"[@] prompt: " + b"x" * LONG_LINE_BYTES)
     damage.colour_batch_lines(nth(3), 25)

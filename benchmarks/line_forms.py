@@ -55,8 +55,7 @@ class Dialect(NamedTuple):
 _KV_MLA: Final = "KV Cache is allocated. #tokens: {tokens}, KV size: {size:.2f} GB"
 _KV_MHA: Final = "KV Cache is allocated. #tokens: {tokens}, K size: {half:.2f} GB, V size: {half:.2f} GB"
 _KV_2026: Final = (
-    "KV Cache is allocated. dtype: torch.float8_e4m3fn, #tokens: {tokens}, "
-    "K size: {half:.2f} GB, V size: {half:.2f} GB"
+    "KV Cache is allocated. dtype: torch.float8_e4m3fn, #tokens: {tokens}, K size: {half:.2f} GB, V size: {half:.2f} GB"
 )
 _WEIGHTS_OLD: Final = (
     "Load weight end. type={model}, dtype=torch.bfloat16, avail mem={avail:.2f} GB, mem usage={used:.2f} GB."

@@ -117,8 +117,7 @@ def plan_run(options: Options) -> Plan:
     dialect = DIALECTS[options.dialect]
     launches = _launches(options, density)
     ranks = {
-        role: sum(launch.dp for launch in launches if launch.role == role)
-        for role in ("prefill", "decode", "agg")
+        role: sum(launch.dp for launch in launches if launch.role == role) for role in ("prefill", "decode", "agg")
     }
     rate = (ranks["decode"] + ranks["agg"]) * density.rate * (1.0 if dialect.mtp else PLAIN_SHARE)
     minutes = options.minutes

@@ -34,9 +34,7 @@ class Clock:
 
 
 def _bracket(clock: Clock, before: str = "") -> Head:
-    return lambda time_s, tag: (
-        f"{before}[{clock.at(time_s)} {tag}] " if tag else f"{before}[{clock.at(time_s)}] "
-    )
+    return lambda time_s, tag: f"{before}[{clock.at(time_s)} {tag}] " if tag else f"{before}[{clock.at(time_s)}] "
 
 
 def _milliseconds(clock: Clock) -> Head:
@@ -53,8 +51,7 @@ def _dynamo(clock: Clock) -> Head:
 
 def _dynamo_ansi(clock: Clock) -> Head:
     return lambda time_s, tag: (
-        f"\x1b[2m{clock.iso(time_s)}\x1b[0m \x1b[32m INFO\x1b[0m "
-        "\x1b[2mmetrics_reporter\x1b[0m\x1b[2m:\x1b[0m "
+        f"\x1b[2m{clock.iso(time_s)}\x1b[0m \x1b[32m INFO\x1b[0m \x1b[2mmetrics_reporter\x1b[0m\x1b[2m:\x1b[0m "
     )
 
 

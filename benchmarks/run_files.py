@@ -106,9 +106,7 @@ def write_run_files(plan: Plan, run_dir: Path) -> None:
         f"#!/bin/bash\n#SBATCH --job-name=deepseek-r1\n#SBATCH --nodes={len(plan.launches) + 1}\n"
         "srun --output=logs/log.out ./start_workers.sh\n"
     )
-    (logs / f"sweep_{plan.job_id}.log").write_text(
-        f"job {plan.job_id}: all workers healthy, benchmark started\n"
-    )
+    (logs / f"sweep_{plan.job_id}.log").write_text(f"job {plan.job_id}: all workers healthy, benchmark started\n")
     for launch in plan.launches:
         content = json.dumps(worker_config(launch, plan.dialect), indent=1)
         (logs / f"{launch.node}_{launch.role}_config.json").write_text(content + "\n")

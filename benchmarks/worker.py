@@ -38,9 +38,7 @@ class Launch(NamedTuple):
 class Worker:
     """A launch, its log, and how many requests run on all of its ranks together."""
 
-    def __init__(
-        self, launch: Launch, log: WorkerLog, head: Head, dialect: Dialect, rng: random.Random
-    ) -> None:
+    def __init__(self, launch: Launch, log: WorkerLog, head: Head, dialect: Dialect, rng: random.Random) -> None:
         self.launch = launch
         self.log = log
         self.head = head
@@ -60,9 +58,7 @@ class Worker:
         self.log.add(time_s, self.head(time_s, "") + line, "access")
         chance = self.rng.random()
         if chance < 0.002:
-            self.log.add(
-                time_s, self.head(time_s, self.launch.tag(0)) + _REMARKS[request.number % 3], "other"
-            )
+            self.log.add(time_s, self.head(time_s, self.launch.tag(0)) + _REMARKS[request.number % 3], "other")
         elif chance < 0.0022:
             self.log.add(time_s, self.head(time_s, "") + _TRACEBACK, "other")
 

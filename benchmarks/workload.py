@@ -28,9 +28,7 @@ class Request:
     prefill: PrefillRank
     decode: DecodeRank
 
-    def __init__(
-        self, number: int, arrived: float, input_tokens: int, cached: int, output_tokens: int
-    ) -> None:
+    def __init__(self, number: int, arrived: float, input_tokens: int, cached: int, output_tokens: int) -> None:
         self.number = number
         self.arrived = arrived
         self.input_tokens = input_tokens
@@ -71,12 +69,7 @@ class Shape(NamedTuple):
     def requests(self) -> float:
         """Expected number of requests."""
         steps = 2000
-        return (
-            sum(self.factor((i + 0.5) / steps * self.load_s) for i in range(steps))
-            * self.load_s
-            / steps
-            * self.rate
-        )
+        return sum(self.factor((i + 0.5) / steps * self.load_s) for i in range(steps)) * self.load_s / steps * self.rate
 
 
 def _lengths(rng: random.Random) -> tuple[int, int, int]:

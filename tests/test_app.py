@@ -41,8 +41,7 @@ def app_that_raises(error: BaseException) -> Any:
         (
             ZeroDivisionError("by zero"),
             1,
-            "Error: unexpected ZeroDivisionError: by zero. "
-            "Run the command again with --debug to see where.\n",
+            "Error: unexpected ZeroDivisionError: by zero. Run the command again with --debug to see where.\n",
         ),
     ],
 )

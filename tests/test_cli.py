@@ -51,9 +51,7 @@ def job(tmp_path: Path) -> Path:
         ("node01_prefill_w1.out", PREFILL, ("16:10:40", "17:18:27")),
         ("node02_decode_w0.out", DECODE, ("16:10:46", "17:18:35")),
     ):
-        (logs / name).write_text(
-            "".join(f"{line.format(clock=clock)}\n" for clock in clocks), encoding="utf-8"
-        )
+        (logs / name).write_text("".join(f"{line.format(clock=clock)}\n" for clock in clocks), encoding="utf-8")
     return logs.parent
 
 
@@ -128,9 +126,7 @@ def test_of_several_jobs_one_that_cannot_be_read_does_not_hide_the_others(job: P
 
 def test_an_unrecognised_line_warns_and_fails_only_when_strict(job: Path, srtlog: Run) -> None:
     with (job / "logs" / "node01_prefill_w0.out").open("a") as log:
-        log.write(
-            "[2026-01-31 17:18:20 DP0 TP0 EP0] Prefill batch of a new kind with #new-seq \x07 nobody knows\n"
-        )
+        log.write("[2026-01-31 17:18:20 DP0 TP0 EP0] Prefill batch of a new kind with #new-seq \x07 nobody knows\n")
     done = srtlog("parse", job)
     assert done.returncode == 0
     assert "Not everything could be read" in done.stderr

@@ -52,9 +52,7 @@ def test_the_examples_run(prepared: Path, page: str, text: str) -> None:
     binaries = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
     for command in commands:
-        done = subprocess.run(
-            shlex.split(command), cwd=prepared, env=environment, capture_output=True, text=True
-        )
+        done = subprocess.run(shlex.split(command), cwd=prepared, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, f"{page}: {command}\n{done.stderr}"
 
 

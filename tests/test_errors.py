@@ -11,9 +11,7 @@ from trackside.errors import TracksideError
 def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
     drawn = dict(re.findall(r"(\w+Error) +(\d)", errors.__doc__ or ""))
     classes = [thing for thing in vars(errors).values() if isinstance(thing, type)]
-    assert drawn == {
-        error.__name__: str(error.exit_code) for error in classes if issubclass(error, TracksideError)
-    }
+    assert drawn == {error.__name__: str(error.exit_code) for error in classes if issubclass(error, TracksideError)}
 
 
 def test_there_are_at_most_eight_kinds_each_directly_under_the_root() -> None:

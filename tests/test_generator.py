@@ -87,8 +87,7 @@ def test_truth_is_what_plain_counting_finds(tmp_path: Path, topology: str, hosti
         assert sum(bool(MEMORY_LINE.search(line)) for line in lines) == expected["memory"]
         assert sum(b"HTTP/1.1" in line for line in lines) == expected["access"]
         assert (
-            sum(field(found[4], "#new-token") for found in batch if found[3] == b"Prefill")
-            == (expected["new_token"])
+            sum(field(found[4], "#new-token") for found in batch if found[3] == b"Prefill") == (expected["new_token"])
         )
         assert batch[0][1].decode() == expected["first_batch_stamp"]
         assert batch[-1][1].decode() == expected["last_batch_stamp"]
@@ -143,9 +142,7 @@ def test_no_batch_lines_appear_in_the_idle_gap(tmp_path: Path) -> None:
     truth = truth_of(run)
     hours, minutes, seconds = (int(part) for part in truth["load_begin"][11:].split(":"))
     begin = hours * 3600 + minutes * 60 + seconds
-    stamps = re.findall(
-        rb"(\d\d):(\d\d):(\d\d)[^\n]*Decode batch", (run / "logs/cn02_decode_w0.out").read_bytes()
-    )
+    stamps = re.findall(rb"(\d\d):(\d\d):(\d\d)[^\n]*Decode batch", (run / "logs/cn02_decode_w0.out").read_bytes())
     times = [int(h) * 3600 + int(m) * 60 + int(s) - begin for h, m, s in stamps]
     idle_begin, idle_end = truth["idle_s"]
 

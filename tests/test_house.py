@@ -38,9 +38,7 @@ except SystemExit:
     print(sorted(sys.modules), file=sys.stderr)
 """
 # Written in parts, so that this file does not match itself.
-REGISTRY = re.compile(
-    "|".join(["pypi" + r"\.org", "python" + "hosted", "npmjs" + r"\.", "--(extra-)?index-" + "url"])
-)
+REGISTRY = re.compile("|".join(["pypi" + r"\.org", "python" + "hosted", "npmjs" + r"\.", "--(extra-)?index-" + "url"]))
 HOME = re.compile(r"(?<![\w.])/(home|Users|root|work)" + r"/\w")
 
 
@@ -99,9 +97,7 @@ def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine() -> None:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        found += [
-            f"{path.relative_to(ROOT)}: {hit[0]}" for rule in (REGISTRY, HOME) for hit in rule.finditer(text)
-        ]
+        found += [f"{path.relative_to(ROOT)}: {hit[0]}" for rule in (REGISTRY, HOME) for hit in rule.finditer(text)]
     assert found == []
 
 
@@ -110,21 +106,15 @@ def test_every_pin_has_a_hash_and_every_dependency_a_pin() -> None:
     wanted = {re.split(r"[<>=\[]", line)[0] for line in project["dependencies"]}
     for name in ("runtime.txt", "dev.txt"):
         text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
-        pins = re.findall(
-            r"^([\w.-]+)==(?:.*\\\n)((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE
-        )
+        pins = re.findall(r"^([\w.-]+)==(?:.*\\\n)((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE)
         assert len(pins) == len(re.findall(r"^[\w.-]+==", text, re.MULTILINE))
         assert wanted <= {pin for pin, _ in pins}
 
 
 def test_every_dependency_has_an_upper_bound() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lines = project["dependencies"] + [
-        line for extra in project["optional-dependencies"].values() for line in extra
-    ]
-    assert [
-        line for line in lines if not re.search(r">=[\d.]+,<\d+", line) and not line.startswith("trackside[")
-    ] == []
+    lines = project["dependencies"] + [line for extra in project["optional-dependencies"].values() for line in extra]
+    assert [line for line in lines if not re.search(r">=[\d.]+,<\d+", line) and not line.startswith("trackside[")] == []
 
 
 def test_no_room_is_too_long_to_read() -> None:

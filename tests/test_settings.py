@@ -18,9 +18,7 @@ def write(directory: Path, text: str) -> Path:
 
 
 def test_without_a_file_the_defaults_are_in_force(tmp_path: Path) -> None:
-    assert load_settings(tmp_path, {}).bench == BenchSettings(
-        tz=None, cache=True, engine="local", scheduler=None
-    )
+    assert load_settings(tmp_path, {}).bench == BenchSettings(tz=None, cache=True, engine="local", scheduler=None)
 
 
 def test_the_nearest_file_upwards_is_read(tmp_path: Path) -> None:

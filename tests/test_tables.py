@@ -43,9 +43,9 @@ SIX_TWO = """\
 
 def render(content: RenderableType, *, terminal: bool = False, width: int = 200) -> str:
     stream = io.StringIO()
-    Console(
-        file=stream, width=width, force_terminal=terminal, color_system="standard" if terminal else None
-    ).print(content)
+    Console(file=stream, width=width, force_terminal=terminal, color_system="standard" if terminal else None).print(
+        content
+    )
     return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 
 
@@ -100,9 +100,7 @@ def test_the_topology_names_each_kind_of_worker_that_is_there() -> None:
 
 def test_several_runs_have_a_row_each() -> None:
     first = build.run_tables(*build.six_prefill_two_decode())
-    second = build.run_tables(
-        build.worker(Role.AGG), name="77", ledger=(FileLedger("a.out", unrecognised=3),)
-    )
+    second = build.run_tables(build.worker(Role.AGG), name="77", ledger=(FileLedger("a.out", unrecognised=3),))
     assert (
         render(runs_table([first, second]))
         == """\
@@ -155,9 +153,7 @@ def test_empty_and_skipped_files_are_counted_in_the_line() -> None:
         FileLedger("b.out", state="skipped"),
         FileLedger("c.out", lines=1),
     ]
-    assert (
-        ledger_line(files) == "Read 3 files (1 empty, 1 skipped), 1 lines: 0 batch lines, none unrecognised."
-    )
+    assert ledger_line(files) == "Read 3 files (1 empty, 1 skipped), 1 lines: 0 batch lines, none unrecognised."
 
 
 def test_a_ledger_with_gaps_lists_the_files_that_have_them() -> None:
@@ -183,9 +179,7 @@ Not everything could be read
 
 
 def test_samples_and_unknown_fields_are_told_safely() -> None:
-    file = FileLedger(
-        "a.out", unrecognised=9, samples=("Decode batch\x07\r",), unknown_fields={"#new\x1b": 3}
-    )
+    file = FileLedger("a.out", unrecognised=9, samples=("Decode batch\x07\r",), unknown_fields={"#new\x1b": 3})
     assert ledger_details([file]) == [
         "a.out: not recognised: Decode batch\\x07\\r",
         "a.out: fields without a column: #new\\x1b (3)",
