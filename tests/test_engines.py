@@ -61,7 +61,7 @@ def test_vllm_v0_line() -> None:
 
 TRT = b"[05/20/2026-23:24:41] [TRT-LLM] [I] "
 TRT_STATES = b"states = {'num_ctx_requests': 1, 'num_ctx_tokens': 13694, 'num_generation_tokens': 140"
-TRT_SHAPES = {
+TRT_SHAPES: dict[str, tuple[bytes, dict[str, object]]] = {
     "oldest": (
         TRT + b"iter = 7, global_rank = 9, rank = 1, currank_total_requests = 0/1, elapsed_time = 1.5s, "
         b"timestamp = 2026-05-20 23:24:41, num_scheduled_requests: 12, " + TRT_STATES + b"}",

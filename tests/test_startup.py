@@ -7,7 +7,7 @@ import pytest
 from tests.engine_lines import TAG, read
 from trackside.bench.lines import Row, read_line
 
-STARTUP = {
+STARTUP: dict[bytes, tuple[str, dict[str, object]]] = {
     b"Load weight begin. avail mem=94.30 GB": ("weights_begin", {"avail_mem_gb": 94.3}),
     b"Load weight end. type=DeepseekV3ForCausalLM, dtype=torch.bfloat16, avail mem=30.11 GB, mem usage=64.20 GB.": (
         "weights_end",
