@@ -153,6 +153,27 @@ def test_a_read_only_directory_is_read_and_nothing_is_written(tmp_path: Path) ->
     folder.chmod(0o755)
 
 
+def test_the_cache_of_a_read_only_directory_is_used_until_a_log_changes(tmp_path: Path) -> None:
+    folder = tmp_path / "closed"
+    log = write_log(folder / "n1_prefill_w0.out", prefill_text(1))
+    open_run(folder)
+    assets = folder / "cached_assets"
+    assets.chmod(0o555)
+    folder.chmod(0o555)
+    done = bound_by_modes("parse", folder)
+    with log.open("a") as grown:
+        grown.write(prefill_text(2, "16:20:00") + "\n")
+    again = bound_by_modes("parse", folder)
+    folder.chmod(0o755)
+    assets.chmod(0o755)
+
+    assert done.stdout.endswith("Loaded from cache\n")
+    assert "cannot be written" not in done.stderr
+    assert "(9m 23s)" in again.stdout
+    assert "cache" not in again.stdout
+    assert "nothing was cached" in again.stderr
+
+
 def test_a_log_that_may_not_be_read_is_told_and_the_others_are_read(tmp_path: Path) -> None:
     write_log(tmp_path / "n1_prefill_w0.out", prefill_text(1))
     write_log(tmp_path / "n1_decode_w0.out", decode_text(1)).chmod(0)

@@ -233,6 +233,19 @@ def test_stamps_that_name_their_zone_are_left_where_they_are(tmp_path: Path) -> 
     assert [w.first_us for w in run.workers] == [at("00:00:01.250000", "2026-02-01"), at("00:00:00", "2026-02-01")]
 
 
+def test_times_of_a_worker_whose_stamps_carry_an_offset_or_mix_are_true_with_a_zone(tmp_path: Path) -> None:
+    message = prefill_text(2).split("] ", 1)[1]
+    write_log(
+        tmp_path / "n1_prefill_w0.out",
+        f"2026-02-01T08:00:05+08:00  INFO worker: {message}",
+        prefill_text(1, "16:00:30", "2026-01-31"),
+    )
+    run = open_run(tmp_path, tz="America/Los_Angeles")
+    [worker] = run.workers
+    assert (worker.first_us, worker.last_us) == (at("00:00:05", "2026-02-01"), at("00:00:30", "2026-02-01"))
+    assert run.rows()["time_us"].to_list() == [worker.first_us, worker.last_us]
+
+
 def test_the_zone_of_this_machine_does_not_matter(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     rows = open_run(job, cache=False).rows()

@@ -38,10 +38,8 @@ def ledger_of(scanned: Scanned) -> FileLedger:
     )
 
 
-def worker_on_clock(worker: Worker, zone: ZoneInfo, in_utc: frozenset[str]) -> Worker:
-    """The worker with its times in true UTC, its log having been written in ``zone`` unless it named its zone."""
-    if worker.name in in_utc:
-        return worker
+def worker_on_clock(worker: Worker, zone: ZoneInfo) -> Worker:
+    """The worker with its times in true UTC, its stamps being zone-less ones of ``zone``."""
 
     def convert(time_us: int | None) -> int | None:
         return None if time_us is None else to_utc_us(time_us, zone)

@@ -82,13 +82,24 @@ class Cache:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._spool: Path | None = None
         self._opened: BinaryIO | None = None
+        self._table_name = table
         self.keeps = keep and self._can_write()
-        if not self.keeps:
-            self._temporary = tempfile.TemporaryDirectory(prefix="trackside-")
-            self.directory = Path(self._temporary.name)
-        self.table = self.directory / table
+        self.reads = keep
+        if not keep:
+            self.move_away()
+        self._name_files()
+
+    def _name_files(self) -> None:
+        self.table = self.directory / self._table_name
         self.pieces = self.directory / f"{self._stem}.pieces"
         self._manifest = self.directory / f"{self._stem}.manifest.json"
+
+    def move_away(self) -> None:
+        """Goes on in a temporary directory: this one must not be written."""
+        self._temporary = tempfile.TemporaryDirectory(prefix="trackside-")
+        self.directory = Path(self._temporary.name)
+        self.reads = False
+        self._name_files()
 
     def _can_write(self) -> bool:
         try:

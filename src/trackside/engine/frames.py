@@ -32,10 +32,10 @@ def rows_by_worker(
         for batch in file.batches(needed):
             for key, part in _split(within(batch, window)):
                 by_worker.setdefault(key, []).append(part)
-    parts = [_by_time(pl.concat(frames)) for _, frames in sorted(by_worker.items())]
+    parts = [_by_time(on_clock(pl.concat(frames), tz)) for _, frames in sorted(by_worker.items())]
     rows = pl.concat(parts) if parts else pl.DataFrame(schema={name: SCHEMA[name] for name in needed})
     rows = rows.with_columns([pl.lit(None, dtype=SCHEMA[name]).alias(name) for name in empty])
-    return on_clock(rows, tz).select(wanted)
+    return rows.select(wanted)
 
 
 def _split(frame: pl.DataFrame) -> list[tuple[tuple[str, str, str], pl.DataFrame]]:
@@ -93,10 +93,17 @@ def on_clock(frame: pl.DataFrame, tz: str | None) -> pl.DataFrame:
     )
 
 
-def workers_within(workers: Sequence[Worker], files: Sequence[FileRows], window: Window) -> tuple[Worker, ...]:
-    """The workers as a window shows them; one without a line in it is left out."""
+def workers_within(
+    workers: Sequence[Worker], files: Sequence[FileRows], window: Window, tz: str | None
+) -> tuple[Worker, ...]:
+    """The workers as a window shows them; one without a line in it is left out.
+
+    Their times are logged ones, with ``tz`` true UTC.
+    """
     wanted = [*_KEY, "metric_type", "batch_type", *_RANKS, "time_us", "new_token", "cached_token"]
-    rows = rows_by_worker(files, window, None, [*wanted, "timestamp", "tz_assumed"]).with_columns(time_us=logged_us())
+    rows = rows_by_worker(files, window, tz, [*wanted, "timestamp", "tz_assumed"])
+    if tz is None:
+        rows = rows.with_columns(time_us=logged_us())
     groups = rows.group_by(*_KEY, "metric_type", "batch_type", *_RANKS, maintain_order=True).agg(
         pl.len().alias("rows"),
         pl.col("time_us").min().alias("first_us"),

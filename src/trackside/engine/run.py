@@ -33,7 +33,7 @@ class Run:
         self.path = layout.path
         self.logs_dir = layout.logs_dir
         self.from_cache = state.from_cache
-        self.cache_path = state.cache.table if state.cache.keeps else None
+        self.cache_path = state.cache.table if state.cache.keeps or state.from_cache else None
         self._state = state
         self._options = options
         self.ledger: tuple[FileLedger, ...] = tuple(
@@ -44,9 +44,11 @@ class Run:
         self._window: tuple[int | None, int | None] = (None, None)
         if options.start or options.stop:
             self._cut_window()
-        if options.tz:
+        elif options.tz and state.names_zones:
+            self.workers = self._workers_of_rows()
+        elif options.tz:
             zone = find_zone(options.tz)
-            self.workers = tuple(worker_on_clock(w, zone, state.utc_workers) for w in self.workers)
+            self.workers = tuple(worker_on_clock(w, zone) for w in self.workers)
 
     def rows(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """All rows by worker, then time, stable in file order. ``columns`` selects some of ``engine_rows.COLUMNS``."""
@@ -70,9 +72,13 @@ class Run:
     def _files(self) -> list[FileRows]:
         return self._state.files()
 
+    def _workers_of_rows(self) -> tuple[Worker, ...]:
+        from trackside.engine.frames import workers_within
+
+        return workers_within(self.workers, self._files(), self._window, self._options.tz)
+
     def _cut_window(self) -> None:
         from trackside.bench.times import read_bound
-        from trackside.engine.frames import workers_within
 
         first = min((w.first_us for w in self.workers if w.first_us is not None), default=0)
         last = max((w.last_us for w in self.workers if w.last_us is not None), default=0)
@@ -83,7 +89,7 @@ class Run:
             msg = f"The window ends before it begins: {start} to {stop}"
             raise UsageError(msg)
         self._window = (low, high)
-        self.workers = workers_within(self.workers, self._files(), self._window)
+        self.workers = self._workers_of_rows()
         if not self.workers:
             msg = f"No lines between {start or 'the start'} and {stop or 'the end'}"
             raise NoDataError(msg)

@@ -41,12 +41,15 @@ class RunState:
         self.fresh = False
         self.model = RunModel((), {}, frozenset(), ())
         self.notes: tuple[str, ...] = ()
-        self.utc_workers: frozenset[str] = frozenset()
+        self.names_zones = False
 
     def read(self, mapper: Mapper, on_progress: Progress | None) -> None:
         """Reuses what the cache knows, parses the rest, and keeps the result."""
-        manifest = self.cache.load() if self.cache.keeps else None
+        manifest = self.cache.load() if self.cache.reads else None
         known = manifest.entries if manifest else {}
+        if not self.cache.keeps and self.cache.reads and not (manifest and self._is_current(known)):
+            self.cache.move_away()
+            manifest, known = None, {}
         tasks, sizes = self._plan(known)
         self.table = manifest.table if manifest else None
         self.unchecked = manifest
@@ -80,6 +83,15 @@ class RunState:
         kept = {name for name, entry in self.entries.items() if entry.part}
         return not kept or any(entry.part and name not in kept for name, entry in known.items())
 
+    def _is_current(self, known: dict[str, Entry]) -> bool:
+        """Whether ``known`` tells of just these files as they are now."""
+        return set(known) == {source.name for source in self.layout.sources} and all(
+            self.cache.has_pieces(known[source.name].scanned)
+            and known[source.name].scanned.fingerprint == _fingerprint(source)
+            and known[source.name].scanned.state != "unreadable"
+            for source in self.layout.sources
+        )
+
     def _plan(self, known: dict[str, Entry]) -> tuple[list[FileTask], list[int]]:
         tasks, sizes = [], []
         for number, source in enumerate(self.layout.sources):
@@ -110,15 +122,10 @@ class RunState:
             notes.append("Some stamps name their zone and some do not: give --tz, or series may lie apart")
         inferred = sorted({s for e in self.entries.values() if (s := _date_source(e.scanned))})
         notes += [f"Stamps without a full date were completed from {source}" for source in inferred]
-        if self.cache.reason:
+        if self.cache.reason and not self.from_cache:
             notes.append(f"{self.layout.logs_dir} cannot be written ({self.cache.reason}): nothing was cached")
         self.notes = tuple(notes)
-        self.utc_workers = frozenset(w.name for i, w in enumerate(self.model.workers) if self._logs_utc(i, facts))
-
-    def _logs_utc(self, index: int, facts: list[FileFacts]) -> bool:
-        files = {key[0] for key, owner in self.model.owner.items() if owner == index}
-        groups = [g for f in facts if f.file in files for g in f.groups]
-        return bool(groups) and all(g.utc_rows == g.rows for g in groups)
+        self.names_zones = True in zones
 
     def files(self) -> list[FileRows]:
         """The rows of every file, in the order of the files. A cache that turns out to be damaged is made anew."""
@@ -143,6 +150,8 @@ class RunState:
     def _rebuild(self) -> None:
         from trackside.engine.local import map_files
 
+        if not self.cache.keeps:
+            self.cache.move_away()
         self.entries, self.table, self.settled_for = {}, None, None
         tasks, sizes = self._plan({})
         parsed = self._parse(tasks, sizes, map_files, None)
