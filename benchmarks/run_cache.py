@@ -12,7 +12,7 @@ from benchmarks.generate_run import generate_run
 from benchmarks.plan import Options, plan_run
 
 _OTHERS: Final = {
-    "commands", "demo", "figures", "page_speed", "parse_speed", "process_tree", "run_cache", "speed",
+    "accuracy", "commands", "demo", "figures", "page_speed", "parse_speed", "process_tree", "run_cache", "speed",
 }  # fmt: skip
 _GENERATOR: Final = sorted(path for path in Path(__file__).parent.glob("*.py") if path.stem not in _OTHERS)
 
