@@ -120,5 +120,14 @@ def test_a_reader_that_goes_away_is_told_nothing() -> None:
     assert done.stderr == b""
 
 
+@pytest.mark.parametrize(("closed", "code"), [(1, 0), (2, 0)])
+def test_a_closed_stream_is_no_error(closed: int, code: int) -> None:
+    program = "import sys; from trackside.cli.app import main; sys.argv = ['trackside', '--version']; main()"
+    command = f'exec "$0" -c "$1" {closed}>&-'
+    done = subprocess.run(["bash", "-c", command, sys.executable, program], capture_output=True)
+    assert done.returncode == code
+    assert done.stderr == b""
+
+
 def test_the_message_of_an_error_is_its_sentence() -> None:
     assert str(errors.OutputError("The report could not be written.")) == "The report could not be written."

@@ -117,6 +117,12 @@ def test_several_jobs_have_a_row_each(job: Path, srtlog: Run) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["[1,2]", "[red]x", '{"a": 1}', "null"])
+def test_a_name_that_reads_like_json_is_a_path(job: Path, srtlog: Run, name: str) -> None:
+    renamed = job.rename(job.parent / name)
+    assert srtlog("parse", renamed.name).stdout.splitlines()[0].strip() == name
+
+
 def test_of_several_jobs_one_that_cannot_be_read_does_not_hide_the_others(job: Path, srtlog: Run) -> None:
     done = srtlog("parse", job, "nowhere")
     assert done.returncode == 1
@@ -134,7 +140,7 @@ def test_an_unrecognised_line_warns_and_fails_only_when_strict(job: Path, srtlog
     assert "\x07" not in done.stderr
     strict = srtlog("parse", job, "--strict")
     assert strict.returncode == 4
-    assert "1 batch-like lines were not recognised" in strict.stderr
+    assert "Not recognised: 1 batch-like line; not read whole: 0 files" in strict.stderr
 
 
 def test_verbose_adds_a_row_a_worker_and_the_run_in_figures(job: Path, srtlog: Run) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.build_logs import prefill_text, write_log
 from trackside.engine.files import Layout, find_logs
-from trackside.errors import PathNotFoundError
+from trackside.errors import PathNotFoundError, UnreadableInputError
 from trackside.records.engine_run import Role
 
 
@@ -121,7 +121,18 @@ def test_only_files_are_logs(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "n1_prefill_w2.out")
     write_log(tmp_path / "elsewhere" / "a", prefill_text(1))
     (tmp_path / "n1_prefill_w3.out").symlink_to(tmp_path / "elsewhere" / "a")
-    assert [source.name for source in find_logs(tmp_path).sources] == ["n1_prefill_w3.out"]
+    found = find_logs(tmp_path)
+    assert [source.name for source in found.sources] == ["n1_prefill_w3.out"]
+    assert [name for name, _ in found.skipped] == ["n1_prefill_w1.out", "n1_prefill_w2.out"]
+    with pytest.raises(UnreadableInputError, match="is neither a directory nor a file"):
+        find_logs(tmp_path / "n1_prefill_w2.out")
+
+
+def test_a_name_with_a_newline_is_a_name(tmp_path: Path) -> None:
+    write_log(tmp_path / "n\n1_prefill_w0.out", prefill_text(1))
+    write_log(tmp_path / "n2_prefill_w0.out\n", prefill_text(1))
+    [source] = find_logs(tmp_path).sources
+    assert source.node == "n\n1"
 
 
 def test_bytes_of_a_name_that_are_no_text_are_written_out(tmp_path: Path) -> None:

@@ -192,6 +192,12 @@ def test_a_wrong_window_or_zone_is_one_sentence(
         open_run(job, **options)  # type: ignore[arg-type]
 
 
+def test_a_wrong_window_is_told_before_anything_is_read(job: Path) -> None:
+    with pytest.raises(UsageError):
+        open_run(job, stop="25:00")
+    assert not (job / "logs" / "cached_assets").exists()
+
+
 def test_a_zone_turns_stamps_without_one_into_utc(tmp_path: Path) -> None:
     write_log(tmp_path / "n1_prefill_w0.out", prefill_text(1, "16:00:00"))
     run = open_run(tmp_path, tz="America/Los_Angeles")
@@ -268,11 +274,20 @@ def test_what_holds_no_worker_says_why(tmp_path: Path) -> None:
         open_run(tmp_path)
     assert not (tmp_path / "cached_assets").exists()
     write_log(tmp_path / "a.log", "hello")
-    with pytest.raises(NoDataError, match=r"\(1 lines hold no batch line that is known\)$"):
+    with pytest.raises(NoDataError, match=r"\(1 line holds no batch line that is known\)$"):
         open_run(tmp_path)
     (tmp_path / "a.log").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n")
     with pytest.raises(NoDataError, match=r"\(a.log: a Git LFS pointer stands where the log should be"):
         open_run(tmp_path)
+
+
+def test_empty_logs_and_one_log_without_batches_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.log").touch()
+    with pytest.raises(NoDataError, match=r"\(every log is empty\)$"):
+        open_run(tmp_path)
+    write_log(tmp_path / "a.log", "hello")
+    with pytest.raises(NoDataError, match=r"in logs: .*/a\.log \(1 line holds"):
+        open_run(tmp_path / "a.log")
 
 
 def test_a_file_that_vanished_since_is_told_and_the_others_are_read(job: Path) -> None:

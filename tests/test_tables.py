@@ -119,6 +119,7 @@ def test_the_cache_line_says_where_or_that_it_was_used() -> None:
     assert cache_line(run) == "Cached to: /runs/4401463/logs/cached_assets/node_metrics.parquet"
     assert cache_line(build.run_tables(from_cache=True)) == "Loaded from cache"
     assert cache_line(build.run_tables(cache_path=None)) is None
+    assert cache_line(build.run_tables(cache_path="/a\nb")) == "Cached to: /a\\nb"
 
 
 def test_a_hostile_name_is_shown_and_not_sent() -> None:
@@ -153,7 +154,7 @@ def test_empty_and_skipped_files_are_counted_in_the_line() -> None:
         FileLedger("b.out", state="skipped"),
         FileLedger("c.out", lines=1),
     ]
-    assert ledger_line(files) == "Read 3 files (1 empty, 1 skipped), 1 lines: 0 batch lines, none unrecognised."
+    assert ledger_line(files) == "Read 3 files (1 empty, 1 skipped), 1 line: 0 batch lines, none unrecognised."
 
 
 def test_a_ledger_with_gaps_lists_the_files_that_have_them() -> None:

@@ -96,8 +96,7 @@ def srtlog_main() -> None:
 
 def run(app: App, arguments: Sequence[str]) -> int:
     """The exit code of ``app`` with ``arguments``; whatever went wrong is one sentence on stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    _prepare_streams()
     try:
         code = app(list(arguments))
         sys.stdout.flush()
@@ -112,6 +111,16 @@ def run(app: App, arguments: Sequence[str]) -> int:
     if isinstance(code, int):
         return code
     return 0 if _ASKED_TO_TELL & set(arguments) else EXIT_FAILED
+
+
+def _prepare_streams() -> None:
+    """What cannot be encoded is written out; a stream that was closed (``>&-``) swallows what is said."""
+    sys.stdout, sys.stderr = (
+        open(os.devnull, "w", encoding="utf-8") if stream is None else stream  # noqa: PTH123, SIM115
+        for stream in (sys.stdout, sys.stderr)
+    )
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def _report(error: Exception, *, debug: bool) -> int:

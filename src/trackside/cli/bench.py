@@ -11,7 +11,9 @@ from trackside.cli.options import FLAG, Format, Output, Reading, Selection
 from trackside.cli.runs import read_run, require_everything_read, tables_of, tell_ledger
 from trackside.cli.terminal import Terminal, open_terminal
 from trackside.errors import NoDataError, PathNotFoundError, UnreadableInputError
+from trackside.report.ledger import counted
 from trackside.report.run_document import RunFigures, as_csv, as_json, as_markdown, parse_document
+from trackside.report.safe_text import safe_text
 from trackside.report.tables import cache_line, runs_table, worker_table
 from trackside.report.workers import RunTables
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def parse(
-    paths: tuple[Path, ...],
+    paths: Annotated[tuple[Path, ...], Parameter(json_list=False)],
     /,
     *,
     selection: Selection | None = None,
@@ -83,7 +85,7 @@ def viz(
     written = write_bench_report(run.name, rows, run.workers, run.ledger, run.notes, report, group_by)
     tables = tables_of(run, selection)
     _print_tables([run], [tables], terminal)
-    terminal.data(f"Report: {written}")
+    terminal.data(f"Report: {safe_text(str(written))}")
     tell_ledger(tables, terminal)
     if open_:
         import webbrowser
@@ -118,10 +120,11 @@ def time_breakdown(
     terminal = open_terminal(quiet=output.quiet, verbose=output.verbose)
     metrics = read_request_metrics(path, limit)
     segments = break_down(metrics.requests)
-    title = path.resolve().name
+    here = path.resolve()
+    title = here.parent.name if here.name == "logs" else here.name
     terminal.data(request_table(title, summarise(segments)))
     if not stats_only:
-        terminal.data(f"\nReport: {write_request_report(title, metrics, report)}")
+        terminal.data(f"\nReport: {safe_text(str(write_request_report(title, metrics, report)))}")
     read, *missed = reading_notes(metrics, segments)
     terminal.note(f"{read}.")
     for note in missed:
@@ -154,7 +157,7 @@ def export(
     run.refresh_table()
     written = export_run(run.row_batches(), run.workers, run.ledger, folder, FileFormat(format), PARSER_VERSION)
     for table in written:
-        terminal.data(f"{table.path} ({table.rows:,} rows)")
+        terminal.data(f"{safe_text(str(table.path))} ({counted(table.rows, 'row')})")
     tell_ledger(tables_of(run, selection), terminal)
     return 0
 
@@ -170,7 +173,7 @@ def _read_all(
         except (NoDataError, PathNotFoundError, UnreadableInputError) as error:
             if len(paths) == 1:
                 raise
-            terminal.fail(f"{path}: {error}")
+            terminal.fail(safe_text(f"{path}: {error}"))
     return runs, len(paths) - len(runs)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trackside.cli.options import Reading, Selection
 from trackside.cli.terminal import Terminal
 from trackside.errors import PartialError
-from trackside.report.ledger import has_broken_state, ledger_details, ledger_line, ledger_table
+from trackside.report.ledger import counted, has_broken_state, ledger_details, ledger_line, ledger_table
 from trackside.report.workers import RunTables
 from trackside.settings import BenchSettings, load_settings
 
@@ -71,5 +71,6 @@ def require_everything_read(runs: list[RunTables]) -> None:
     missed = sum(file.unrecognised for file in files)
     broken = sum(has_broken_state(file) for file in files)
     if missed or broken:
-        msg = f"{missed:,} batch-like lines were not recognised and {broken:,} files not read whole (--strict)."
+        lines, whole = counted(missed, "batch-like line"), counted(broken, "file")
+        msg = f"Not recognised: {lines}; not read whole: {whole} (--strict)."
         raise PartialError(msg)

@@ -11,11 +11,12 @@ from typing import Final
 from trackside.errors import PathNotFoundError, UnreadableInputError
 from trackside.records.engine_run import Role
 
-_ENDING: Final = r"\.(?P<ext>out|err|log|txt)(?P<rotation>(?:[.-]\d{1,10})?)(?:\.(?P<packed>gz|zst))?$"
+_ENDING: Final = r"\.(?P<ext>out|err|log|txt)(?P<rotation>(?:[.-]\d{1,10})?)(?:\.(?P<packed>gz|zst))?\Z"
 WORKER_NAME: Final = re.compile(
-    r"(?P<node>.+?)_(?P<role>prefill|decode|agg|frontend)_(?P<worker>[^.]+?)(?:_DP(?P<dp>\d{1,5}))?" + _ENDING
+    r"(?P<node>.+?)_(?P<role>prefill|decode|agg|frontend)_(?P<worker>[^.]+?)(?:_DP(?P<dp>\d{1,5}))?" + _ENDING,
+    re.DOTALL,
 )
-LOG_NAME: Final = re.compile(r"(?P<stem>.+?)" + _ENDING)
+LOG_NAME: Final = re.compile(r"(?P<stem>.+?)" + _ENDING, re.DOTALL)
 REQUEST_FILES: Final = re.compile(r"sglang-request-metrics-|requirements.*\.txt$|CMakeLists\.txt$")
 _NUMBERED: Final = re.compile(r"w\d+")
 _HARNESS: Final = re.compile(
@@ -70,13 +71,17 @@ def _find_logs(path: Path) -> Layout:
         msg = f"Path does not exist: {path}"
         raise PathNotFoundError(msg)
     resolved = path.resolve()
-    if resolved.is_file():
+    if not resolved.is_dir():
+        if not resolved.is_file():
+            msg = f"{path} is neither a directory nor a file"
+            raise UnreadableInputError(msg)
         return Layout(shown_name(resolved), resolved, resolved.parent, (_source(resolved, one=True),), ())
     logs_dir = resolved / "logs" if (resolved / "logs").is_dir() else resolved
     name = shown_name(logs_dir.parent if logs_dir.name == "logs" else resolved)
-    files = sorted(f for f in logs_dir.iterdir() if LOG_NAME.match(f.name) and f.is_file())
-    sources = [_source(file) for file in files if not REQUEST_FILES.search(file.name)]
+    named = sorted(f for f in logs_dir.iterdir() if LOG_NAME.match(f.name) and not f.is_dir())
+    sources = [_source(file) for file in named if file.is_file() and not REQUEST_FILES.search(file.name)]
     chosen, skipped = _choose(sources)
+    skipped += [(shown_name(file), "no file, or a link to nothing") for file in named if not file.is_file()]
     return Layout(name or str(logs_dir), resolved, logs_dir, tuple(chosen), tuple(skipped))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trackside.bench.times import find_zone
+from trackside.bench.times import find_zone, read_bound
 from trackside.engine.accounts import ledger_of, worker_on_clock
 from trackside.engine.cache import Cache
 from trackside.engine.files import Layout, find_logs
@@ -78,8 +78,6 @@ class Run:
         return workers_within(self.workers, self._files(), self._window, self._options.tz)
 
     def _cut_window(self) -> None:
-        from trackside.bench.times import read_bound
-
         first = min((w.first_us for w in self.workers if w.first_us is not None), default=0)
         last = max((w.last_us for w in self.workers if w.last_us is not None), default=0)
         start, stop = self._options.start, self._options.stop
@@ -120,9 +118,13 @@ def open_run(
     """
     if tz:
         find_zone(tz)
+    for bound in filter(None, (start, stop)):
+        read_bound(bound, 0, 0, end=False)  # a wrong one is told before gigabytes are read
     layout = find_logs(Path(path))
     if not layout.sources:
         msg = f"No worker nodes found in logs: {layout.logs_dir} holds no worker log (.out, .err or .log)"
+        if layout.skipped:
+            msg += ", only {}: {}".format(*layout.skipped[0])
         raise NoDataError(msg)
     state = RunState(layout, _cache_of(layout, keep=cache), role)
     state.read(_mapper(engine, scheduler), on_progress)
@@ -141,11 +143,14 @@ def _cache_of(layout: Layout, *, keep: bool) -> Cache:
 def _nothing_found(run: Run) -> str:
     reasons = [f"{file.file}: {file.note}" for file in run.ledger if file.state in ("lfs_pointer", "unreadable")]
     lines = sum(file.lines for file in run.ledger)
+    held = "1 line holds" if lines == 1 else f"{lines:,} lines hold"
     missed = sum(file.unrecognised for file in run.ledger)
-    found = reasons[0] if reasons else f"{lines:,} lines hold no batch line that is known"
+    found = reasons[0] if reasons else f"{held} no batch line that is known"
     if missed and not reasons:
         found += f"; {missed:,} look like one, for example: {next(s for f in run.ledger for s in f.samples)[:200]}"
-    return f"No worker nodes found in logs: {run.logs_dir} ({found})"
+    if not lines and not reasons:
+        found = "every log is empty"
+    return f"No worker nodes found in logs: {run.path if run.path.is_file() else run.logs_dir} ({found})"
 
 
 def _mapper(engine: str, scheduler: str | None) -> Mapper:

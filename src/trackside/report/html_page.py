@@ -82,20 +82,31 @@ def json_block(document: Any) -> Markup:
 
 
 def write_atomically(text: str, out: Path) -> Path:
-    """Writes the whole file or none; returns its absolute path."""
+    """Writes the whole file or none; returns its absolute path.
+
+    A link stays a link, and what is no file (a device, a pipe) is written to, never replaced.
+    """
     target = out.absolute()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", suffix=".part", dir=target.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            Path(name).chmod(0o644)
-            Path(name).replace(target)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        if target.exists() and not target.is_file() and not target.is_dir():
+            target.write_text(text, encoding="utf-8", newline="\n")
+        else:
+            _replace(target.resolve(), text)
     except OSError as error:
-        msg = f"The report could not be written to {target}: {error.strerror or error}."
+        reason = "a file stands where a directory is needed" if isinstance(error, FileExistsError) else error.strerror
+        msg = f"The report could not be written to {target}: {reason or error}."
         raise OutputError(msg) from error
     return target
+
+
+def _replace(target: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", suffix=".part", dir=target.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise

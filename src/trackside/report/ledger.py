@@ -41,9 +41,14 @@ def ledger_line(ledger: Sequence[FileLedger]) -> str:
     unrecognised = sum(file.unrecognised for file in ledger)
     states = [f"{count} {state}" for state in _QUIET_STATES if (count := sum(f.state == state for f in ledger))]
     aside = f" ({', '.join(states)})" if states else ""
-    files = f"{len(ledger):,} file{'' if len(ledger) == 1 else 's'}"
     missed = f"{unrecognised:,}" if unrecognised else "none"
-    return f"Read {files}{aside}, {lines:,} lines: {batches:,} batch lines, {missed} unrecognised."
+    read = f"{counted(len(ledger), 'file')}{aside}, {counted(lines, 'line')}"
+    return f"Read {read}: {counted(batches, 'batch line')}, {missed} unrecognised."
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``1,234 files``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def ledger_table(ledger: Sequence[FileLedger]) -> Table | None:

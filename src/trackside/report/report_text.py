@@ -9,6 +9,7 @@ import msgspec
 
 from trackside.bench.chart_records import Chart, Line
 from trackside.report.chart_style import colour_of, dash_of
+from trackside.report.ledger import counted
 from trackside.report.safe_text import safe_text
 from trackside.report.time_axis import TimeAxis
 
@@ -61,7 +62,7 @@ class ReportText(msgspec.Struct, frozen=True):
 
     def counted(self, count: int, noun: str) -> str:
         """``1 file``, ``2 files``."""
-        return f"{count:,} {noun}{'' if count == 1 else 's'}"
+        return counted(count, noun)
 
     def shown(self, text: object) -> str:
         """Text from outside with its control characters visible."""

@@ -40,7 +40,7 @@ def cache_line(run: RunTables) -> str | None:
     """``Cached to: <path>`` after a fresh parse, ``Loaded from cache`` else; None where there is no cache."""
     if run.from_cache:
         return "Loaded from cache"
-    return None if run.cache_path is None else f"Cached to: {run.cache_path}"
+    return None if run.cache_path is None else f"Cached to: {safe_text(run.cache_path)}"
 
 
 def runs_table(runs: Sequence[RunTables]) -> Table:
