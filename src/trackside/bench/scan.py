@@ -26,7 +26,7 @@ from trackside.bench.startup import STARTUP_NEEDLES
 Ints = NDArray[np.int64]
 
 PARSER_VERSION: Final = 1
-BLOCK_LINES: Final = 32_768
+BLOCK_LINES: Final = 12_288
 _KIND_CODES: Final = {kind: code for code, kind in enumerate(KINDS)}
 _ENGINE_CODES: Final = {engine: code for code, engine in enumerate(ENGINES)}
 _ANSI: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
