@@ -191,11 +191,13 @@ def _print_tables(runs: list[Run], tables: list[RunTables], terminal: Terminal) 
 
 def _print_figures(run: Run, terminal: Terminal) -> None:
     from trackside.bench.summary import SUMMARY_COLUMNS, summarise_run, summarise_workers
-    from trackside.report.figures import run_figure_lines, worker_figures_table
+    from trackside.report.figures import run_figure_lines, worker_figures_tables
 
     rows = run.rows(SUMMARY_COLUMNS)
     terminal.data("")
-    terminal.data(worker_figures_table(summarise_workers(rows, run.workers).to_dicts(), run.workers))
+    figures = summarise_workers(rows, run.workers).to_dicts()
+    for table in worker_figures_tables(figures, run.workers, terminal.out.width):
+        terminal.data(table)
     terminal.data("\n".join(run_figure_lines(summarise_run(rows, run.workers))))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rich.table import Table
@@ -25,17 +25,40 @@ _COLUMNS: Final = {
     "input_tps_per_gpu": "Input/s/GPU",
     "output_tps_per_gpu": "Output/s/GPU",
 }
+_BORDER: Final = 3
 
 
-def worker_figures_table(rows: Sequence[Mapping[str, Any]], workers: Sequence[Worker]) -> Table:
-    """A row a worker: ranks, batch lines, medians, tokens, tokens/s; columns without a value are left out."""
+def worker_figures_tables(rows: Sequence[Mapping[str, Any]], workers: Sequence[Worker], width: int) -> Iterator[Table]:
+    """A row a worker: ranks, batch lines, medians, tokens, tokens/s; columns without a value are left out.
+
+    Where a screen of ``width`` characters is too narrow, the columns go on in a further table.
+    """
     by_name = {worker.name: worker for worker in workers}
     shown = [name for name in _COLUMNS if any(row[name] is not None for row in rows)]
     table_rows = [
         (row["name"], ranks_of(by_name[row["name"]]), *(_rounded(row[name]) for name in shown)) for row in rows
     ]
     headings = ("Worker", "Ranks", *(_COLUMNS[name] for name in shown))
-    return plain_table("Workers (medians of logged values, tokens, tokens/s)", headings, table_rows)
+    title = "Workers (medians of logged values, tokens, tokens/s)"
+    for places in _columns_that_fit(headings, table_rows, width):
+        taken = [[row[place] for place in places] for row in table_rows]
+        yield plain_table(title, [headings[place] for place in places], taken)
+        title = "Workers, continued"
+
+
+def _columns_that_fit(headings: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> Iterator[list[int]]:
+    """Places of columns, table by table; each begins with the first column."""
+    widths = [
+        max(len(text) for text in (heading, *(format_value(row[place]) for row in rows))) + _BORDER
+        for place, heading in enumerate(headings)
+    ]
+    taken = [0]
+    for place in range(1, len(headings)):
+        if len(taken) > 1 and sum(widths[each] for each in (*taken, place)) >= width:
+            yield taken
+            taken = [0]
+        taken.append(place)
+    yield taken
 
 
 def run_figure_lines(summary: RunSummary) -> list[str]:
