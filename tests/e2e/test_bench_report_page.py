@@ -155,6 +155,16 @@ def test_dark_is_dark_and_the_button_changes_it(browser: Browser, tmp_path: Path
     assert opened.faults == []
 
 
+def test_paper_is_light_whatever_the_screen(browser: Browser, report: Path) -> None:
+    page = Opened(browser, report, scheme="dark").page
+    page.get_by_role("button", name="Switch to the light theme").click()
+    page.get_by_role("button", name="Switch to the dark theme").click()
+
+    page.emulate_media(media="print", color_scheme="dark")
+
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
 def test_a_phone_needs_no_sideways_scroll(browser: Browser, tmp_path: Path) -> None:
     page = Opened(browser, report_runs.write_hostile(tmp_path / "r.html", "dp"), width=390).page
 
