@@ -209,6 +209,15 @@ def test_a_hostile_name_of_a_job_is_shown_and_not_sent(job: Path, srtlog: Run) -
         assert not set(done.stdout + done.stderr) & set("\x1b\x07\r\u202e")
 
 
+def test_bytes_of_a_path_that_are_no_text_are_written_out_in_json(job: Path, srtlog: Run) -> None:
+    if sys.platform == "darwin":
+        pytest.skip("this file system takes no such name")
+    renamed = job.rename(job.parent / os.fsdecode(b"job\xff"))
+    [run] = json.loads(srtlog("parse", renamed, "--format", "json").stdout)["runs"]
+    assert run["path"].endswith("/job\\xff")
+    assert run["cache_path"].endswith("/job\\xff/logs/cached_assets/node_metrics.parquet")
+
+
 def test_viz_prints_the_table_and_the_report_it_wrote(job: Path, srtlog: Run, tmp_path: Path) -> None:
     done = srtlog("viz", job, "-o", "out.html")
     assert done.returncode == 0, done.stderr

@@ -151,6 +151,12 @@ def test_a_missing_path_is_one_sentence(tmp_path: Path) -> None:
         read_request_metrics(tmp_path / "nowhere")
 
 
+def test_a_job_directory_is_read_in_its_logs(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    write(tmp_path / "logs", record("b1"))
+    assert read_request_metrics(tmp_path).requests["rid"].to_list() == ["b1"]
+
+
 def test_a_folder_without_metrics_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(NoDataError, match=r"No request metrics in .*export-metrics-to-file"):
         read_request_metrics(tmp_path)

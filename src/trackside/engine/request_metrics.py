@@ -95,15 +95,16 @@ def read_request_metrics(path: Path, limit: int | None = None) -> RequestMetrics
 
 
 def find_metric_files(path: Path) -> list[Path]:
-    """The files to read, by name (so by hour). Raises NoDataError where there is none."""
+    """The files to read of a directory, else of its ``logs``, by name (so by hour). Raises NoDataError."""
     if not path.exists():
         raise PathNotFoundError(f"Path does not exist: {path}")
     if path.is_file():
         return [path]
-    for pattern in _PATTERNS:
-        found = sorted(file for suffix in _SUFFIXES for file in path.glob(pattern + suffix) if file.is_file())
-        if found:
-            return found
+    for folder in (path, path / "logs"):
+        for pattern in _PATTERNS:
+            found = sorted(file for suffix in _SUFFIXES for file in folder.glob(pattern + suffix) if file.is_file())
+            if found:
+                return found
     raise NoDataError(
         f"No request metrics in {path}: expected sglang-request-metrics-*.log or *.jsonl "
         "(written by SGLang under --export-metrics-to-file --export-metrics-to-file-dir DIR)."
