@@ -20,6 +20,7 @@ from trackside.records.engine_rows import SEED_COLUMNS
 
 _ROW_GROUP: Final = 262_144
 _OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")
+_SMALL_ROWS: Final = 16_384
 _READ_CELLS: Final = 16_000_000
 # Minima and maxima of every column cost a third of the time of writing, and nothing here reads them.
 _STATISTICS: Final = {"min": False, "max": False, "distinct_count": False, "null_count": True}
@@ -83,12 +84,24 @@ def write_table(files: list[FileRows], cache: Cache) -> tuple[list[TablePart], T
     handle, name = tempfile.mkstemp(dir=cache.directory, prefix=f".{cache.table.stem}.")
     try:
         with os.fdopen(handle, "wb") as out:
-            sink_parquet(frames(), out, columns)
+            sink_parquet(_gathered(frames()), out, columns)
         identity = cache.adopt_table(Path(name))
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
     return parts, identity
+
+
+def _gathered(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same rows with small frames joined: a run may have thousands of small files."""
+    small: list[pl.DataFrame] = []
+    for frame in frames:
+        small.append(frame)
+        if sum(one.height for one in small) >= _SMALL_ROWS:
+            yield pl.concat(small)
+            small.clear()
+    if small:
+        yield pl.concat(small)
 
 
 def with_columns(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
