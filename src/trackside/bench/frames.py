@@ -67,8 +67,9 @@ def build_frame(
     for name, dtype in SCHEMA.items():
         if name not in out and name != "duplicate" and (name in wanted or name in RANKS):
             known = columns.get(name)
-            out[name] = pl.lit(None, dtype=dtype) if known is None else _series(name, known, dtype)
-    frame = pl.DataFrame({name: one for name, one in out.items() if isinstance(one, pl.Series)})
+            out[name] = pl.lit(None, dtype=dtype) if known is None else _measured(name, known, dtype)
+    raw = {name: pl.Series(columns[name]) for name in out if name in columns and isinstance(out[name], pl.Expr)}
+    frame = pl.DataFrame(raw | {name: one for name, one in out.items() if isinstance(one, pl.Series)})
     frame = frame.with_columns(**{name: one for name, one in out.items() if isinstance(one, pl.Expr)})
     if file.dp is not None:
         frame = frame.with_columns(pl.col("dp").fill_null(file.dp))
@@ -91,14 +92,14 @@ def _codes(values: NDArray[Any]) -> NDArray[np.int64]:
     return values.astype(np.int64)
 
 
-def _series(name: str, values: NDArray[Any], dtype: pl.DataType) -> pl.Series:
-    """Nulls are NaN, or the lowest value of an integer type."""
-    series = pl.Series(name, values)
+def _measured(name: str, values: NDArray[Any], dtype: pl.DataType) -> pl.Expr:
+    """A column as it is meant: null where it holds NaN, or the lowest value of its integer type."""
+    column = pl.col(name)
     if dtype == pl.Float64:
-        return series.fill_nan(None)
-    missing: NDArray[np.bool_] = values == np.iinfo(values.dtype.type).min
-    series = pl.Series(name, values == 1) if dtype == pl.Boolean else series.cast(dtype)
-    return series.set(pl.Series(missing), None) if missing.any() else series
+        return column.fill_nan(None)
+    null = int(np.iinfo(values.dtype.type).min)
+    known = column if int(values.min(initial=0)) > null else pl.when(column != null).then(column)
+    return known == 1 if dtype == pl.Boolean else known.cast(dtype)
 
 
 def _texts(texts: Sequence[str | None], codes: NDArray[np.int64], name: str) -> pl.Series | pl.Expr:
