@@ -39,7 +39,7 @@ _MAX_SLOW_BYTES: Final = 65_536
 _SAMPLE_CHARS: Final = 300
 _MAX_UNKNOWN: Final = 50
 _STAMP_SEARCH_BYTES: Final = 262_144
-_STAMP_TAIL_BYTES: Final = 16_384
+_STAMP_TAILS_BYTES: Final = (2_048, 32_768, _STAMP_SEARCH_BYTES)
 _LEARN_FROM: Final = 8
 _TEXT_COLUMNS: Final = ("graph_device", "detail")
 
@@ -85,7 +85,7 @@ class LogScanner:
             self.counts.first_stamp = first[1].decode() if first else None
             if first is None:
                 return
-        for size in (_STAMP_TAIL_BYTES, _STAMP_SEARCH_BYTES):
+        for size in _STAMP_TAILS_BYTES:
             last = FULL_STAMP.findall(chunk, max(0, len(chunk) - size))
             if last:
                 self.counts.last_stamp = last[-1].decode()

@@ -212,17 +212,20 @@ class _FileScan:
         self.groups.extend(group_totals(columns))
         self.columns.update(columns)
         name = f"{self.task.number:05d}-{self.consumed:014d}{'t' if provisional else ''}.npz"
-        data = pack(columns)
-        if self.task.spool is not None:
-            self.pieces.append(write_piece(Piece(name, rows, provisional, data), Path(self.task.spool)))
+        if self.task.spool is None:
+            self.pieces.append(Piece(name, rows, provisional, pack(columns)))
         else:
-            self.pieces.append(Piece(name, rows, provisional, data))
+            self.pieces.append(write_piece(Piece(name, rows, provisional), Path(self.task.spool), columns))
 
 
-def write_piece(piece: Piece, spool: Path) -> Piece:
-    """The piece with its bytes in a file of ``spool``. Raises OutputError where they do not go there."""
+def write_piece(piece: Piece, spool: Path, columns: Columns | None = None) -> Piece:
+    """The piece with its rows (``columns``, else its bytes) in a file of ``spool``. Raises OutputError."""
     try:
-        (spool / piece.name).write_bytes(piece.data or b"")
+        with (spool / piece.name).open("wb") as out:
+            if columns is None:
+                out.write(piece.data or b"")
+            else:
+                np.savez(out, **_narrowed(columns))
     except OSError as error:
         msg = f"Rows could not be written to {spool.parent}: {error.strerror} (make room there, or give --no-cache)"
         raise OutputError(msg) from error
@@ -232,9 +235,12 @@ def write_piece(piece: Piece, spool: Path) -> Piece:
 def pack(columns: Columns) -> bytes:
     """Columns as one NumPy archive, integers as narrow as their values allow; nulls are the type's lowest value."""
     buffer = io.BytesIO()
-    narrow: dict[str, Any] = {name: _narrow(values) for name, values in columns.items()}
-    np.savez(buffer, **narrow)
+    np.savez(buffer, **_narrowed(columns))
     return buffer.getvalue()
+
+
+def _narrowed(columns: Columns) -> dict[str, Any]:
+    return {name: _narrow(values) for name, values in columns.items()}
 
 
 def unpack(data: bytes | Path) -> Columns:
