@@ -11,7 +11,7 @@ import pytest
 
 from tests import build, report_runs
 from trackside.errors import NoDataError, OutputError
-from trackside.report.html_page import write_atomically
+from trackside.report.html_page import write_page
 
 
 class Page(HTMLParser):
@@ -121,12 +121,12 @@ def test_the_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
     (tmp_path / "link.html").symlink_to(tmp_path / "real.html")
-    assert write_atomically("page", tmp_path / "link.html") == tmp_path / "link.html"
+    assert write_page("page", tmp_path / "link.html") == tmp_path / "link.html"
     assert (tmp_path / "link.html").is_symlink()
     assert (tmp_path / "real.html").read_text() == "page"
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    write_atomically("page", tmp_path / "pipe")
+    write_page("page", tmp_path / "pipe")
     assert os.read(reader, 10) == b"page"
     os.close(reader)
     assert (tmp_path / "pipe").is_fifo()
@@ -135,7 +135,7 @@ def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
 def test_a_file_in_place_of_a_directory_is_said(tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
     with pytest.raises(OutputError, match="a file stands where a directory is needed"):
-        write_atomically("page", tmp_path / "taken" / "r.html")
+        write_page("page", tmp_path / "taken" / "r.html")
 
 
 def test_missing_directories_are_made_and_the_path_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

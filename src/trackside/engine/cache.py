@@ -231,7 +231,7 @@ def _is_old(path: Path) -> bool:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Writes a file so that it is either the old or the new one. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.")
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(data)

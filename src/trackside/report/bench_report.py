@@ -29,7 +29,7 @@ from trackside.report.html_page import (
     render_page,
     static_text,
     style_block,
-    write_atomically,
+    write_page,
 )
 from trackside.report.load_charts import figure_kv_capacity, figure_memory
 from trackside.report.rank_maps import rank_groups
@@ -65,7 +65,7 @@ def write_bench_report(
         msg = f"No data to visualize: {run_name} holds no batch line with a time."
         raise NoDataError(msg)
     page = _page(run_name, rows, batches, clock, workers, ledger, notes, GroupBy(group_by))
-    return write_atomically(page, out)
+    return write_page(page, out)
 
 
 def _page(

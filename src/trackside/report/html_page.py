@@ -8,8 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -20,6 +18,7 @@ from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from trackside.engine.cache import write_atomically
 from trackside.errors import OutputError
 
 
@@ -81,7 +80,7 @@ def json_block(document: Any) -> Markup:
     return Markup(text)  # noqa: S704 - every character that HTML reads is escaped
 
 
-def write_atomically(text: str, out: Path) -> Path:
+def write_page(text: str, out: Path) -> Path:
     """Writes the whole file or none; returns its absolute path.
 
     A link stays a link, and what is no file (a device, a pipe) is written to, never replaced.
@@ -92,21 +91,9 @@ def write_atomically(text: str, out: Path) -> Path:
         if target.exists() and not target.is_file() and not target.is_dir():
             target.write_text(text, encoding="utf-8", newline="\n")
         else:
-            _replace(target.resolve(), text)
+            write_atomically(target.resolve(), text.encode())
     except OSError as error:
         reason = "a file stands where a directory is needed" if isinstance(error, FileExistsError) else error.strerror
         msg = f"The report could not be written to {target}: {reason or error}."
         raise OutputError(msg) from error
     return target
-
-
-def _replace(target: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", suffix=".part", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise

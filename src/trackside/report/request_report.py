@@ -19,7 +19,7 @@ from trackside.report.html_page import (
     render_page,
     static_text,
     style_block,
-    write_atomically,
+    write_page,
 )
 from trackside.report.request_charts import (
     figure_by_duration,
@@ -71,7 +71,7 @@ def write_request_report(title: str, metrics: RequestMetrics, out: Path) -> Path
         "axis": json_block({"unitMs": 1, "zeroMs": 0}),
     }
     page = render_page("request_times.html.j2", [bokeh_script(), static_text("bench_report.js")], values)
-    return write_atomically(page, out)
+    return write_page(page, out)
 
 
 def _documents(segments: pl.DataFrame, drawn: pl.DataFrame, groups: pl.DataFrame) -> dict[str, Markup]:
