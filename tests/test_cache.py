@@ -22,7 +22,7 @@ from tests.build_logs import prefill_text, varied_log, write_log
 from trackside.bench.scan import PARSER_VERSION
 from trackside.engine.run import Run, open_run
 from trackside.errors import NoDataError
-from trackside.records.engine_rows import SCHEMA_VERSION, SEED_COLUMNS
+from trackside.records.engine_rows import ESTABLISHED_COLUMNS, SCHEMA_VERSION
 
 
 def tokens(run: Run) -> list[int]:
@@ -333,7 +333,7 @@ def test_the_table_has_the_established_columns_in_their_order(logs: Path) -> Non
     open_run(logs)
     path = cached(logs) / "node_metrics.parquet"
     table = pl.read_parquet(path)
-    assert table.columns[: len(SEED_COLUMNS)] == [column.name for column in SEED_COLUMNS]
+    assert table.columns[: len(ESTABLISHED_COLUMNS)] == [column.name for column in ESTABLISHED_COLUMNS]
     assert table["timestamp"].to_list() == ["2026-01-31 16:10:37"] * 3
     assert table.schema["timestamp"] == pl.String
     metadata = pl.read_parquet_metadata(path)

@@ -16,7 +16,7 @@ from trackside.bench.frames import SCHEMA, FileTexts, build_frame, reassign
 from trackside.bench.model import RunModel
 from trackside.engine.cache import VERSION, Cache, Entry, TableIdentity, TablePart
 from trackside.engine.parse_file import unpack
-from trackside.records.engine_rows import SEED_COLUMNS
+from trackside.records.engine_rows import ESTABLISHED_COLUMNS
 
 _ROW_GROUP: Final = 262_144
 _OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")
@@ -26,7 +26,7 @@ _READ_CELLS: Final = 16_000_000
 _STATISTICS: Final = {"min": False, "max": False, "distinct_count": False, "null_count": True}
 # Written even where no row fills them: the established columns, and where and when a row comes from.
 _ALWAYS: Final = frozenset(
-    {one.name for one in SEED_COLUMNS}
+    {one.name for one in ESTABLISHED_COLUMNS}
     | {"file", "line", "time_us", "tz_assumed", "date_from", "engine", "kind", "duplicate", "torn"}
 )
 

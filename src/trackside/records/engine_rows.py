@@ -20,7 +20,7 @@ class Column(NamedTuple):
     logged_as: tuple[str, ...] = ()
 
 
-SEED_COLUMNS: Final[tuple[Column, ...]] = (
+ESTABLISHED_COLUMNS: Final[tuple[Column, ...]] = (
     Column("node", "String", "", "node part of the file name, or the file's stem where the name says nothing"),
     Column("worker_type", "String", "", "prefill, decode, agg or frontend"),
     Column(
@@ -222,4 +222,4 @@ MORE_COLUMNS: Final[tuple[Column, ...]] = (
     Column("tokens_gained", "Int64", "tokens", "KV freed by a retraction", ("#new_tokens_gained",)),
 )
 
-COLUMNS: Final = SEED_COLUMNS + MORE_COLUMNS
+COLUMNS: Final = ESTABLISHED_COLUMNS + MORE_COLUMNS
