@@ -17,7 +17,7 @@ from trackside.engine.fingerprints import Fingerprint
 from trackside.engine.local import available_cores, map_files
 from trackside.engine.parse_file import FileTask, Scanned
 
-# Prints what the mapper says in a process that has no Polars yet, where it forks; 30 MB are claimed to be read.
+# Prints what the mapper says in a process that has no Polars yet, where it forks; 400 MB are claimed to be read.
 FORKING = """
 import sys
 from pathlib import Path
@@ -27,9 +27,9 @@ from trackside.engine.parse_file import FileTask
 folder = Path(sys.argv[1])
 tasks = [FileTask(str(p), p.name, n, None) for n, p in enumerate(sorted(folder.iterdir()))]
 seen = []
-found = local.map_files(tasks, [30 << 20] * len(tasks), lambda done, total: seen.append((done, total)))
+found = local.map_files(tasks, [400 << 20] * len(tasks), lambda done, total: seen.append((done, total)))
 assert "polars" not in sys.modules
-assert seen[-1] == (len(tasks) * 30 << 20,) * 2, seen
+assert seen[-1] == (len(tasks) * 400 << 20,) * 2, seen
 sys.stdout.buffer.write(msgspec.json.encode(found))
 """
 
@@ -61,7 +61,7 @@ def test_processes_give_what_one_gives(folder: Path) -> None:
 def test_processes_started_afresh_give_what_one_gives(folder: Path) -> None:
     paths = sorted(folder.iterdir())
     tasks = [FileTask(str(p), p.name, n, None) for n, p in enumerate(paths)]
-    assert map_files(tasks, [200 << 20] * len(paths)) == here(folder)
+    assert map_files(tasks, [600 << 20] * len(paths)) == here(folder)
 
 
 @pytest.mark.skipif(available_cores() < 2, reason="one core: nothing is started")
@@ -70,7 +70,7 @@ def test_paths_that_are_no_text_are_parsed_too(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/j\xff"))
     paths = [write_log(folder / f"n1_prefill_w{number}.out", prefill_text(1)) for number in range(2)]
     tasks = [FileTask(str(p), p.name, n, None) for n, p in enumerate(paths)]
-    assert [s.counts.lines for s in map_files(tasks, [200 << 20] * 2)] == [1, 1]
+    assert [s.counts.lines for s in map_files(tasks, [600 << 20] * 2)] == [1, 1]
 
 
 @pytest.mark.skipif(sys.platform != "linux" or available_cores() < 2, reason="nothing is forked")

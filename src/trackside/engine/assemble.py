@@ -58,7 +58,7 @@ class FileRows:
                     frame = with_columns(rows.collect(), list(SCHEMA))
                     yield reassign(frame, self.texts, self.model).select(wanted)
         for piece in self.entry.scanned.pieces:
-            packed = unpack(piece.data or self.cache.pieces / piece.name)
+            packed = piece.held or unpack(piece.data or self.cache.pieces / piece.name)
             yield build_frame(packed, self.texts, self.model, wanted)
 
 

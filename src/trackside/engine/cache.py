@@ -167,7 +167,7 @@ class Cache:
 
     def has_pieces(self, scanned: Scanned) -> bool:
         """Whether all pieces of a file's rows are there."""
-        return all((self.pieces / piece.name).is_file() for piece in scanned.pieces)
+        return all(piece.held or (self.pieces / piece.name).is_file() for piece in scanned.pieces)
 
     def spool(self) -> Path:
         """Where this pass writes pieces. Raises OutputError."""

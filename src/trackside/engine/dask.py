@@ -45,7 +45,9 @@ def mapper(scheduler: str | None) -> Callable[[list[FileTask], list[int], Progre
 def _gather(
     distributed: Any, client: Any, tasks: Sequence[FileTask], sizes: Sequence[int], on_progress: Progress | None
 ) -> list[Scanned]:
-    futures = client.map(parse_file, [msgspec.structs.replace(task, spool=None) for task in tasks], pure=False)
+    futures = client.map(
+        parse_file, [msgspec.structs.replace(task, spool=None, hold=False) for task in tasks], pure=False
+    )
     index = {future.key: i for i, future in enumerate(futures)}
     done, total = 0, sum(sizes)
     results: dict[int, Scanned] = {}

@@ -20,8 +20,10 @@ from trackside.errors import UnreadableInputError
 
 Progress = Callable[[int, int], None]
 
-_MIN_FORKED_BYTES: Final = 24 << 20
-_MIN_STARTED_BYTES: Final = 128 << 20
+# Below this, processes win a second at most and cost more than they win: rows go on from memory.
+_MIN_FORKED_BYTES: Final = 384 << 20
+_MIN_STARTED_BYTES: Final = 512 << 20
+_PACKED: Final = (".gz", ".zst")
 
 
 def map_files(tasks: Sequence[FileTask], sizes: Sequence[int], on_progress: Progress | None = None) -> list[Scanned]:
@@ -31,6 +33,8 @@ def map_files(tasks: Sequence[FileTask], sizes: Sequence[int], on_progress: Prog
     (a notebook, the second run of a command) they are started afresh, which pays for larger runs alone.
     """
     total = sum(sizes)
+    if total >= _MIN_FORKED_BYTES:
+        tasks = [msgspec.structs.replace(task, hold=False) for task in tasks]
     workers = min(len(tasks), available_cores())
     if workers > 1 and total >= _MIN_FORKED_BYTES and _safe_to_fork():
         return _map_forked(tasks, sizes, workers, on_progress)
@@ -113,7 +117,8 @@ def _map_here(
             if on_progress:
                 on_progress(min(total, before + seen), total)
 
-        results.append(parse_file(task, count if on_progress else None))
+        held = task.hold and not task.name.endswith(_PACKED)
+        results.append(parse_file(msgspec.structs.replace(task, hold=held), count if on_progress else None))
         done += size
         if on_progress:
             on_progress(done, total)

@@ -30,14 +30,15 @@ _LAST_DAY: Final = (dt.date(9000, 1, 1) - dt.date(1970, 1, 1)).days
 class Piece(msgspec.Struct, frozen=True):
     """Rows of a file that lie in one place: a file of the cache, or (``data``) bytes on their way there.
 
-    ``name`` is the path under the cache's pieces. ``provisional`` rows come from a last line without a line end; they
-    go when the file grows.
+    ``name`` is the path under the cache's pieces; ``held`` are columns that were written nowhere yet.
+    ``provisional`` rows come from a last line without a line end; they go when the file grows.
     """
 
     name: str
     rows: int
     provisional: bool = False
     data: bytes | None = None
+    held: dict[str, Any] | None = None
 
 
 class Scanned(msgspec.Struct, frozen=True):
@@ -76,13 +77,17 @@ class Scanned(msgspec.Struct, frozen=True):
 
 
 class FileTask(msgspec.Struct, frozen=True):
-    """One file to parse: all of it, or (``known``) what was appended since. Pieces go to ``spool`` or come as bytes."""
+    """One file to parse: all of it, or (``known``) what was appended since. Pieces go to ``spool`` or come as bytes.
+
+    With ``hold`` they stay in memory: for a caller in the same process that writes them on at once.
+    """
 
     path: str
     name: str
     number: int
     spool: str | None
     known: Scanned | None = None
+    hold: bool = False
 
 
 def parse_file(task: FileTask, on_bytes: Callable[[int], None] | None = None) -> Scanned:
@@ -212,7 +217,9 @@ class _FileScan:
         self.groups.extend(group_totals(columns))
         self.columns.update(columns)
         name = f"{self.task.number:05d}-{self.consumed:014d}{'t' if provisional else ''}.npz"
-        if self.task.spool is None:
+        if self.task.hold and not provisional:
+            self.pieces.append(Piece(name, rows, held=_narrowed(columns)))
+        elif self.task.spool is None:
             self.pieces.append(Piece(name, rows, provisional, pack(columns)))
         else:
             self.pieces.append(write_piece(Piece(name, rows, provisional), Path(self.task.spool), columns))

@@ -108,7 +108,7 @@ class RunState:
                 continue
             grown = entry is not None and usable and entry.scanned.state == "ok" and _grown(source, entry)
             before = entry.scanned if grown and entry else None
-            tasks.append(FileTask(str(source.path), source.name, number, str(self.cache.spool()), before))
+            tasks.append(FileTask(str(source.path), source.name, number, str(self.cache.spool()), before, not known))
             sizes.append(max(0, now.size_bytes - (before.consumed if before else 0)))
         return tasks, sizes
 
