@@ -1,0 +1,1 @@
+"""GitHub: calls within a budget, decoding at the edge, syncs, logs and webhooks."""
