@@ -7,7 +7,8 @@ import datetime as dt
 import msgspec
 
 from trackside.records.job_logs import LogState
-from trackside.records.runs import Source
+from trackside.records.pulls import PullRequest
+from trackside.records.runs import RunAttempt, Source
 from trackside.records.syncs import Interval
 
 
@@ -47,6 +48,8 @@ class SyncState(msgspec.Struct, frozen=True, kw_only=True):
 
     ``commits_asked`` are the commits whose pull requests are known; ``pulls_updated_at`` is the newest
     ``updated_at`` of a known pull request; ``logs`` gives the state of each log that was asked for, by job id.
+    ``waiting`` are the attempts since ``since`` whose jobs were never read, or were read before they were over.
+    ``pulls`` are the pull requests that changed since ``since``.
     """
 
     repo: str | None
@@ -55,3 +58,5 @@ class SyncState(msgspec.Struct, frozen=True, kw_only=True):
     commits_asked: frozenset[str] = frozenset()
     pulls_updated_at: dt.datetime | None = None
     logs: dict[int, LogState] = {}
+    waiting: tuple[RunAttempt, ...] = ()
+    pulls: tuple[PullRequest, ...] = ()
