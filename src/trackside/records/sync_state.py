@@ -28,6 +28,7 @@ class KnownAttempt(msgspec.Struct, frozen=True, kw_only=True):
     head_sha: str | None
     event: str | None
     workflow_name: str | None = None
+    run_number: int | None = None
     fetched: bool = False
     fetched_status: str | None = None
     fetched_updated_at: dt.datetime | None = None
