@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trackside.errors import UsageError
-from trackside.settings import BenchSettings, find_settings_file, load_settings
+from trackside.settings import BenchSettings, find_settings_file, load_settings, preset_names, store_location
 
 
 def write(directory: Path, text: str) -> Path:
@@ -71,3 +71,52 @@ def test_a_file_that_is_not_utf8_is_a_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "trackside.toml").write_bytes(b'tz = "\xff"\n')
     with pytest.raises(UsageError, match="is not valid TOML"):
         load_settings(tmp_path, {})
+
+
+def test_a_preset_goes_before_the_file_and_the_file_before_the_environment(tmp_path: Path) -> None:
+    write(tmp_path, '[github]\nrepository = "mine/own"\nworkers = 3\n')
+    environment = {"GITHUB_REPOSITORY": "actions/run"}
+    assert load_settings(tmp_path, environment).github.repository == "mine/own"
+    preset = load_settings(tmp_path, environment, "chained")
+    assert (preset.github.repository, preset.github.workers) == ("enufacas/Chained", 3)
+    assert (len(preset.sync.workflows), preset.sync.max_runs_per_workflow) == (6, 50)
+    assert load_settings(tmp_path / "..", environment).github.repository == "actions/run"
+
+
+def test_every_preset_can_be_read(tmp_path: Path) -> None:
+    assert preset_names() == ["chained", "sglang"]
+    for name in preset_names():
+        assert load_settings(tmp_path, {}, name).github.repository
+
+
+def test_a_preset_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no preset 'vllm'; there are chained, sglang"):
+        load_settings(tmp_path, {}, "vllm")
+
+
+def test_the_store_is_as_asked_as_set_beside_the_file_or_here(tmp_path: Path) -> None:
+    here = tmp_path / "a"
+    here.mkdir()
+    assert store_location(None, here, {}) == str(here / ".trackside")
+    assert store_location(None, here, {"TRACKSIDE_STORE": "s3://bucket/ci"}) == "s3://bucket/ci"
+    write(tmp_path, "[bench]\n")
+    assert store_location(None, here, {}) == str(tmp_path / ".trackside")
+    write(tmp_path, '[store]\nlocation = "data"\n')
+    assert store_location(None, here, {"TRACKSIDE_STORE": "elsewhere"}) == str(tmp_path / "data")
+    assert store_location("other", here, {}) == "other"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[github]\nworkers = 50\n", "github.workers: Expected `int` <= 10"),
+        ("[github]\nmax_calls = -1\n", "github.max_calls: Expected `int` >= 0"),
+        ('[sync]\nlogs = "some"\n', "sync.logs: Invalid enum value 'some'"),
+        ("[sync]\nmax_runs_per_workflow = 0\n", "sync.max_runs_per_workflow: Expected `int` >= 1"),
+    ],
+)
+def test_a_value_out_of_its_range_is_told(tmp_path: Path, text: str, said: str) -> None:
+    write(tmp_path, text)
+    with pytest.raises(UsageError) as caught:
+        load_settings(tmp_path, {})
+    assert said in str(caught.value)
