@@ -80,7 +80,7 @@ def test_a_preset_goes_before_the_file_and_the_file_before_the_environment(tmp_p
     preset = load_settings(tmp_path, environment, "chained")
     assert (preset.github.repository, preset.github.workers) == ("enufacas/Chained", 3)
     assert (len(preset.sync.workflows), preset.sync.max_runs_per_workflow) == (6, 50)
-    assert load_settings(tmp_path / "..", environment).github.repository == "actions/run"
+    assert load_settings(tmp_path.parent, environment).github.repository == "actions/run"
 
 
 def test_every_preset_can_be_read(tmp_path: Path) -> None:
