@@ -1,0 +1,1 @@
+"""What GitHub told, kept in Delta tables: in a directory or in an object store."""

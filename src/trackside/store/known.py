@@ -1,0 +1,130 @@
+"""What a sync needs to know of a repository before it asks GitHub for anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final, TypeVar
+
+import msgspec
+import polars as pl
+
+from trackside.records.job_logs import LogState
+from trackside.records.pulls import PullRequest
+from trackside.records.runs import RunAttempt
+from trackside.records.sync_state import KnownAttempt, Listed, SyncState
+from trackside.store.location import Location
+from trackside.store.read import newest
+from trackside.store.schema import COMMIT_PULLS, FETCHED, JOB_LOGS, PULLS, RUNS, STAMP_NAMES, SYNCS
+from trackside.store.tables import Snapshot, open_table, readable_errors
+
+LISTED_FOR: Final = dt.timedelta(days=400)
+"""How long back the lists of earlier syncs are told: GitHub keeps runs for 400 days at most."""
+_ATTEMPT: Final = ["run_id", "run_attempt"]
+_RUN_COLUMNS: Final = (
+    *_ATTEMPT,
+    "source",
+    "status",
+    "conclusion",
+    "created_at",
+    "updated_at",
+    "workflow_file",
+    "workflow_id",
+    "head_branch",
+    "head_sha",
+    "event",
+    "workflow_name",
+    "run_number",
+)
+_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "runs": _RUN_COLUMNS,
+    "fetched": (*_ATTEMPT, "status", "updated_at", "jobs", "jobs_listed"),
+    "pulls": ("number", "updated_at"),
+    "commit_pulls": ("sha",),
+    "job_logs": ("job_id", "state"),
+    "syncs": ("scope", "listed", "ended_at", "swept"),
+}
+_Record = TypeVar("_Record")
+
+
+def sync_state(location: Location, repo: str, since: dt.datetime, now: dt.datetime) -> SyncState:
+    """What is known of ``repo``, whatever the case of its name; SyncState(repo=None) where nothing is.
+
+    ``attempts`` are those created or updated at ``since`` or later, those that are not completed and those whose
+    jobs were never read, by run and attempt; ``listed`` holds syncs of the last 400 days before ``now``, oldest
+    first. Jobs are not read.
+    """
+    tables = {
+        table.name: open_table(location, table) for table in (RUNS, FETCHED, PULLS, COMMIT_PULLS, JOB_LOGS, SYNCS)
+    }
+    frames = {name: _rows_of(snapshot, repo) for name, snapshot in tables.items()}
+    name = _stored_name(list(frames.values()))
+    if name is None:
+        return SyncState(repo=None)
+    attempts = _attempts(frames["runs"], frames["fetched"])
+    recent = ((pl.col("created_at") >= since) | (pl.col("updated_at") >= since)).fill_null(value=False)
+    unfinished = pl.col("status").ne_missing("completed") | ~pl.col("fetched")
+    unread = pl.col("fetched_status").ne_missing("completed")
+    changed = frames["pulls"].filter(pl.col("updated_at") >= since)
+    logs = frames["job_logs"].select("job_id", "state").iter_rows()
+    return SyncState(
+        repo=name,
+        attempts=tuple(msgspec.convert(attempts.filter(recent | unfinished).to_dicts(), list[KnownAttempt])),
+        listed=_listed(frames["syncs"], now - LISTED_FOR),
+        commits_asked=frozenset(frames["commit_pulls"]["sha"].to_list()),
+        pulls_updated_at=frames["pulls"].select(pl.col("updated_at").max()).item(),
+        logs={job: LogState(state) for job, state in logs},
+        waiting=_records(tables["runs"], repo, attempts.filter(recent & unread).select(_ATTEMPT), RunAttempt),
+        pulls=_records(tables["pulls"], repo, changed.select("number"), PullRequest),
+    )
+
+
+def _rows_of(snapshot: Snapshot, repo: str) -> pl.DataFrame:
+    """The newest rows of the repository: ``repo``, ``observed_at`` and the columns that a sync needs."""
+    with readable_errors(snapshot.location, snapshot.table, "read"):
+        rows = newest(snapshot).filter(_same(repo))
+        return rows.select("repo", "observed_at", *_COLUMNS[snapshot.table.name]).collect()
+
+
+def _records(snapshot: Snapshot, repo: str, keys: pl.DataFrame, record: type[_Record]) -> tuple[_Record, ...]:
+    """The records of the repository with one of ``keys``, sorted by them."""
+    if keys.is_empty():
+        return ()
+    with readable_errors(snapshot.location, snapshot.table, "read"):
+        rows = newest(snapshot).filter(_same(repo)).join(keys.unique().lazy(), on=keys.columns, how="semi")
+        found = rows.drop(STAMP_NAMES).sort(*keys.columns, "repo").collect()
+    return tuple(msgspec.convert(found.to_dicts(), list[record]))  # type: ignore[valid-type]
+
+
+def _same(repo: str) -> pl.Expr:
+    return pl.col("repo").str.to_lowercase() == repo.lower()
+
+
+def _stored_name(frames: list[pl.DataFrame]) -> str | None:
+    """The name as it was stored last; of several at the same time the last one by text."""
+    names = pl.concat([frame.group_by("repo").agg(pl.col("observed_at").max()) for frame in frames])
+    return None if names.is_empty() else str(names.sort("observed_at", "repo")["repo"][-1])
+
+
+def _attempts(runs: pl.DataFrame, fetched: pl.DataFrame) -> pl.DataFrame:
+    """Attempts with their markers, sorted; one that is stored under two spellings of the name counts once."""
+    markers = (
+        fetched.sort("observed_at", "repo")
+        .unique(_ATTEMPT, keep="last")
+        .select(
+            *_ATTEMPT,
+            fetched=pl.lit(value=True),
+            fetched_status="status",
+            fetched_updated_at="updated_at",
+            fetched_jobs="jobs",
+            fetched_jobs_listed="jobs_listed",
+        )
+    )
+    attempts = runs.sort("observed_at", "repo").unique(_ATTEMPT, keep="last").select(_RUN_COLUMNS)
+    joined = attempts.join(markers, on=_ATTEMPT, how="left")
+    return joined.with_columns(pl.col("fetched").fill_null(value=False)).sort(_ATTEMPT)
+
+
+def _listed(syncs: pl.DataFrame, start: dt.datetime) -> tuple[Listed, ...]:
+    rows = syncs.filter(pl.col("ended_at") >= start).sort("ended_at")
+    told = rows.select("scope", pl.col("listed").alias("intervals"), pl.col("ended_at").alias("at"), "swept")
+    return tuple(msgspec.convert(told.to_dicts(), list[Listed]))

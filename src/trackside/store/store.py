@@ -1,0 +1,96 @@
+"""The store: what a command opens, adds to and asks. One object for each command; it holds no connection."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from trackside.errors import UsageError
+from trackside.records.job_logs import JobLog
+from trackside.records.jobs import Job
+from trackside.records.pulls import CommitPulls, PullRequest
+from trackside.records.runs import Fetched, RunAttempt
+from trackside.records.sync_state import SyncState
+from trackside.records.syncs import SyncRecord
+from trackside.store import known, read
+from trackside.store.location import Location, find_location, make_directory
+from trackside.store.rows import frame_of
+from trackside.store.schema import COMMIT_PULLS, FETCHED, JOB_LOGS, JOBS, PULLS, RUNS, SYNCS, TABLES, Table
+from trackside.store.tables import open_table, require_any_table
+from trackside.store.write import append
+
+
+class Store:
+    """A store. Every call reads or writes the tables as they are then; several processes may use one at once.
+
+    What cannot be written raises OutputError, what cannot be read UnreadableInputError.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+
+    def add_runs(self, runs: Sequence[RunAttempt], observed_at: dt.datetime) -> None:
+        """Adds attempts in one commit."""
+        self._add(RUNS, runs, observed_at)
+
+    def add_jobs(self, jobs: Sequence[Job], fetched: Sequence[Fetched], observed_at: dt.datetime) -> None:
+        """Adds jobs in one commit, then the markers of their attempts in another.
+
+        Whoever is killed in between has added jobs of attempts that do not count as fetched: they are read again.
+        """
+        self._add(JOBS, jobs, observed_at)
+        self._add(FETCHED, fetched, observed_at)
+
+    def add_pulls(self, pulls: Sequence[PullRequest], commits: Sequence[CommitPulls], observed_at: dt.datetime) -> None:
+        """Adds pull requests in one commit, then the pull requests of commits in another."""
+        self._add(PULLS, pulls, observed_at)
+        self._add(COMMIT_PULLS, commits, observed_at)
+
+    def add_logs(self, logs: Sequence[JobLog], observed_at: dt.datetime) -> None:
+        """Adds logs of jobs in one commit."""
+        self._add(JOB_LOGS, logs, observed_at)
+
+    def add_sync(self, record: SyncRecord) -> None:
+        """Adds the ledger of a sync."""
+        self._add(SYNCS, [record], record.ended_at)
+
+    def sync_state(self, repo: str, since: dt.datetime) -> SyncState:
+        """What is known of ``repo``: see ``trackside.store.known.sync_state``."""
+        return known.sync_state(self.location, repo, since, dt.datetime.now(dt.UTC))
+
+    def newest(self, table: str) -> pl.LazyFrame:
+        """The newest row of each key: the columns of the table as ``schema.TABLES`` has them, in no order."""
+        return read.newest(open_table(self.location, _table(table)))
+
+    def history(self, table: str) -> pl.LazyFrame:
+        """Every row that was ever added and not folded away, in no order."""
+        return read.history(open_table(self.location, _table(table)))
+
+    def _add(self, table: Table, records: Sequence[msgspec.Struct], observed_at: dt.datetime) -> None:
+        if records:
+            append(self.location, table, frame_of(table, records, observed_at))
+
+
+def open_store(location: str | Path, *, create: bool = True) -> Store:
+    """The store at a directory or URL (``s3://…``, ``gs://…``, ``abfss://…``); tables are made when rows come.
+
+    Raises UsageError for a location that cannot hold one, OutputError where it cannot be made and, where ``create``
+    is false, NoDataError where there is none.
+    """
+    place = find_location(location)
+    if create:
+        make_directory(place)
+    else:
+        require_any_table(place, tuple(TABLES.values()))
+    return Store(place)
+
+
+def _table(name: str) -> Table:
+    if name not in TABLES:
+        msg = f"There is no table {name}: the tables are {', '.join(TABLES)}."
+        raise UsageError(msg)
+    return TABLES[name]
