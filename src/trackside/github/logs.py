@@ -1,0 +1,165 @@
+"""Logs of jobs: what became of each, and its text where there is one.
+
+``GET /repos/{repo}/actions/jobs/{id}/logs`` answers with a link to another host that is good for a minute. A 404 of the
+API in JSON says that there is no log yet, a 404 of that host in XML that there will be none, 410 that it was deleted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import msgspec
+
+from trackside.errors import CallsStoppedError, GitHubError, UnreadableInputError
+from trackside.github.log_text import MOST_TEXT, LogText, pack_log
+from trackside.github.run_archive import RunArchive
+from trackside.records.job_logs import JobLog, LogState
+from trackside.records.jobs import Job
+from trackside.records.runs import RunAttempt
+
+if TYPE_CHECKING:
+    from trackside.github.client import GitHub
+
+FEW: Final = 3
+"""So many logs are asked for one by one: a run-log ZIP holds all jobs of the run, wanted or not."""
+SETTLED: Final = dt.timedelta(days=1)
+"""A finished job whose log GitHub does not have after so long will have none."""
+MOST_ARCHIVE: Final = 512 * 1024 * 1024
+"""Bytes of a run-log ZIP that are downloaded; a larger one is left alone."""
+_TRIES: Final = 3
+
+
+def job_log(github: GitHub, job: Job, *, now: dt.datetime, most: int = MOST_TEXT) -> JobLog:
+    """The log of ``job`` or why there is none, with one call; none at all where the job is not over or was skipped.
+
+    Raises CallsStoppedError where no more calls may be made, GitHubError where the token may not read logs.
+    """
+    if (known := _without_a_call(job)) is not None:
+        return known
+    path, note = f"/repos/{job.repo}/actions/jobs/{job.job_id}/logs", ""
+    for _ in range(_TRIES):
+        try:
+            with github.open_download(path, endpoint="job log") as download:
+                if download.status == 200:
+                    return _ready(job, pack_log(download.iter_bytes(), most))
+                return _absent(job, download.status, download.host, now)
+        except CallsStoppedError:
+            raise
+        except GitHubError as error:
+            if error.status is not None:
+                return _refused(job, error, now)
+            note = str(error)
+    return _none(job, LogState.UNREADABLE, note)
+
+
+def run_logs(
+    github: GitHub,
+    run: RunAttempt,
+    jobs: Sequence[Job],
+    *,
+    wanted: Collection[int] | None = None,
+    now: dt.datetime,
+    most: int = MOST_TEXT,
+) -> tuple[JobLog, ...]:
+    """The logs of the ``wanted`` jobs (ids; None: all) of the attempt ``run``, in the order of ``jobs``.
+
+    ``jobs`` are all jobs of the attempt: two of them may share one name in the ZIP. More than FEW logs come out of
+    the run-log ZIP with one call; what it lacks is asked for job by job. Raises as ``job_log`` does.
+    """
+    asked = [job for job in jobs if wanted is None or job.job_id in wanted]
+    found = {job.job_id: log for job in asked if (log := _without_a_call(job)) is not None}
+    if run.status == "completed" and len(asked) - len(found) > FEW:
+        missing = [job for job in asked if job.job_id not in found]
+        found |= {log.job_id: log for log in _from_archive(github, run, jobs, missing, most)}
+    for job in asked:
+        if job.job_id not in found:
+            found[job.job_id] = job_log(github, job, now=now, most=most)
+    return tuple(found[job.job_id] for job in asked)
+
+
+def archive_logs(archive: RunArchive, jobs: Sequence[Job], wanted: Iterable[Job], most: int) -> Iterator[JobLog]:
+    """The logs of the ``wanted`` jobs that ``archive`` has and that can be read."""
+    names = archive.match(jobs)
+    for job in wanted:
+        if job.job_id in names:
+            try:
+                yield _ready(job, archive.read(names[job.job_id], most))
+            except UnreadableInputError:
+                # The log of the job itself, asked for next, says more than one file of an archive.
+                continue
+
+
+def _from_archive(
+    github: GitHub, run: RunAttempt, jobs: Sequence[Job], wanted: Sequence[Job], most: int
+) -> Iterator[JobLog]:
+    path = f"/repos/{run.repo}/actions/runs/{run.run_id}/attempts/{run.run_attempt}/logs"
+    try:
+        with (
+            github.open_download(path, endpoint="run log") as download,
+            tempfile.TemporaryFile() as file,
+        ):
+            if download.status == 410:
+                yield from (_none(job, LogState.EXPIRED, "the logs of the run were deleted") for job in wanted)
+            elif download.status == 200 and _save(download.iter_bytes(), file):
+                yield from archive_logs(RunArchive(file, "the download"), jobs, wanted, most)
+    except CallsStoppedError:
+        raise
+    except (GitHubError, UnreadableInputError):
+        return
+
+
+def _save(chunks: Iterable[bytes], file: BinaryIO) -> bool:
+    """Whether all of ``chunks`` are in ``file``."""
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > MOST_ARCHIVE:
+            return False
+        file.write(chunk)
+    return True
+
+
+def _without_a_call(job: Job) -> JobLog | None:
+    if job.conclusion == "skipped":
+        return _none(job, LogState.NEVER, "the job was skipped")
+    if job.status not in (None, "completed"):
+        return _none(job, LogState.NOT_YET, f"the job is {job.status}")
+    return None
+
+
+def _absent(job: Job, status: int, host: str, now: dt.datetime) -> JobLog:
+    if status == 410:
+        return _none(job, LogState.EXPIRED, "GitHub has deleted it")
+    if status != 404:
+        return _none(job, LogState.UNREADABLE, f"the {_HOSTS.get(host, host)} answered {status}")
+    if host == "blob" and job.status == "completed":
+        return _none(job, LogState.NEVER, "the storage has none")
+    if job.completed_at is not None and now - job.completed_at > SETTLED:
+        return _none(job, LogState.NEVER, "GitHub has none a day after the job ended")
+    return _none(job, LogState.NOT_YET, "GitHub has none yet")
+
+
+def _refused(job: Job, error: GitHubError, now: dt.datetime) -> JobLog:
+    """What a refusal by the API means for one log. Raises ``error`` where it means the same for all of them."""
+    if error.status in (404, 410):
+        return _absent(job, error.status, "api", now)
+    if error.status in (401, 403):
+        raise error
+    return _none(job, LogState.UNREADABLE, str(error))
+
+
+_HOSTS: Final = {"api": "API", "blob": "storage"}
+
+
+def _ready(job: Job, text: LogText) -> JobLog:
+    log = _none(job, LogState.READY, None)
+    return msgspec.structs.replace(log, content=text.content, size_bytes=text.size_bytes, truncated=text.truncated)
+
+
+def _none(job: Job, state: LogState, note: str | None) -> JobLog:
+    return JobLog(
+        repo=job.repo, job_id=job.job_id, run_id=job.run_id, run_attempt=job.run_attempt, state=state, note=note
+    )
