@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, BinaryIO, Final
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 import msgspec
 
@@ -21,7 +21,9 @@ from trackside.records.jobs import Job
 from trackside.records.runs import RunAttempt
 
 if TYPE_CHECKING:
-    from trackside.github.client import GitHub
+    from trackside.github.client import Download, GitHub
+
+T = TypeVar("T")
 
 FEW: Final = 3
 """So many logs are asked for one by one: a run-log ZIP holds all jobs of the run, wanted or not."""
@@ -29,7 +31,9 @@ SETTLED: Final = dt.timedelta(days=1)
 """A finished job whose log GitHub does not have after so long will have none."""
 MOST_ARCHIVE: Final = 512 * 1024 * 1024
 """Bytes of a run-log ZIP that are downloaded; a larger one is left alone."""
-_TRIES: Final = 3
+TRIES: Final = 3
+"""Times that a download which breaks off is begun; faults before its first byte are the client's matter."""
+_FOR_ALL: Final = (401, 403)
 
 
 def job_log(github: GitHub, job: Job, *, now: dt.datetime, most: int = MOST_TEXT) -> JobLog:
@@ -39,20 +43,19 @@ def job_log(github: GitHub, job: Job, *, now: dt.datetime, most: int = MOST_TEXT
     """
     if (known := _without_a_call(job)) is not None:
         return known
-    path, note = f"/repos/{job.repo}/actions/jobs/{job.job_id}/logs", ""
-    for _ in range(_TRIES):
-        try:
-            with github.open_download(path, endpoint="job log") as download:
-                if download.status == 200:
-                    return _ready(job, pack_log(download.iter_bytes(), most))
-                return _absent(job, download.status, download.host, now)
-        except CallsStoppedError:
+    path = f"/repos/{job.repo}/actions/jobs/{job.job_id}/logs"
+
+    def take(download: Download) -> JobLog:
+        if download.status == 200:
+            return _ready(job, pack_log(download.iter_bytes(), most))
+        return _absent(job, download.status, download.host, now)
+
+    try:
+        return _whole(github, path, "job log", take)
+    except GitHubError as error:
+        if error.status in _FOR_ALL:
             raise
-        except GitHubError as error:
-            if error.status is not None:
-                return _refused(job, error, now)
-            note = str(error)
-    return _none(job, LogState.UNREADABLE, note)
+        return _none(job, LogState.UNREADABLE, str(error))
 
 
 def run_logs(
@@ -67,16 +70,23 @@ def run_logs(
     """The logs of the ``wanted`` jobs (ids; None: all) of the attempt ``run``, in the order of ``jobs``.
 
     ``jobs`` are all jobs of the attempt: two of them may share one name in the ZIP. More than FEW logs come out of
-    the run-log ZIP with one call; what it lacks is asked for job by job. Raises as ``job_log`` does.
+    the run-log ZIP with one call; what it lacks is asked for job by job. Raises as ``job_log`` does, but
+    not once a log is there: then the others are UNREADABLE, and the note says why.
     """
     asked = [job for job in jobs if wanted is None or job.job_id in wanted]
     found = {job.job_id: log for job in asked if (log := _without_a_call(job)) is not None}
     if run.status == "completed" and len(asked) - len(found) > FEW:
         missing = [job for job in asked if job.job_id not in found]
         found |= {log.job_id: log for log in _from_archive(github, run, jobs, missing, most)}
-    for job in asked:
-        if job.job_id not in found:
-            found[job.job_id] = job_log(github, job, now=now, most=most)
+    try:
+        for job in asked:
+            if job.job_id not in found:
+                found[job.job_id] = job_log(github, job, now=now, most=most)
+    except CallsStoppedError as stop:
+        if not any(log.state is LogState.READY for log in found.values()):
+            raise
+        left = [job for job in asked if job.job_id not in found]
+        found |= {job.job_id: _none(job, LogState.UNREADABLE, str(stop)) for job in left}
     return tuple(found[job.job_id] for job in asked)
 
 
@@ -94,32 +104,49 @@ def archive_logs(archive: RunArchive, jobs: Sequence[Job], wanted: Iterable[Job]
 
 def _from_archive(
     github: GitHub, run: RunAttempt, jobs: Sequence[Job], wanted: Sequence[Job], most: int
-) -> Iterator[JobLog]:
+) -> list[JobLog]:
     path = f"/repos/{run.repo}/actions/runs/{run.run_id}/attempts/{run.run_attempt}/logs"
-    try:
-        with (
-            github.open_download(path, endpoint="run log") as download,
-            tempfile.TemporaryFile() as file,
-        ):
-            if download.status == 410:
-                yield from (_none(job, LogState.EXPIRED, "the logs of the run were deleted") for job in wanted)
-            elif download.status == 200 and _save(download.iter_bytes(), file):
-                yield from archive_logs(RunArchive(file, "the download"), jobs, wanted, most)
-    except CallsStoppedError:
-        raise
-    except (GitHubError, UnreadableInputError):
-        return
+    with tempfile.TemporaryFile() as file:
+        try:
+            status = _whole(github, path, "run log", lambda download: _save(download, file))
+            if status == 410:
+                return [_none(job, LogState.EXPIRED, "the logs of the run were deleted") for job in wanted]
+            return list(archive_logs(RunArchive(file, path), jobs, wanted, most)) if status == 200 else []
+        except UnreadableInputError:
+            return []
+        except GitHubError as error:
+            if error.status in _FOR_ALL:
+                raise
+            return []
 
 
-def _save(chunks: Iterable[bytes], file: BinaryIO) -> bool:
-    """Whether all of ``chunks`` are in ``file``."""
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > MOST_ARCHIVE:
-            return False
-        file.write(chunk)
-    return True
+def _save(download: Download, file: BinaryIO) -> int:
+    """The status of ``download``, whose body is in ``file`` where it is 200; 413 for one that is too large."""
+    file.seek(0)
+    file.truncate()
+    if download.status == 200:
+        for chunk in download.iter_bytes():
+            if file.tell() + len(chunk) > MOST_ARCHIVE:
+                return 413
+            file.write(chunk)
+    return download.status
+
+
+def _whole(github: GitHub, path: str, endpoint: str, take: Callable[[Download], T]) -> T:
+    """What ``take`` makes of the download; one that breaks off while it is read is asked for again.
+
+    Raises GitHubError where it was refused, or broke off every time.
+    """
+    for trial in range(1, TRIES + 1):
+        opened = False
+        try:
+            with github.open_download(path, endpoint=endpoint) as download:
+                opened = True
+                return take(download)
+        except GitHubError:
+            if not opened or trial == TRIES:
+                raise
+    raise AssertionError
 
 
 def _without_a_call(job: Job) -> JobLog | None:
@@ -134,24 +161,12 @@ def _absent(job: Job, status: int, host: str, now: dt.datetime) -> JobLog:
     if status == 410:
         return _none(job, LogState.EXPIRED, "GitHub has deleted it")
     if status != 404:
-        return _none(job, LogState.UNREADABLE, f"the {_HOSTS.get(host, host)} answered {status}")
+        return _none(job, LogState.UNREADABLE, f"GitHub answered {status}")
     if host == "blob" and job.status == "completed":
         return _none(job, LogState.NEVER, "the storage has none")
     if job.completed_at is not None and now - job.completed_at > SETTLED:
         return _none(job, LogState.NEVER, "GitHub has none a day after the job ended")
     return _none(job, LogState.NOT_YET, "GitHub has none yet")
-
-
-def _refused(job: Job, error: GitHubError, now: dt.datetime) -> JobLog:
-    """What a refusal by the API means for one log. Raises ``error`` where it means the same for all of them."""
-    if error.status in (404, 410):
-        return _absent(job, error.status, "api", now)
-    if error.status in (401, 403):
-        raise error
-    return _none(job, LogState.UNREADABLE, str(error))
-
-
-_HOSTS: Final = {"api": "API", "blob": "storage"}
 
 
 def _ready(job: Job, text: LogText) -> JobLog:
