@@ -7,7 +7,9 @@ TracksideError              1  something failed: what, on which thing, what to d
 ├── UnreadableInputError    1  a file is there, but cannot be read as what it should be
 ├── OutputError             1  a result could not be written
 ├── MissingExtraError       1  an optional part of the product is not installed
+├── GitHubError             1  GitHub refused a call, or did not answer it in a usable way
 └── PartialError            4  done, but part of the data is missing and that matters (``--strict``)
+    └── CallsStoppedError   4  no more calls are made to GitHub: a limit, a budget, or it does not answer
 """
 
 from __future__ import annotations
@@ -47,7 +49,22 @@ class MissingExtraError(TracksideError):
     """An optional part of the product is not installed; the message names the extra."""
 
 
+class GitHubError(TracksideError):
+    """GitHub refused a call, or did not answer it in a usable way.
+
+    ``status`` is the last HTTP status, None where no answer came.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class PartialError(TracksideError):
     """Done, but part of the data is missing and the caller asked to be told."""
 
     exit_code = 4
+
+
+class CallsStoppedError(PartialError):
+    """No more calls are made to GitHub in this process; the message says why, and when to go on."""

@@ -1,1 +1,1 @@
-"""GitHub: calls within a budget, decoding at the edge, syncs, logs and webhooks."""
+"""GitHub as a source of data: calls within a budget, decoded once, at the edge, into records."""

@@ -1,0 +1,219 @@
+"""One call of the API until it is answered: redirects, retries, limits and refusals."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urljoin
+
+import msgspec
+
+from trackside.errors import GitHubError
+from trackside.github.clock import Clock
+from trackside.github.exchange import Reply, WireError
+from trackside.github.gate import APP, Gate
+from trackside.github.links import ApiAddress, is_downgrade, moved_repository
+from trackside.github.meter import Meter
+from trackside.github.refusals import explain
+from trackside.github.retries import ATTEMPTS, LIMIT_ATTEMPTS, Kind, Verdict, retry_after_s, retry_wait_s
+from trackside.github.sending import Sending, read_reply
+from trackside.github.tokens import TokenSource
+
+REDIRECTS: Final = 5
+GRAPHQL: Final = "graphql"
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One call: what is asked for, under which name it is counted, and how often it may be tried.
+
+    ``bearer`` stands in place of the token and is not shown.
+    """
+
+    method: str = "GET"
+    url: str
+    endpoint: str
+    body: bytes | None = None
+    attempts: int = ATTEMPTS
+    resource: str = "core"
+    bearer: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Ask({self.method} {self.endpoint})"
+
+
+class Progress:
+    """How far a call has come: where it is asked for by now, and how often each thing has happened to it."""
+
+    def __init__(self, ask: Ask, url: str) -> None:
+        self.ask = ask
+        self.url = url
+        self.tried = 0
+        self.limited = 0
+        self.redirects = 0
+        self.bearer: str | None = None
+        self.renewed = False
+
+
+class Calls:
+    """Makes calls. Every method may be called by any thread."""
+
+    def __init__(
+        self,
+        *,
+        api: ApiAddress,
+        sending: Sending,
+        gate: Gate,
+        meter: Meter,
+        clock: Clock,
+        token: TokenSource | None,
+        say: Callable[[str], None],
+    ) -> None:
+        self.api = api
+        self.sending = sending
+        self.gate = gate
+        self.meter = meter
+        self._clock = clock
+        self._token = token
+        self._say = say
+        self._secrets: set[str] = set()
+        self._moved: dict[str, str] = {}
+
+    def call(self, ask: Ask) -> Reply:
+        """The good answer. Raises GitHubError where the call is refused or given up, CallsStoppedError on a stop."""
+        progress = self.begin(ask)
+        while True:
+            reply: Reply | None = None
+            try:
+                reply, verdict = self._try(progress)
+            except WireError as error:
+                verdict = Verdict(Kind.AGAIN, error.reason)
+            if reply is not None and verdict.kind is Kind.GOOD:
+                return reply
+            self.settle(progress, verdict, reply)
+
+    def begin(self, ask: Ask) -> Progress:
+        """A call that has not been tried. Raises GitHubError for an address that is not the API's."""
+        if not self.api.owns(ask.url):
+            msg = f"{self.api.shown(ask.url)} is not an address of {self.api.root}: not asked"
+            raise GitHubError(msg)
+        return Progress(ask, self._where_it_moved(ask.url))
+
+    def authorize(self, progress: Progress) -> None:
+        """Get the token for the next try. This may call GitHub itself, so it comes before a place is taken."""
+        progress.bearer = progress.ask.bearer
+        if progress.bearer is None and self._token is not None:
+            progress.bearer = self._token.token(self)
+        if progress.bearer is not None:
+            self._secrets.add(progress.bearer)
+
+    def settle(self, progress: Progress, verdict: Verdict, reply: Reply | None) -> None:
+        """Do what a verdict asks for so that the call can be tried again; raise where it must not be."""
+        if verdict.kind is Kind.REDIRECT and reply is not None:
+            self._follow(progress, reply)
+        elif verdict.kind in (Kind.PRIMARY, Kind.SECONDARY):
+            self._outlast_limit(progress, verdict)
+        elif verdict.kind is Kind.AGAIN:
+            self._wait_to_retry(progress, verdict, reply)
+        elif reply is not None and reply.status == 401 and self._may_renew(progress):
+            self.meter.retried(progress.ask.endpoint)
+        else:
+            raise self._refusal(progress, verdict, reply)
+
+    def failure(self, progress: Progress, status: int | None, what: str) -> GitHubError:
+        """The error of a call that is given up, entered into the account. ``what`` follows the name of the thing."""
+        what = self._clean(what)
+        url = self.api.shown(progress.url)
+        self.meter.failed(progress.ask.endpoint, url, status, what)
+        return GitHubError(f"{progress.ask.method} {url} {what}", status=status)
+
+    def server_now(self) -> dt.datetime:
+        """The time by GitHub's clock."""
+        return dt.datetime.fromtimestamp(self.gate.server_now_s(), dt.UTC)
+
+    def call_as_app(self, method: str, path: str, bearer: str) -> bytes:
+        """The body of one call that carries this and no other authorization. Raises GitHubError."""
+        ask = Ask(method=method, url=self.api.full(path), endpoint="app token", resource=APP, bearer=bearer)
+        return self.call(ask).body
+
+    def _try(self, progress: Progress) -> tuple[Reply, Verdict]:
+        ask, url = progress.ask, progress.url
+        self.authorize(progress)
+        ticket = self.gate.enter(ask.resource)
+        try:
+            with self.sending.to_api(ask.endpoint, ask.method, url, bearer=progress.bearer, body=ask.body) as stream:
+                reply = read_reply(stream, url)
+            return reply, self.sending.understand(ticket, reply, graphql=ask.resource == GRAPHQL)
+        finally:
+            self.gate.leave(ticket)
+
+    def _follow(self, progress: Progress, reply: Reply) -> None:
+        """Go on where the API points to, with the token, as long as that is the API itself."""
+        location = reply.headers.get("location", "")
+        target = urljoin(progress.url, location)
+        if not location or is_downgrade(progress.url, target) or not self.api.owns(target):
+            where = f"to {self.api.shown(target)}" if location else "nowhere"
+            raise self.failure(progress, reply.status, f"is redirected {where}, which is not the API: not followed")
+        progress.redirects += 1
+        if progress.redirects > REDIRECTS:
+            raise self.failure(progress, reply.status, f"is redirected more than {REDIRECTS} times")
+        if "?" in progress.url and "?" not in target:
+            target += "?" + progress.url.partition("?")[2]
+        if reply.status in (301, 308):
+            self._remember_move(progress.url, target)
+        progress.url = target
+
+    def _remember_move(self, old: str, new: str) -> None:
+        """Later calls ask at the new place at once; that a repository has moved is said once."""
+        moved = moved_repository(old, new)
+        if moved is not None and self._moved.setdefault(moved[0], moved[1]) is moved[1]:
+            self._say(f"{self.api.shown(moved[0])} has moved to {self.api.shown(moved[1])}: renamed or transferred")
+
+    def _where_it_moved(self, url: str) -> str:
+        for old, new in tuple(self._moved.items()):
+            if url.startswith(old) and url[len(old) : len(old) + 1] in ("", "/", "?"):
+                return new + url[len(old) :]
+        return url
+
+    def _outlast_limit(self, progress: Progress, verdict: Verdict) -> None:
+        """The gate waits or has stopped; here only an end to being refused again and again."""
+        progress.limited += 1
+        if progress.limited >= LIMIT_ATTEMPTS:
+            self.gate.stop(f"{verdict.reason}, still after {progress.limited} tries")
+        if (stopped := self.gate.stopped) is not None:
+            raise stopped
+        self.meter.retried(progress.ask.endpoint)
+
+    def _wait_to_retry(self, progress: Progress, verdict: Verdict, reply: Reply | None) -> None:
+        progress.tried += 1
+        status = None if reply is None else reply.status
+        if progress.tried >= progress.ask.attempts:
+            times = "" if progress.tried == 1 else f", {progress.tried} times"
+            error = self.failure(progress, status, f"failed: {verdict.reason}{times}; try again later")
+            self.gate.gave_up(verdict.reason)
+            raise error
+        asked_s = None if reply is None else retry_after_s(reply.headers, self.gate.server_now_s())
+        wait_s = retry_wait_s(progress.tried, self._clock.random(), asked_s)
+        what = f"{self.api.shown(progress.url)}: {self._clean(verdict.reason)}"
+        self.gate.pause(wait_s, f"{what}; try {progress.tried + 1} of {progress.ask.attempts} comes then")
+        self.meter.retried(progress.ask.endpoint)
+
+    def _may_renew(self, progress: Progress) -> bool:
+        """Whether the refused token was one that can be replaced, which is done once a call."""
+        refused = progress.bearer
+        if progress.renewed or progress.ask.bearer is not None or refused is None or self._token is None:
+            return False
+        progress.renewed = True
+        return self._token.renew(refused)
+
+    def _refusal(self, progress: Progress, verdict: Verdict, reply: Reply | None) -> GitHubError:
+        if reply is None:
+            return self.failure(progress, None, verdict.reason)
+        words = explain(reply.status, reply.headers, reply.body, has_token=progress.bearer is not None)
+        return self.failure(progress, reply.status, words)
+
+    def _clean(self, text: str) -> str:
+        """The text without any token, should a server have given one back."""
+        for secret in tuple(self._secrets):
+            text = text.replace(secret, "***")
+        return text

@@ -1,0 +1,269 @@
+"""Through here goes every call: never too many at once, never past a limit, a budget or a stop."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from trackside.errors import CallsStoppedError
+from trackside.github.budget import PERIOD_S, Allowance, Leave, Marks, may_go, read_allowance
+from trackside.github.clock import Clock
+from trackside.github.lanes import EVERY, Lane
+from trackside.github.meter import Meter
+from trackside.github.retries import Kind, limit_wait_s, read_http_date
+
+GIVEN_UP_IN_A_ROW: Final = 5
+APP: Final = "app"
+_RESOURCE: Final = re.compile("[a-z_]{1,40}")
+_GO_ON: Final = "what came is kept; run the same again later and it goes on from there"
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What one client may do: requests at once, seconds waited for limits in all, calls in all, and the marks."""
+
+    workers: int
+    max_wait_s: float
+    max_calls: int | None
+    marks: Marks
+
+
+class Ticket:
+    """One request under way. It takes a place until ``left``, and counts as in flight until it is answered."""
+
+    def __init__(self, lanes: tuple[Lane, ...]) -> None:
+        self.lanes = lanes
+        self.epochs = tuple(lane.epoch for lane in lanes)
+        self.in_flight = True
+
+
+class Gate:
+    """Lets calls go one by one. Every method may be called by any thread; ``say`` is called without the lock."""
+
+    def __init__(self, terms: Terms, clock: Clock, meter: Meter, say: Callable[[str], None]) -> None:
+        self._terms = terms
+        self._clock = clock
+        self._meter = meter
+        self._say = say
+        self._turn = threading.Condition()
+        self._wake = threading.Event()
+        self._lanes = {EVERY: Lane(EVERY, probe=False)}
+        self._place = Lane("a place", probe=False)
+        self._busy = 0
+        self._started = 0
+        self._given_up = 0
+        self._stopped: str | None = None
+        self._offset_s = 0.0
+        self._paid_until = -1.0
+        self._paid_s = 0.0
+        self._sleeping = 0
+        self._sleeping_since = 0.0
+        self._waited_s = 0.0
+
+    @property
+    def stopped(self) -> CallsStoppedError | None:
+        """Why no call goes any more, None while they do."""
+        return None if self._stopped is None else CallsStoppedError(self._stopped)
+
+    def enter(self, resource: str | None) -> Ticket:
+        """Wait for a place and for leave to call; ``resource`` None is another host than the API.
+
+        Raises CallsStoppedError where calls have stopped.
+        """
+        with self._turn:
+            lanes = () if resource is None else (self._lanes[EVERY], self._lane(resource))
+            while (obstacle := self._obstacle(lanes)) is not None:
+                if obstacle.held_until is not None and not obstacle.sleeper:
+                    self._sleep_out(obstacle, obstacle.held_until)
+                else:
+                    self._turn.wait()
+            self._busy += 1
+            self._started += bool(lanes)
+            for lane in lanes:
+                lane.in_flight += 1
+            return Ticket(lanes)
+
+    def leave(self, ticket: Ticket) -> None:
+        """The request is over, however it ended. One that was not answered is taken to have counted."""
+        with self._turn:
+            if ticket.in_flight:
+                self._land(ticket)
+                for lane in ticket.lanes:
+                    lane.known = lane.known.spent()
+            self._busy -= 1
+            self._turn.notify_all()
+
+    def answered(self, ticket: Ticket, headers: Mapping[str, str], *, probed: bool) -> None:
+        """The headers of an answer of the API came; ``probed`` says that no limit and no fault refused the call."""
+        with self._turn:
+            self._set_offset(headers)
+            self._land(ticket)
+            lane = self._lane_told(ticket, headers)
+            seen = read_allowance(headers, self.server_now_s())
+            lane.known = lane.known.spent() if seen.remaining is None else lane.known.after(seen)
+            self._meter.saw_limit(lane.name, seen, lane.known)
+            if probed:
+                self._given_up = 0
+                for one, epoch in zip(ticket.lanes, ticket.epochs, strict=True):
+                    one.answered(epoch)
+            self._turn.notify_all()
+
+    def limited(self, ticket: Ticket, kind: Kind, headers: Mapping[str, str], reason: str) -> None:
+        """A limit refused the call: hold calls back for as long as it asks, or stop where that is too long."""
+        every, lane = ticket.lanes
+        held, epoch = (every, ticket.epochs[0]) if kind is Kind.SECONDARY else (lane, ticket.epochs[1])
+        with self._turn:
+            if epoch != held.epoch:  # one of a volley: the hold that it asks for is there, or is over already
+                return
+            if kind is Kind.PRIMARY:
+                lane.known = lane.known.after(msgspec.structs.replace(lane.known, remaining=0))
+            hits = held.hit()
+            now_s = self.server_now_s()
+            wait_s = limit_wait_s(kind, headers, lane.known, now_s, hits, self._clock.random())
+            self._hold(held, wait_s, reason)
+            self._turn.notify_all()
+
+    def pause(self, seconds: float, why: str) -> None:
+        """Wait before one call is tried again. Raises CallsStoppedError where calls stop meanwhile."""
+        with self._turn:
+            self._check()
+            self._sleep(seconds, f"Waiting {seconds:.0f} s: {why}")
+            self._check()
+
+    def gave_up(self, reason: str) -> None:
+        """A call was given up after all its tries; after five in a row GitHub is taken not to answer."""
+        with self._turn:
+            self._given_up += 1
+            if self._given_up >= GIVEN_UP_IN_A_ROW:
+                self._stop(f"GitHub does not answer: {self._given_up} calls in a row failed, the last one {reason}")
+
+    def stop(self, why: str) -> None:
+        """Let no call go any more, and wake whoever waits."""
+        with self._turn:
+            self._stop(why)
+
+    def server_now_s(self) -> float:
+        """The time of day by GitHub's clock, as epoch seconds."""
+        return self._clock.now().timestamp() + self._offset_s
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds during which somebody waited; several waiting at once count once."""
+        with self._turn:
+            since = self._clock.monotonic() - self._sleeping_since if self._sleeping else 0.0
+            return self._waited_s + since
+
+    def _lane(self, name: str) -> Lane:
+        return self._lanes.setdefault(name, Lane(name, probe=True))
+
+    def _lane_told(self, ticket: Ticket, headers: Mapping[str, str]) -> Lane:
+        """The lane of the limit that an answer tells of: GitHub names it, but for an App's own calls."""
+        lane = ticket.lanes[-1]
+        name = headers.get("x-ratelimit-resource", "")
+        told = _RESOURCE.fullmatch(name) and name not in (EVERY, APP) and lane.name != APP
+        return self._lane(name) if told else lane
+
+    def _check(self) -> None:
+        if self._stopped is not None:
+            raise CallsStoppedError(self._stopped)
+
+    def _obstacle(self, lanes: tuple[Lane, ...]) -> Lane | None:
+        """What a call waits for: a lane that is held or probed, or a place (told by a lane that is not held)."""
+        self._check()
+        if lanes and self._terms.max_calls is not None and self._started >= self._terms.max_calls:
+            self._stop(f"the {self._terms.max_calls} calls that were allowed are used up")
+            self._check()
+        now = self._clock.monotonic()
+        for lane in lanes:
+            if lane.is_held(now):
+                return lane
+        if lanes and self._limit_holds(lanes[-1]):
+            self._check()
+            return lanes[-1]
+        waiting = next((lane for lane in lanes if lane.waits_for_probe()), None)
+        if waiting is None and self._busy >= self._terms.workers:
+            return self._place
+        return waiting
+
+    def _limit_holds(self, lane: Lane) -> bool:
+        """Whether what is left of the limit makes the lane wait or stops everything; both are arranged here."""
+        leave = may_go(lane.known, lane.in_flight, self.server_now_s(), self._terms.marks)
+        of = "" if lane.known.limit is None else f" of {lane.known.limit}"
+        left = f"{lane.known.remaining}{of} calls are left ({lane.name})"
+        if leave is Leave.RENEWED:
+            lane.renew()
+        elif leave is Leave.STOP:
+            self._stop(f"only {left}{self._when(lane.known)}")
+        elif leave is Leave.PAUSE:
+            wait_s = limit_wait_s(Kind.PRIMARY, {}, lane.known, self.server_now_s(), lane.hits, 0.0)
+            self._hold(lane, wait_s, f"only {left}")
+        return leave in (Leave.STOP, Leave.PAUSE)
+
+    def _hold(self, lane: Lane, wait_s: float, why: str) -> None:
+        """Hold a lane if that fits into what may still be waited, else stop. Time that is paid for costs no more."""
+        now = self._clock.monotonic()
+        cost_s = max(now + wait_s - max(now, self._paid_until), 0.0)
+        if self._paid_s + cost_s > self._terms.max_wait_s:
+            at = dt.datetime.fromtimestamp(self.server_now_s() + wait_s, dt.UTC)
+            self._stop(
+                f"{why}; that would take {wait_s:.0f} s, until {at:%H:%M} UTC, "
+                f"and {max(self._terms.max_wait_s - self._paid_s, 0.0):.0f} s may still be waited"
+            )
+            return
+        self._paid_s += cost_s
+        self._paid_until = max(self._paid_until, now + wait_s)
+        lane.hold(now + wait_s, why)
+
+    def _sleep_out(self, lane: Lane, until: float) -> None:
+        """Sleep until a hold is over, for everybody who waits for it."""
+        lane.sleeper = True
+        try:
+            wait_s = max(until - self._clock.monotonic(), 0.0)
+            told = None if lane.announced else f"Waiting {wait_s:.0f} s: {lane.why}"
+            lane.announced = True
+            self._sleep(wait_s, told)
+        finally:
+            lane.sleeper = False
+            self._turn.notify_all()
+
+    def _sleep(self, seconds: float, told: str | None) -> None:
+        """Let go of the lock and sleep; the lock is taken again whatever happens."""
+        if not self._sleeping:
+            self._sleeping_since = self._clock.monotonic()
+        self._sleeping += 1
+        self._turn.release()
+        try:
+            if told is not None:
+                self._say(told)
+            self._clock.sleep(seconds, self._wake)
+        finally:
+            self._turn.acquire()
+            self._sleeping -= 1
+            if not self._sleeping:
+                self._waited_s += self._clock.monotonic() - self._sleeping_since
+
+    def _stop(self, why: str) -> None:
+        if self._stopped is None:
+            self._stopped = f"Calls to GitHub have stopped: {why}; {_GO_ON}"
+        self._wake.set()
+        self._turn.notify_all()
+
+    def _land(self, ticket: Ticket) -> None:
+        if ticket.in_flight:
+            ticket.in_flight = False
+            for lane in ticket.lanes:
+                lane.in_flight -= 1
+
+    def _set_offset(self, headers: Mapping[str, str]) -> None:
+        date = read_http_date(headers.get("date", ""))
+        if date is not None:
+            self._offset_s = date.timestamp() - self._clock.now().timestamp()
+
+    def _when(self, known: Allowance) -> str:
+        if known.reset_s is None or known.reset_s > self.server_now_s() + PERIOD_S * 2:
+            return ""
+        return f"; the limit is renewed at {dt.datetime.fromtimestamp(known.reset_s, dt.UTC):%H:%M} UTC"
