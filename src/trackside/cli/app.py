@@ -67,21 +67,40 @@ BENCH_COMMANDS: Final = (
     ),
 )
 
+GITHUB_COMMANDS: Final = (
+    Command(
+        "sync",
+        "trackside.cli.sync:sync",
+        "Bring the store up to date with GitHub: runs, attempts, jobs, steps.",
+        (
+            "trackside sync --repo sgl-project/sglang",
+            "trackside sync --repo OWNER/NAME --since 30d --max-calls 900",
+            "trackside sync --preset chained --format json",
+            "trackside sync --repo OWNER/NAME --logs failed --job 'unit-test*'",
+        ),
+    ),
+)
+
 
 def trackside_app() -> App:
     """The ``trackside`` command."""
-    app = _app("trackside", "Says how inference-engine benchmark jobs really behaved, from their logs.")
+    app = _app("trackside", "Says what broke, what got slower and how benchmark jobs really behaved.")
     app.command(bench_app("bench"))
+    _add_commands(app, GITHUB_COMMANDS)
     return app
 
 
 def bench_app(name: str) -> App:
     """The engine-log commands, under ``srtlog`` and under ``trackside bench``."""
     app = _app(name, "Log analysis for distributed inference benchmarks.")
-    for command in BENCH_COMMANDS:
+    _add_commands(app, BENCH_COMMANDS)
+    return app
+
+
+def _add_commands(app: App, commands: Sequence[Command]) -> None:
+    for command in commands:
         examples = "Examples:\n" + "\n".join(f"  {line}" for line in command.examples)
         app.command(command.target, name=command.name, help=command.help, help_epilogue=examples)
-    return app
 
 
 def main() -> None:

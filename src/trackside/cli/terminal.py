@@ -13,9 +13,10 @@ from rich.text import Text
 
 from trackside.report.safe_text import safe_text
 
-__all__ = ["OnProgress", "Terminal", "open_terminal", "safe_text"]
+__all__ = ["OnPhase", "OnProgress", "Terminal", "open_terminal", "safe_text"]
 
 OnProgress = Callable[[int, int], None]
+OnPhase = Callable[[str], OnProgress]
 _PIPE_WIDTH: Final = 10_000
 
 
@@ -63,6 +64,31 @@ class Terminal:
         with Progress(*columns, console=self.err, transient=True, auto_refresh=False) as bar:
             task = bar.add_task(safe_text(what), total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total, refresh=True)
+
+    @contextmanager
+    def phases(self) -> Iterator[OnPhase]:
+        """A callback that begins a phase with a bar of its own on stderr; silent where that is no terminal or quiet.
+
+        A total of 0 is one that is not known yet.
+        """
+        if self.quiet or not self.err.is_terminal:
+            yield lambda _name: lambda _done, _total: None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.err, transient=True) as bar:
+
+            def begin(name: str) -> OnProgress:
+                task = bar.add_task(safe_text(name), total=None)
+                return lambda done, total: bar.update(task, completed=done, total=total or None)
+
+            yield begin
 
 
 def open_terminal(*, quiet: bool = False, verbose: bool = False) -> Terminal:

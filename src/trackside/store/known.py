@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Final, TypeVar
 
 import msgspec
 import polars as pl
 
 from trackside.records.job_logs import LogState
+from trackside.records.jobs import Job
 from trackside.records.pulls import PullRequest
 from trackside.records.runs import RunAttempt
 from trackside.records.sync_state import KnownAttempt, Listed, SyncState
 from trackside.store.location import Location
 from trackside.store.read import newest
-from trackside.store.schema import COMMIT_PULLS, FETCHED, JOB_LOGS, PULLS, RUNS, STAMP_NAMES, SYNCS
+from trackside.store.schema import COMMIT_PULLS, FETCHED, JOB_LOGS, JOBS, PULLS, RUNS, STAMP_NAMES, SYNCS
 from trackside.store.tables import Snapshot, open_table, readable_errors
 
 LISTED_FOR: Final = dt.timedelta(days=400)
@@ -76,6 +78,16 @@ def sync_state(location: Location, repo: str, since: dt.datetime, now: dt.dateti
         waiting=_records(tables["runs"], repo, attempts.filter(recent & unread).select(_ATTEMPT), RunAttempt),
         pulls=_records(tables["pulls"], repo, changed.select("number"), PullRequest),
     )
+
+
+def finished_jobs(location: Location, repo: str, since: dt.datetime) -> Iterator[Job]:
+    """The newest rows of the jobs of ``repo`` that ended at ``since`` or later, by run, attempt and id; no steps."""
+    snapshot = open_table(location, JOBS)
+    with readable_errors(location, JOBS, "read"):
+        over = pl.col("status").eq("completed") & (pl.col("completed_at") >= since)
+        rows = newest(snapshot).filter(_same(repo), over).drop(*STAMP_NAMES, "steps")
+        found = rows.sort(*_ATTEMPT, "job_id").collect()
+    return (msgspec.convert(row, Job) for row in found.iter_rows(named=True))
 
 
 def _rows_of(snapshot: Snapshot, repo: str) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -61,6 +61,10 @@ class Store:
     def sync_state(self, repo: str, since: dt.datetime) -> SyncState:
         """What is known of ``repo``: see ``trackside.store.known.sync_state``."""
         return known.sync_state(self.location, repo, since, dt.datetime.now(dt.UTC))
+
+    def finished_jobs(self, repo: str, since: dt.datetime) -> Iterator[Job]:
+        """The jobs of ``repo`` that ended at ``since`` or later, by run, attempt and id; without their steps."""
+        return known.finished_jobs(self.location, repo, since)
 
     def newest(self, table: str) -> pl.LazyFrame:
         """The newest row of each key: the columns of the table as ``schema.TABLES`` has them, in no order."""

@@ -1,0 +1,90 @@
+"""``trackside sync``: GitHub's runs, attempts, jobs and steps into the store."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Annotated, Literal
+
+from cyclopts import Parameter, validators
+
+from trackside.cli.github_options import Access, Saying, Window
+from trackside.cli.github_session import github_of, repository_of, settings_of, store_of
+from trackside.cli.options import FLAG
+from trackside.cli.terminal import open_terminal
+from trackside.cli.windows import parse_window
+from trackside.errors import PartialError
+from trackside.report.sync_report import missing_line, sync_document, sync_lines
+from trackside.settings import Settings
+
+Newest = Annotated[int | None, Parameter(validator=validators.Number(gte=1), show_default=False)]
+
+
+def sync(
+    *,
+    window: Window | None = None,
+    jobs: Annotated[bool | None, Parameter(show_default=False)] = None,
+    logs: Annotated[Literal["none", "failed", "perf", "all"] | None, Parameter(show_default=False)] = None,
+    pulls: Annotated[Literal["all", "list", "none"] | None, Parameter(show_default=False)] = None,
+    api: Annotated[Literal["auto", "rest", "graphql"] | None, Parameter(show_default=False)] = None,
+    max_runs_per_workflow: Newest = None,
+    sweep: Annotated[bool, FLAG] = False,
+    access: Access | None = None,
+    saying: Saying | None = None,
+    format: Literal["text", "json"] = "text",  # noqa: A002 - the name of the option
+) -> int:
+    """Bring the store up to date with GitHub and print what came, what it cost and what is missing.
+
+    Args:
+        jobs: Read jobs and steps; --no-jobs reads the list of runs alone.
+        logs: Whose logs are downloaded, each once in its lifetime: none, failed, perf or all jobs. none if not said.
+        pulls: How pull requests are found: all asks for each commit that the list does not explain, list does
+            not, none skips both. all if not said.
+        api: How jobs are read: rest; graphql in batches, without runners and queue times; auto takes graphql where
+            more than 10 attempts are new. auto if not said.
+        max_runs_per_workflow: The newest so many runs of each workflow, whatever their age, in place of the window.
+        sweep: List the whole window again, for re-runs of old runs; otherwise once a day.
+        format: How the ledger is printed.
+    """
+    from trackside.github.request import SyncRequest
+    from trackside.github.sync import sync as run_sync
+
+    window, access, saying = window or Window(), access or Access(), saying or Saying()
+    terminal = open_terminal(quiet=saying.quiet)
+    settings = settings_of(access)
+    own = settings.sync
+    repo = repository_of(access, settings)
+    start, stop = parse_window(window.since or own.since, window.until, dt.datetime.now(dt.UTC))
+    request = SyncRequest(
+        repo=repo,
+        since=start.replace(microsecond=0),
+        until=stop,
+        workflows=window.workflow or own.workflows,
+        branch=window.branch,
+        event=window.event,
+        job_globs=window.job,
+        limit=window.limit,
+        max_runs_per_workflow=max_runs_per_workflow or _newest(window, settings),
+        jobs=own.jobs if jobs is None else jobs,
+        logs=logs or own.logs,
+        perf_jobs=own.perf_jobs,
+        log_cap_bytes=own.log_cap_mib * 1024 * 1024,
+        pulls=pulls or own.pulls,
+        api=api or own.api,
+        sweep=sweep,
+    )
+    store = store_of(access)
+    with github_of(access, settings, repo, terminal) as github, terminal.phases() as on_phase:
+        record = run_sync(github, store, request, on_phase=on_phase)
+    if format == "json":
+        terminal.data(json.dumps(sync_document(record), indent=2))
+    else:
+        terminal.data("\n".join(sync_lines(record)))
+    if record.missing:
+        raise PartialError(missing_line(record))
+    return 0
+
+
+def _newest(window: Window, settings: Settings) -> int | None:
+    """The number set for each workflow; a window that was typed goes before it."""
+    return None if window.since or window.until or window.limit else settings.sync.max_runs_per_workflow

@@ -1,0 +1,39 @@
+"""Where a sync reads what is known and writes what it learns; the store is one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from trackside.records.job_logs import JobLog
+from trackside.records.jobs import Job
+from trackside.records.pulls import CommitPulls, PullRequest
+from trackside.records.runs import Fetched, RunAttempt
+from trackside.records.sync_state import SyncState
+from trackside.records.syncs import SyncRecord
+
+
+class Destination(Protocol):
+    """Every ``add`` is on disk when it returns. Adding the same thing twice changes nothing that is read."""
+
+    def sync_state(self, repo: str, since: dt.datetime) -> SyncState:
+        """What is known of a repository."""
+
+    def finished_jobs(self, repo: str, since: dt.datetime) -> Iterable[Job]:
+        """The jobs that ended since, without their steps."""
+
+    def add_runs(self, runs: Sequence[RunAttempt], observed_at: dt.datetime) -> None:
+        """Adds attempts."""
+
+    def add_jobs(self, jobs: Sequence[Job], fetched: Sequence[Fetched], observed_at: dt.datetime) -> None:
+        """Adds jobs, and when they are safe the markers of the attempts that they complete."""
+
+    def add_pulls(self, pulls: Sequence[PullRequest], commits: Sequence[CommitPulls], observed_at: dt.datetime) -> None:
+        """Adds pull requests and what is known of commits."""
+
+    def add_logs(self, logs: Sequence[JobLog], observed_at: dt.datetime) -> None:
+        """Adds logs of jobs."""
+
+    def add_sync(self, record: SyncRecord) -> None:
+        """Adds the ledger of a sync."""

@@ -1,0 +1,111 @@
+"""Which pull requests the commits of runs belong to: one list for all, one question for each commit it leaves open."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from trackside.errors import GitHubError
+from trackside.github.client import GitHub
+from trackside.github.decode import pulls_page
+from trackside.records.pulls import CommitPulls, PullRequest
+from trackside.records.runs import RunAttempt
+
+PER_PAGE: Final = 100
+WHOLE_SHA: Final = 40
+_PULL_EVENTS: Final = "pull_request"
+
+
+class PullList(msgspec.Struct, frozen=True):
+    """The pull requests that changed since, and the default branch where one of them told it."""
+
+    pulls: tuple[PullRequest, ...]
+    default_branch: str | None
+    problems: tuple[str, ...]
+
+
+def list_pulls(github: GitHub, repo: str, since: dt.datetime) -> PullList:
+    """The pull requests of ``repo`` that changed since, newest first, whatever their state.
+
+    Raises GitHubError or CallsStoppedError: a list that is cut short is no list, as nothing would show the gap.
+    """
+    params: dict[str, str | int] = {"state": "all", "sort": "updated", "direction": "desc", "per_page": PER_PAGE}
+    pulls: dict[int, PullRequest] = {}
+    problems: list[str] = []
+    default_branch = None
+    for answer in github.pages(f"/repos/{repo}/pulls", params, endpoint="pulls"):
+        page = pulls_page(answer.body, repo)
+        problems += page.problems
+        default_branch = default_branch or page.default_branch
+        pulls.update({pull.number: pull for pull in page.pulls if pull.number not in pulls})
+        if any(pull.updated_at is not None and pull.updated_at < since for pull in page.pulls):
+            break
+    return PullList(tuple(pulls.values()), default_branch, tuple(problems))
+
+
+def match_commits(
+    runs: Iterable[RunAttempt], pulls: Sequence[PullRequest], asked: frozenset[str], default_branch: str | None
+) -> tuple[list[CommitPulls], list[str]]:
+    """The commits of ``runs`` that ``pulls`` explain, and those that must be asked for, newest first.
+
+    A commit is explained where it is the head or the merge commit of a pull request, or where a run for a pull
+    request came from a branch that had exactly such a request open when the run was made.
+    """
+    by_sha: dict[str, set[int]] = {}
+    by_branch: dict[tuple[str | None, str | None], list[PullRequest]] = {}
+    for pull in pulls:
+        for sha in (pull.head_sha, pull.merge_commit_sha):
+            if sha:
+                by_sha.setdefault(sha, set()).add(pull.number)
+        by_branch.setdefault((pull.head_repository, pull.head_branch), []).append(pull)
+    explained: dict[str, CommitPulls] = {}
+    open_: dict[str, None] = {}
+    for run in sorted(runs, key=lambda run: run.run_id, reverse=True):
+        sha = run.head_sha
+        if sha is None or len(sha) < WHOLE_SHA or sha in asked or sha in explained:
+            continue
+        numbers = by_sha.get(sha, set())
+        if not numbers and _is_for_a_pull_request(run, default_branch):
+            numbers = {
+                pull.number
+                for pull in by_branch.get((run.head_repository, run.head_branch), [])
+                if _was_open(pull, run)
+            }
+        if numbers:
+            explained[sha] = CommitPulls(repo=run.repo, sha=sha, numbers=tuple(sorted(numbers)))
+            open_.pop(sha, None)
+        else:
+            open_.setdefault(sha)
+    return list(explained.values()), list(open_)
+
+
+def ask_commit(github: GitHub, repo: str, sha: str) -> tuple[CommitPulls, tuple[PullRequest, ...], tuple[str, ...]]:
+    """The pull requests of one commit; those of other repositories, as of a fork's parent, are left out.
+
+    A commit that GitHub does not know (any more) has none. Raises GitHubError or CallsStoppedError.
+    """
+    try:
+        answer = github.get(f"/repos/{repo}/commits/{sha}/pulls", {"per_page": PER_PAGE}, endpoint="commit pulls")
+    except GitHubError as error:
+        if error.status in (404, 409, 422):
+            return CommitPulls(repo=repo, sha=sha, numbers=()), (), ()
+        raise
+    page = pulls_page(answer.body, repo)
+    numbers = tuple(sorted({pull.number for pull in page.pulls}))
+    return CommitPulls(repo=repo, sha=sha, numbers=numbers), page.pulls, page.problems
+
+
+def _is_for_a_pull_request(run: RunAttempt, default_branch: str | None) -> bool:
+    if not (run.event or "").startswith(_PULL_EVENTS):
+        return False
+    return run.head_branch != default_branch or run.head_repository != run.repo
+
+
+def _was_open(pull: PullRequest, run: RunAttempt) -> bool:
+    if run.created_at is None or (pull.created_at is not None and pull.created_at > run.created_at):
+        return False
+    closed_at = pull.merged_at or (pull.updated_at if pull.state == "closed" else None)
+    return closed_at is None or run.created_at <= closed_at

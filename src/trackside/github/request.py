@@ -1,0 +1,85 @@
+"""What a sync is asked to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fnmatch
+from typing import Final, Literal
+
+import msgspec
+
+from trackside.records.jobs import Job
+
+Api = Literal["auto", "rest", "graphql"]
+Logs = Literal["none", "failed", "perf", "all"]
+Pulls = Literal["all", "list", "none"]
+PERF_JOBS: Final = ("*perf*", "*bench*")
+"""Jobs whose logs hold performance numbers, where no setting says which they are."""
+
+
+class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The window and the selection of a sync, and how far it goes.
+
+    ``workflows`` are file names (``pr-test.yml``), paths or names; none means all. ``jobs``: read jobs and steps.
+    ``job_globs`` choose the jobs whose logs are read. ``limit`` bounds the newest runs that are looked at,
+    ``max_runs_per_workflow`` replaces the window by the newest runs of each workflow. ``pulls``: ``list`` uses the
+    list of pull requests only, ``all`` asks for the commits that it does not explain too. ``sweep`` lists the whole
+    window again, whatever was listed before.
+    """
+
+    repo: str
+    since: dt.datetime
+    until: dt.datetime | None = None
+    workflows: tuple[str, ...] = ()
+    branch: str | None = None
+    event: str | None = None
+    job_globs: tuple[str, ...] = ()
+    limit: int | None = None
+    max_runs_per_workflow: int | None = None
+    jobs: bool = True
+    logs: Logs = "none"
+    perf_jobs: tuple[str, ...] = PERF_JOBS
+    log_cap_bytes: int = 64 * 1024 * 1024
+    pulls: Pulls = "all"
+    api: Api = "auto"
+    sweep: bool = False
+
+    @property
+    def scope(self) -> str:
+        """The name of the list that this asks for: what filters GitHub applies. Empty: the whole repository."""
+        return "&".join(f"{key}={value}" for key, value in sorted(self.list_filters.items()))
+
+    @property
+    def list_filters(self) -> dict[str, str]:
+        """The filters that the list of runs itself takes."""
+        return {key: value for key, value in (("branch", self.branch), ("event", self.event)) if value}
+
+    def selects(
+        self, *, workflow_file: str | None, workflow_name: str | None, branch: str | None, event: str | None
+    ) -> bool:
+        """Whether a run belongs to the selection."""
+        if (self.branch and branch != self.branch) or (self.event and event != self.event):
+            return False
+        return not self.workflows or any(is_workflow(name, workflow_file, workflow_name) for name in self.workflows)
+
+    def wants_log(self, job: Job) -> bool:
+        """Whether the log of a finished job is asked for."""
+        if self.job_globs and not matches_any(job.name, self.job_globs):
+            return False
+        if job.status != "completed" or job.conclusion == "skipped":
+            return False
+        if self.logs == "failed":
+            return job.conclusion in ("failure", "timed_out")
+        return self.logs == "all" or (self.logs == "perf" and matches_any(job.name, self.perf_jobs))
+
+
+def is_workflow(wanted: str, file: str | None, name: str | None) -> bool:
+    """Whether ``wanted`` (a path, a file name or a name) means the workflow with this path and name."""
+    if wanted in (name, file):
+        return True
+    return file is not None and "/" not in wanted and file.rsplit("/", 1)[-1] == wanted
+
+
+def matches_any(name: str, globs: tuple[str, ...]) -> bool:
+    """Whether a job's name matches one of the globs; case does not matter."""
+    return any(fnmatch.fnmatchcase(name.lower(), glob.lower()) for glob in globs)

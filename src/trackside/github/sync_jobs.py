@@ -1,0 +1,127 @@
+"""The part of a sync that reads jobs and steps, and has them in the store before it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from trackside.errors import CallsStoppedError, GitHubError, TracksideError
+from trackside.github.client import GitHub
+from trackside.github.clock import Clock
+from trackside.github.destination import Destination
+from trackside.github.graphql_batches import GraphQLReader
+from trackside.github.job_lists import RunJobs, fetch_jobs
+from trackside.github.ledger import SyncLedger
+from trackside.github.plan import Key, Work
+from trackside.github.progress import OnCount
+from trackside.github.request import Api
+from trackside.records.runs import Fetched, RunAttempt
+
+ENOUGH_FOR_GRAPHQL: Final = 10
+"""With more new attempts than this, ``auto`` asks for them in batches."""
+FLUSH_RUNS: Final = 100
+FLUSH_JOBS: Final = 5_000
+FLUSH_AFTER_S: Final = 10.0
+GONE: Final = frozenset({404, 410})
+
+
+class JobsPhase:
+    """Reads the jobs of runs.
+
+    ``fetched`` are the markers that are in the store, ``reasons`` says by run why others are not, ``gone`` are runs
+    that were deleted on GitHub before their jobs were read.
+    """
+
+    def __init__(self, github: GitHub, store: Destination, ledger: SyncLedger, clock: Clock) -> None:
+        self.fetched: dict[Key, Fetched] = {}
+        self.reasons: dict[int, str] = {}
+        self.gone: list[int] = []
+        self._github = github
+        self._store = store
+        self._ledger = ledger
+        self._clock = clock
+        self._waiting: list[RunJobs] = []
+        self._flushed_at = clock.monotonic()
+
+    def read(self, works: Sequence[Work], api: Api, progress: OnCount) -> None:
+        """Reads all of ``works``, as far as GitHub and the budget let it."""
+        left = list(works)
+        try:
+            if self._uses_graphql(works, api):
+                left = self._read_by_graphql(works, progress)
+            done = len(works) - len(left)
+            for outcome in self._github.each(lambda work: fetch_jobs(self._github, work.run, work.known), left):
+                done += 1
+                if outcome.result is not None:
+                    self._take(outcome.result)
+                else:
+                    self._failed(outcome.item.run, outcome.error)
+                progress(done, len(works))
+        finally:
+            self._flush()
+
+    def _uses_graphql(self, works: Sequence[Work], api: Api) -> bool:
+        if api == "rest" or not self._github.has_token:
+            if api == "graphql":
+                self._ledger.notes.append("GraphQL answers nobody without a token: REST was used.")
+            return False
+        return api == "graphql" or len(works) > ENOUGH_FOR_GRAPHQL
+
+    def _read_by_graphql(self, works: Sequence[Work], progress: OnCount) -> list[Work]:
+        """Reads what can be read in batches; the rest is left to REST."""
+        able = {work.run.run_id: work for work in works if work.run.run_attempt == 1 and work.run.node_id}
+        left = [work for work in works if work.run.run_id not in able]
+        reader = GraphQLReader(self._github)
+        done = 0
+        for batch in reader.read([work.run for work in able.values()]):
+            for result in batch.read:
+                self._take(result)
+            left += [able[run.run_id] for run in batch.left]
+            done += len(batch.read)
+            progress(done, len(works))
+        if reader.refused is not None:
+            self._ledger.notes.append(f"GraphQL was given up ({reader.refused}): REST was used instead.")
+        return left
+
+    def _take(self, result: RunJobs) -> None:
+        self._waiting.append(result)
+        self._ledger.problem(result.problems)
+        self._ledger.miss(result.missing)
+        jobs = sum(len(item.jobs) for item in self._waiting)
+        late = self._clock.monotonic() - self._flushed_at >= FLUSH_AFTER_S
+        if len(self._waiting) >= FLUSH_RUNS or jobs >= FLUSH_JOBS or late:
+            self._flush()
+
+    def _failed(self, run: RunAttempt, error: TracksideError | None) -> None:
+        if isinstance(error, GitHubError) and error.status in GONE:
+            marker = Fetched(
+                repo=run.repo,
+                run_id=run.run_id,
+                run_attempt=run.run_attempt,
+                status="completed",
+                updated_at=run.updated_at,
+                jobs=0,
+                jobs_listed=None,
+                source=run.source,
+            )
+            self._take(RunJobs(run=run, jobs=(), fetched=(marker,)))
+            self.gone.append(run.run_id)
+            return
+        stopped = isinstance(error, CallsStoppedError)
+        self.reasons[run.run_id] = f"not asked for: {error}" if stopped else str(error)
+
+    def _flush(self) -> None:
+        """Writes what has come: earlier attempts, then jobs, then the markers that make them count."""
+        self._flushed_at = self._clock.monotonic()
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        now = self._clock.now()
+        jobs = [job for item in waiting for job in item.jobs]
+        fetched = [marker for item in waiting for marker in item.fetched]
+        if attempts := [attempt for item in waiting for attempt in item.attempts]:
+            self._store.add_runs(attempts, now)
+        self._store.add_jobs(jobs, fetched, now)
+        self.fetched.update({(marker.run_id, marker.run_attempt): marker for marker in fetched})
+        self._ledger.took(jobs)
+        self._ledger.counts["attempts_fetched"] += len(fetched)

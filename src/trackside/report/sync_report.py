@@ -1,0 +1,107 @@
+"""The ledger of a sync for people and for programs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from trackside.records.syncs import Missing, SyncRecord
+from trackside.report.ledger import counted
+from trackside.report.safe_text import safe_text
+
+SCHEMA_VERSION: Final = 1
+
+
+def sync_document(record: SyncRecord) -> dict[str, Any]:
+    """The ledger as a JSON document with its version; times are UTC, durations seconds."""
+    return {"schema_version": SCHEMA_VERSION, "sync": msgspec.to_builtins(record)}
+
+
+def sync_lines(record: SyncRecord) -> list[str]:
+    """The ledger in lines: what came, what it cost, what is missing."""
+    return [*_what_came(record), *_what_it_cost(record), *_what_is_missing(record)]
+
+
+def missing_line(record: SyncRecord) -> str:
+    """One sentence on what is missing and why, for the end of a command that is not complete."""
+    parts = [f"{_amount(item)} ({safe_text(item.reason)})" for item in record.missing]
+    return "Missing: " + "; ".join(parts) + ". What was read is kept; run the command again to go on."
+
+
+def _what_came(record: SyncRecord) -> Iterator[str]:
+    window = f"{_time(record.window_start)} to {_time(record.window_stop)}"
+    scope = f", {safe_text(record.scope)}" if record.scope else ""
+    yield f"{safe_text(record.repo)}: runs created {window}{scope}"
+    yield (
+        f"  runs      {record.runs_listed:,} listed: {record.runs_new:,} new, {record.runs_changed:,} changed, "
+        f"{record.runs_unchanged:,} unchanged"
+    )
+    if record.attempts_selected or record.attempts_fetched:
+        share = "unknown" if record.completeness is None else _percent(record.completeness)
+        yield (
+            f"  attempts  {record.attempts_selected:,} in the selection, {record.attempts_fetched:,} read now, "
+            f"{record.attempts_complete:,} complete ({share})"
+        )
+    yield f"  jobs      {record.jobs_new:,} read, {record.steps_new:,} steps"
+    if record.pulls_new:
+        yield f"  pulls     {record.pulls_new:,} new or changed"
+    if record.logs_new:
+        yield f"  logs      {record.logs_new:,} read"
+    if record.parse_errors:
+        samples = "; ".join(safe_text(sample) for sample in record.parse_error_samples)
+        yield f"  not understood: {counted(record.parse_errors, 'field')}, such as {samples}"
+    for note in record.notes:
+        yield f"  note: {safe_text(note)}"
+
+
+def _what_it_cost(record: SyncRecord) -> Iterator[str]:
+    by_endpoint = ", ".join(f"{safe_text(item.endpoint)} {item.calls:,}" for item in record.endpoints)
+    yield f"  calls     {record.calls:,} ({record.billed:,} billed){': ' + by_endpoint if by_endpoint else ''}"
+    for failed in record.failed_calls[:3]:
+        yield f"  failed    {safe_text(failed.endpoint)} {safe_text(failed.url)}: {safe_text(failed.reason)}"
+    if len(record.failed_calls) > 3:
+        yield f"            and {len(record.failed_calls) - 3:,} more failed calls"
+    for limit in record.limits:
+        if limit.limit is None and limit.remaining_end is None:
+            continue
+        reset = f", full again at {_time(limit.reset_at)}" if limit.reset_at else ""
+        yield (
+            f"  limit     {safe_text(limit.resource)}: {_number(limit.remaining_start)} left at the start, "
+            f"{_number(limit.remaining_end)} at the end of {_number(limit.limit)} an hour{reset}"
+        )
+    took = (record.ended_at - record.started_at).total_seconds()
+    phases = ", ".join(f"{name} {seconds:.1f}" for name, seconds in record.phases_s.items())
+    waited = f", of which {record.waited_s:.0f} s waiting" if record.waited_s else ""
+    yield f"  took      {took:.1f} s{waited} ({phases}), {_size(record.bytes)}"
+
+
+def _what_is_missing(record: SyncRecord) -> Iterator[str]:
+    if not record.missing:
+        yield "  missing   nothing"
+    for item in record.missing:
+        samples = f", such as {', '.join(safe_text(sample) for sample in item.samples[:3])}" if item.samples else ""
+        yield f"  missing   {_amount(item)}: {safe_text(item.reason)}{samples}"
+
+
+def _amount(item: Missing) -> str:
+    return f"{item.count:,} {safe_text(item.what)}"
+
+
+def _percent(share: float) -> str:
+    """Never rounded up to 100 %: that would hide what is missing."""
+    return "100 %" if share >= 1 else f"{min(share * 100, 99.9):.1f} %"
+
+
+def _number(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
+
+
+def _time(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.1f} MB" if size_bytes >= 100_000 else f"{size_bytes / 1e3:,.1f} kB"
