@@ -42,6 +42,7 @@ bench: setup
 
 docs: setup
 	$(BIN)/python scripts/cli_docs.py
+	$(BIN)/python scripts/schemas.py
 	$(BIN)/zensical build --clean
 
 # uv reads only pyproject.toml here; the pins carry hashes and no address of an index.

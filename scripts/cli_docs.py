@@ -9,16 +9,23 @@ from typing import Final
 
 from rich.console import Console
 
-from trackside.cli.app import BENCH_COMMANDS, bench_app
+from trackside.cli.app import COMMANDS, bench_app, trackside_app
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "cli.md"
-_MARKED: Final = re.compile(r"(<!-- help of (\w[\w-]*) -->\n).*?(<!-- end of help -->)", re.DOTALL)
+_MARKED: Final = re.compile(r"(<!-- help of (\w[\w -]*) -->\n).*?(<!-- end of help -->)", re.DOTALL)
+
+
+def every_command() -> list[str]:
+    """Every command as it is typed, in the order of the help."""
+    return [f"{words} {command.name}" for words, commands in COMMANDS.items() for command in commands]
 
 
 def help_of(command: str) -> str:
-    """What ``srtlog <command> --help`` prints on a terminal of 100 columns."""
+    """What the command, such as ``srtlog parse``, prints with ``--help`` on a terminal of 100 columns."""
     stream = io.StringIO()
-    bench_app("srtlog").help_print([command], console=Console(file=stream, width=100, color_system=None))
+    program, *words = command.split()
+    app = bench_app("srtlog") if program == "srtlog" else trackside_app()
+    app.help_print(words, console=Console(file=stream, width=100, color_system=None))
     return "\n".join(line.rstrip() for line in stream.getvalue().strip().splitlines())
 
 
@@ -34,7 +41,7 @@ def documented(page: str) -> list[str]:
 
 if __name__ == "__main__":
     before = PAGE.read_text(encoding="utf-8")
-    missing = {command.name for command in BENCH_COMMANDS} - set(documented(before))
+    missing = set(every_command()) - set(documented(before))
     if missing:
         raise SystemExit(f"docs/cli.md has no section for: {', '.join(sorted(missing))}")
     PAGE.write_text(renew(before), encoding="utf-8")

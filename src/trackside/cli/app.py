@@ -81,6 +81,9 @@ GITHUB_COMMANDS: Final = (
     ),
 )
 
+COMMANDS: Final = {"srtlog": BENCH_COMMANDS, "trackside": GITHUB_COMMANDS}
+"""Every command, under the words that are typed before its name."""
+
 
 def trackside_app() -> App:
     """The ``trackside`` command."""

@@ -55,9 +55,9 @@ class Access:
     workers: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=10), show_default=False)] = None
     """Calls at the same time, 1 to 10. 5 if nothing is said."""
     pause_below: Annotated[int | None, _NATURAL] = None
-    """Pause where fewer calls are left; the smaller of 100 and 20 % of the limit if nothing is said."""
+    """Pause where fewer calls are left: 100, or 20 % of a small limit, if nothing is said."""
     stop_below: Annotated[int | None, _NATURAL] = None
-    """Stop where fewer calls are left; the smaller of 50 and 10 % of the limit if nothing is said."""
+    """Stop where fewer calls are left: 50, or 10 % of a small limit, if nothing is said."""
     debug: Annotated[bool, FLAG] = False
     """Show every call, never the token, and where an unexpected error came from."""
 

@@ -37,11 +37,9 @@ def sync(
 
     Args:
         jobs: Read jobs and steps; --no-jobs reads the list of runs alone.
-        logs: Whose logs are downloaded, each once in its lifetime: none, failed, perf or all jobs. none if not said.
-        pulls: How pull requests are found: all asks for each commit that the list does not explain, list does
-            not, none skips both. all if not said.
-        api: How jobs are read: rest; graphql in batches, without runners and queue times; auto takes graphql where
-            more than 10 attempts are new. auto if not said.
+        logs: Whose logs are downloaded, each once in its lifetime. none if nothing is said.
+        pulls: Pull requests by one list, and by a call for each commit it leaves open (all). all if nothing is said.
+        api: graphql reads jobs in batches, without runners; auto does so for more than 10 runs. auto if not said.
         max_runs_per_workflow: The newest so many runs of each workflow, whatever their age, in place of the window.
         sweep: List the whole window again, for re-runs of old runs; otherwise once a day.
         format: How the ledger is printed.

@@ -15,9 +15,17 @@ from trackside.report.safe_text import safe_text
 SCHEMA_VERSION: Final = 1
 
 
+class SyncDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The ledger of a sync for programs: times are UTC, durations seconds. ``schema_version`` goes with its shape."""
+
+    schema_version: int
+    sync: SyncRecord
+
+
 def sync_document(record: SyncRecord) -> dict[str, Any]:
-    """The ledger as a JSON document with its version; times are UTC, durations seconds."""
-    return {"schema_version": SCHEMA_VERSION, "sync": msgspec.to_builtins(record)}
+    """The ledger as a JSON document, in builtin types."""
+    built: dict[str, Any] = msgspec.to_builtins(SyncDocument(schema_version=SCHEMA_VERSION, sync=record))
+    return built
 
 
 def sync_lines(record: SyncRecord) -> list[str]:

@@ -1,0 +1,31 @@
+"""Writes the JSON Schemas of documents that are records into docs/schemas. Run by ``make docs``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from trackside.report.sync_report import SyncDocument
+
+FOLDER: Final = Path(__file__).parent.parent / "docs" / "schemas"
+DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {"sync": SyncDocument}
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the document of that name."""
+    title = f"trackside {name}"
+    schema = msgspec.json.schema(DOCUMENTS[name])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}
+
+
+def text_of(name: str) -> str:
+    """The schema as it stands in its file."""
+    return json.dumps(schema_of(name), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    for name in DOCUMENTS:
+        (FOLDER / f"{name}.schema.json").write_text(text_of(name), encoding="utf-8")
