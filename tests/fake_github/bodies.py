@@ -107,8 +107,7 @@ class Bodies:
     def _pulls_of_run(self, repo: Repository, run: Run) -> list[Body]:
         """The open pull requests of this moment whose head has the sha or the branch; none for forks."""
         named = [(number, repo) for number in run.wrong_pulls]
-        if run.head_repository is repo:
-            named += [(pull.number, pull.base) for pull in repo.pulls if matches(pull, run)]
+        named += [(pull.number, pull.base) for pull in open_pulls_of(repo, run)]
         end = {"id": repo.id, "url": self._repo_url(repo), "name": repo.name}
         return [
             {
@@ -220,10 +219,16 @@ class Bodies:
         return _encode(body)
 
 
-def matches(pull: Pull, run: Run) -> bool:
-    """Whether GitHub would name this open pull request with the run: by sha, or by branch of the same repository."""
-    same_branch = pull.head_branch == run.head_branch and pull.head_repository is run.head_repository
-    return pull.state == "open" and (pull.head_sha == run.head_sha or same_branch)
+def open_pulls_of(repo: Repository, run: Run) -> list[Pull]:
+    """The open pull requests GitHub would name with a run: by sha or branch; none for a run of a fork."""
+    if run.head_repository is not repo:
+        return []
+    opened = [pull for pull in repo.pulls if pull.state == "open"]
+    return [
+        pull
+        for pull in opened
+        if pull.head_sha == run.head_sha or (pull.head_branch == run.head_branch and pull.head_repository is repo)
+    ]
 
 
 def listed(key: str | None, total: int, items: Iterable[bytes]) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+import msgspec
+
 from tests.fake_github.bodies import error
 from tests.fake_github.exchange import Reply, Request
 from tests.fake_github.faults import Fault, Kind, spoil
@@ -75,8 +77,9 @@ class Service:
                 return self._failure(request, fault, connection)
         resource = "graphql" if request.endpoint == "graphql" else "core"
         free = request.endpoint == "rate limit" or self.routes.of_app(request.endpoint)
-        if not free and not request.caller.anonymous and request.endpoint == "graphql":
-            free = self.rates.bucket(request.caller, resource).remaining > 0
+        if resource == "graphql":
+            # Its points are taken when the query is weighed.
+            free = request.caller.anonymous or self.rates.bucket(request.caller, resource).remaining > 0
         if not free and not self.rates.spend(request.caller, 1, resource):
             return self._over_limit(request, resource, connection)
         version = request.headers.get("x-github-api-version")
@@ -90,6 +93,11 @@ class Service:
     def _over_limit(self, request: Request, resource: str, connection: int) -> Reply:
         self.journal.block(request.caller.key, self.rates.bucket(request.caller, resource).reset_at, connection)
         status = self.settings.over_limit_status
+        if resource == "graphql":
+            status = self.settings.graphql_over_limit_status
+            told = {"type": "RATE_LIMITED", "message": limit_message(request.caller)}
+            if status == 200:
+                return Reply(200, msgspec.json.encode({"errors": [told]}), resource=resource)
         return Reply(status, error(limit_message(request.caller), status, _LIMITS), resource=resource)
 
     def _failure(self, request: Request, fault: Fault, connection: int) -> Reply:

@@ -40,5 +40,9 @@ class Settings:
     """The check runs GraphQL gives without a ``filterBy``."""
     graphql_max_check_runs: int | None = None
     """A query that would answer more check runs than this ends in 502."""
+    graphql_big_ids: bool = True
+    """False: a ``databaseId`` that is longer than 32 bits is null, as the schema's Int would have it."""
+    graphql_over_limit_status: int = 200
+    """What GraphQL answers when its points are used up: 200 with an error in the body, or 403."""
     gzip: bool = False
     """Compress bodies for those who accept it."""
