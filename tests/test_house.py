@@ -17,9 +17,13 @@ ROOT = Path(__file__).parent.parent
 BINARIES = Path(sys.executable).parent
 HEAVY = {
     "bokeh",
+    "cryptography",
     "dask",
+    "deltalake",
     "distributed",
+    "httpx2",
     "jinja2",
+    "jwt",
     "matplotlib",
     "numpy",
     "pandas",
@@ -54,6 +58,7 @@ def tracked_files() -> list[Path]:
     [
         ("main", ["trackside", "--help"]),
         ("main", ["trackside", "bench", "--help"]),
+        ("main", ["trackside", "sync", "--help"]),
         ("srtlog_main", ["srtlog", "--help"]),
         ("srtlog_main", ["srtlog", "--version"]),
         ("srtlog_main", ["srtlog", "parse", "--help"]),
