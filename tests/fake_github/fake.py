@@ -58,7 +58,7 @@ class FakeGitHub:
         self.blobs.origin = f"http://localhost:{blob.server_port}"
         self._listeners = [api, blob]
         for listener in self._listeners:
-            threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+            threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
     def stop(self) -> None:

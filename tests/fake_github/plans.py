@@ -35,7 +35,7 @@ def job(name: str = "build", conclusion: str | None = "success", **more: object)
     return JobPlan(name, conclusion, **more)  # type: ignore[arg-type]
 
 
-def matrix(name: str, count: int, conclusions: Sequence[str] = (), **more: object) -> list[JobPlan]:
+def matrix(name: str, count: int, conclusions: Sequence[str | None] = (), **more: object) -> list[JobPlan]:
     """``count`` jobs named ``name (0)``…; the first of them end as ``conclusions`` says, the others well."""
     ends = [*conclusions, *["success"] * (count - len(conclusions))]
     return [job(f"{name} ({index})", end, **more) for index, end in zip(range(count), ends, strict=True)]

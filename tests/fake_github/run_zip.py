@@ -16,7 +16,7 @@ def folder_name(job_name: str) -> str:
     """A job's folder: ``/`` and ``:`` left out, cut to 90 UTF-16 units, which may cut a character in two."""
     plain = job_name.replace("/", "").replace(":", "")
     units = plain.encode("utf-16-le", "surrogatepass")[: 2 * LONGEST_UNITS]
-    return units.decode("utf-16-le", "replace").strip()
+    return units.decode("utf-16-le", "replace")
 
 
 def run_archive(run: Run, jobs: Sequence[Job]) -> bytes:

@@ -24,11 +24,11 @@ def sha_of(word: str) -> str:
 
 
 def job_plans(jobs: Jobs, conclusion: str | None) -> Sequence[JobPlan]:
-    """A number means that many matrix jobs, of which the first ends as its run does; None means one."""
+    """A number means that many matrix jobs, of which the first ends as its run does, or all go on; None means one."""
     if jobs is None:
         return [job("build", conclusion)]
     if isinstance(jobs, int):
-        return matrix("unit", jobs, ["failure"] if conclusion == "failure" and jobs else [])
+        return matrix("unit", jobs, [conclusion] * (jobs if conclusion is None else min(jobs, 1)))
     return jobs
 
 
