@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import msgspec
 
+from trackside.report.ingest_report import IngestDocument
 from trackside.report.sync_report import SyncDocument
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "schemas"
-DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {"sync": SyncDocument}
+DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {"ingest": IngestDocument, "sync": SyncDocument}
 
 
 def schema_of(name: str) -> dict[str, Any]:

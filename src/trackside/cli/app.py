@@ -79,6 +79,16 @@ GITHUB_COMMANDS: Final = (
             "trackside sync --repo OWNER/NAME --logs failed --job 'unit-test*'",
         ),
     ),
+    Command(
+        "ingest",
+        "trackside.cli.ingest:ingest",
+        "Put payloads of webhooks and files of runs into the store, without a call to GitHub.",
+        (
+            "trackside ingest deliveries.jsonl",
+            "trackside ingest runs.json --repo OWNER/NAME --format json",
+            "gh api --paginate repos/OWNER/NAME/actions/runs | trackside ingest -",
+        ),
+    ),
 )
 
 COMMANDS: Final = {"srtlog": BENCH_COMMANDS, "trackside": GITHUB_COMMANDS}

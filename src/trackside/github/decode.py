@@ -6,7 +6,6 @@ in ``problems`` and costs nothing else. Source: REST API, version 2022-11-28.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,6 +15,7 @@ from trackside.github import shapes
 from trackside.github.json_items import DecodeProblem, ItemReader, split_list, split_page
 from trackside.github.pull_links import pull_numbers
 from trackside.github.times import TimeReader, between
+from trackside.github.workflow_paths import workflow_path
 from trackside.records.jobs import Job, Step
 from trackside.records.pulls import PullRequest
 from trackside.records.runs import RunAttempt, Source
@@ -28,6 +28,7 @@ __all__ = [
     "job_object",
     "jobs_page",
     "pulls_page",
+    "run_and_problems",
     "run_object",
     "runs_page",
 ]
@@ -35,7 +36,6 @@ __all__ = [
 WAITING: Final = frozenset({"queued", "waiting", "pending", "requested"})
 """Statuses of a job that has not begun, though GitHub sends a ``started_at``."""
 _LONGEST_MESSAGE: Final = 10_000
-_AT_REF: Final = re.compile(r"(?<=\.yml)@.*|(?<=\.yaml)@.*|@refs/.*", re.DOTALL)
 
 _RUN: Final = ItemReader(shapes.Run)
 _JOB: Final = ItemReader(shapes.Job)
@@ -108,11 +108,16 @@ def run_object(
 
 
 def run_and_problems(
-    raw: bytes | msgspec.Raw, repo: str, *, default_branch: str | None = None, source: Source = Source.REST
+    raw: bytes | msgspec.Raw,
+    repo: str,
+    *,
+    default_branch: str | None = None,
+    source: Source = Source.REST,
+    where: str = "",
 ) -> tuple[RunAttempt, tuple[str, ...]]:
     """The one run in ``raw`` and what had to be left out of it. Raises DecodeProblem where nothing is left."""
-    run, bad = _RUN.read(raw)
-    attempt, worse = _run_attempt(run, repo, default_branch, source, "")
+    run, bad = _RUN.read(raw, where)
+    attempt, worse = _run_attempt(run, repo, default_branch, source, where)
     return attempt, (*bad, *worse)
 
 
@@ -200,7 +205,7 @@ def _run_attempt(
         run_number=raw.run_number,
         workflow_id=raw.workflow_id,
         workflow_name=raw.name or None,
-        workflow_file=workflow_file(raw.path, repo),
+        workflow_file=workflow_path(raw.path, repo),
         display_title=raw.display_title,
         event=raw.event,
         status=raw.status,
@@ -226,11 +231,6 @@ def _run_attempt(
         html_url=raw.html_url,
     )
     return record, times.problems
-
-
-def workflow_file(path: str | None, repo: str) -> str | None:
-    """The path of the workflow in its repository, without the repository and without the ref it was read at."""
-    return None if not path else _AT_REF.sub("", path).removeprefix(f"{repo}/")
 
 
 def _job(raw: shapes.Job, repo: str, source: Source, times: TimeReader, where: str) -> Job:

@@ -71,6 +71,14 @@ def split_list(body: bytes) -> list[msgspec.Raw]:
     return _fast(body, list[msgspec.Raw], "the page")
 
 
+def split(data: bytes | msgspec.Raw, where: str = "") -> dict[str, msgspec.Raw] | list[msgspec.Raw]:
+    """The fields of an object or the items of a list, not decoded yet. Raises DecodeProblem for anything else."""
+    text = bytes(data)
+    is_list = text.lstrip()[:1] == b"["
+    where = where or "the document"
+    return _fast(text, list[msgspec.Raw], where) if is_list else _fast(text, dict[str, msgspec.Raw], where)
+
+
 def mended(body: bytes, where: str = "the page") -> bytes:
     """``body`` as strict JSON: what is no Unicode becomes U+FFFD, NaN and endless integers become null."""
     return msgspec.json.encode(_loads(body, where))

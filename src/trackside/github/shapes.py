@@ -147,3 +147,24 @@ class Pull(msgspec.Struct):
     updated_at: str | None = None
     merged_at: str | None = None
     html_url: str | None = None
+
+
+class FlatRun(msgspec.Struct):
+    """A run in the flat shape that dashboards of agent runs keep: names in place of objects."""
+
+    id: Id
+    run_attempt: Attempt | None = None
+    run_number: Whole | None = None
+    workflow_name: str | None = None
+    workflow_file: str | None = None
+    display_title: str | None = None
+    event: str | None = None
+    status: str | None = None
+    conclusion: str | None = None
+    created_at: str | None = None
+    run_started_at: str | None = None
+    updated_at: str | None = None
+    head_branch: str | None = None
+    head_sha: str | None = None
+    triggering_actor: str | None = None
+    html_url: str | None = None
