@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from scripts.cli_docs import PAGE, documented, every_command, renew
+from tests.api_bodies import run_body
 
 ROOT = Path(__file__).parent.parent
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -26,12 +28,13 @@ def fences() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with a small generated run, ``job_12345``, as the examples expect it."""
+    """A directory with a small generated run, ``job_12345``, and a run of CI, as the examples expect them."""
     directory = tmp_path_factory.mktemp("docs")
     script = str(ROOT / "benchmarks" / "generate_run.py")
     subprocess.run([sys.executable, script, str(directory), "--size", "1MB"], check=True, capture_output=True)
     [job] = directory.iterdir()
     job.rename(directory / "job_12345")
+    (directory / "deliveries.jsonl").write_text(json.dumps(run_body()) + "\n", encoding="utf-8")
     return directory
 
 
