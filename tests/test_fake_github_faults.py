@@ -118,7 +118,7 @@ def test_pages_may_repeat_items_lie_about_the_total_and_be_empty(github: FakeGit
 
 
 def test_new_runs_may_arrive_between_two_pages(github: FakeGitHub, http: httpx2.Client) -> None:
-    github.faults.add("call", path="&page=2", call=lambda: github.world.add_run(number=99))
+    github.faults.add("call", path="&page=2", call=github.world.add_run)
     first = http.get(f"{RUNS}?per_page=2")
     second = http.get(first.links["next"]["url"])
     seen = [run["id"] for answer in (first, second) for run in answer.json()["workflow_runs"]]

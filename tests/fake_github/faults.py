@@ -67,7 +67,7 @@ class Fault:
     chance: float | None = None
     seed: int = 0
     times: int | None = None
-    status: int = 502
+    status: int | None = None
     html: bool = False
     delay_s: float = 0.0
     retry_after_s: int | None = 60
@@ -75,6 +75,11 @@ class Fault:
     rate_headers: bool = True
     count: int = 1
     call: Callable[[], object] | None = None
+
+    @property
+    def answer_status(self) -> int:
+        """The status that was told; else 502, and 403 for a limit."""
+        return self.status or (502 if self.kind is Kind.ERROR else 403)
 
     def looks_at(self, host: str, endpoint: str, target: str) -> bool:
         """Whether the rule has to do with this call."""

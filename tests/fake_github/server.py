@@ -242,7 +242,7 @@ def blob_speaker(blobs: Blobs, journal: Journal) -> type[Speaker]:
         def respond(self, call: Call, token: str | None, body: bytes, faults: Sequence[Fault]) -> None:
             error = next((fault for fault in faults if fault.kind is Kind.ERROR), None)
             if error is not None:
-                blob = Blob(error.status, "text/html", [HTML_PAGE])
+                blob = Blob(error.answer_status, "text/html", [HTML_PAGE])
             else:
                 blob = blobs.answer(call.path, call.raw_query, authorised=token is not None)
             if blob.violation:

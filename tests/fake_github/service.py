@@ -104,20 +104,27 @@ class Service:
         now = int(self.world.clock.epoch_s())
         if fault.kind is Kind.ERROR:
             if fault.html:
-                return Reply(fault.status, HTML_PAGE, content_type="text/html; charset=utf-8", rate_headers=False)
-            return Reply(fault.status, error("Server Error", fault.status))
+                return Reply(
+                    fault.answer_status, HTML_PAGE, content_type="text/html; charset=utf-8", rate_headers=False
+                )
+            return Reply(fault.answer_status, error("Server Error", fault.answer_status))
         if fault.kind is Kind.PRIMARY:
             until = now + fault.reset_s
             self.journal.block(request.caller.key, until, connection)
             left = self.rates.bucket(request.caller)
             told = {"Limit": left.limit, "Remaining": 0, "Reset": until, "Used": left.limit, "Resource": "core"}
             headers = [(f"X-RateLimit-{name}", str(value)) for name, value in told.items()]
-            return Reply(fault.status, error(limit_message(request.caller), fault.status, _LIMITS), headers)
+            return Reply(
+                fault.answer_status, error(limit_message(request.caller), fault.answer_status, _LIMITS), headers
+            )
         wait_s = 60 if fault.retry_after_s is None else fault.retry_after_s
         self.journal.block(request.caller.key, now + wait_s, connection)
         headers = [] if fault.retry_after_s is None else [("Retry-After", str(fault.retry_after_s))]
         return Reply(
-            fault.status, error(_SECONDARY, fault.status, _SECONDARY_PAGE), headers, rate_headers=fault.rate_headers
+            fault.answer_status,
+            error(_SECONDARY, fault.answer_status, _SECONDARY_PAGE),
+            headers,
+            rate_headers=fault.rate_headers,
         )
 
     def _tag(self, request: Request, reply: Reply) -> None:
