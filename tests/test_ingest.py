@@ -19,6 +19,7 @@ from tests.recorded import GITHUB_DATA, needs_recordings
 from trackside.cli.app import run as run_command
 from trackside.cli.app import trackside_app
 from trackside.github import ingest as ingest_module
+from trackside.github.decode import jobs_page
 from trackside.github.ingest import ingest
 from trackside.github.json_documents import documents
 from trackside.records.ingests import Counts, IngestRecord
@@ -178,6 +179,12 @@ def test_news_of_a_known_run_is_a_change(store: Store) -> None:
     assert rows(store, "runs", "status", "conclusion") == [("completed", "success")]
 
 
+def test_what_was_read_from_the_api_is_not_said_again_by_a_webhook(store: Store) -> None:
+    store.add_jobs(jobs_page(page("jobs", job_body()), REPO).jobs, (), NOW)
+    assert put(store, lines(job_payload())).jobs == Counts(unchanged=1)
+    assert rows(store, "jobs", "source") == [("rest",)]
+
+
 def test_what_is_lost_is_counted_with_its_line(store: Store) -> None:
     content = lines(run_body(), b"{torn", {"zen": "x", "hook_id": 1}, job_payload(id=-1), job_payload(head_branch=1))
     found = put(store, content, most=10_000)
@@ -296,6 +303,14 @@ def test_the_command_names_a_file_that_is_not_there(here: Path, capsys: pytest.C
         f"Error: none.jsonl does not exist.\nError: {here} cannot be read: Is a directory.\n"
     )
     assert not (here / ".trackside").exists()
+
+
+def test_the_command_refuses_a_repository_that_is_none(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "in.json").write_text('{"id": 1, "run_number": 2}')
+    assert command("in.json", "--repo", "engine") == 2
+    assert "--repo engine: a repository is OWNER/NAME" in capsys.readouterr().err
+    assert command("in.json", "--repo", "https://github.com/octo/engine") == 0
+    assert rows(open_store(here / ".trackside"), "runs", "repo", "run_id") == [("octo/engine", 1)]
 
 
 @needs_recordings

@@ -12,14 +12,15 @@ from typing import Annotated, BinaryIO, Literal
 
 from cyclopts import Parameter
 
-from trackside.cli.github_options import Saying
+from trackside.cli.github_options import Access, Saying
+from trackside.cli.github_session import repository_of
 from trackside.cli.options import FLAG
 from trackside.cli.terminal import open_terminal
 from trackside.errors import NoDataError, PartialError, PathNotFoundError, UnreadableInputError
 from trackside.records.ingests import IngestRecord
 from trackside.report.ingest_report import ingest_document, ingest_lines
 from trackside.report.ledger import counted
-from trackside.settings import store_location
+from trackside.settings import Settings, store_location
 
 _STDIN = Path("-")
 
@@ -47,6 +48,7 @@ def ingest(
     from trackside.store.store import open_store
 
     terminal = open_terminal(quiet=saying is not None and saying.quiet)
+    repo = None if repo is None else repository_of(Access(repo=repo), Settings())
     name = "standard input" if file == _STDIN else str(file)
     with _opened(file) as stream, terminal.progress(f"Reading {name}") as on_progress:
         size = file.stat().st_size if stream is not sys.stdin.buffer else 0

@@ -140,7 +140,7 @@ class _Ingest:
         add: Callable[[list[R]], None],
     ) -> None:
         known = self._known(records, shape, table, key)
-        fresh = [record for record in records if known.get(key(record)) != record]
+        fresh = [record for record in records if _is_news(record, known.get(key(record)))]
         if fresh:
             add(fresh)
         differing = [record for record in fresh if key(record) in known]
@@ -178,6 +178,11 @@ def _keep(kept: dict[tuple[object, ...], R], key: tuple[object, ...], record: R)
     known = kept.get(key)
     if known is None or _progress(known) <= _progress(record):
         kept[key] = record
+
+
+def _is_news(record: R, known: R | None) -> bool:
+    """Whether ``record`` says something else than what is known, whoever said that."""
+    return known is None or msgspec.structs.replace(record, source=known.source) != known
 
 
 def _progress(record: RunAttempt | Job) -> tuple[int, dt.datetime]:

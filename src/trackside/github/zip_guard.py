@@ -38,6 +38,7 @@ class GuardedZip:
         """Raises UnreadableInputError where ``file`` is no ZIP, is cut off, or claims too much."""
         self._name = name
         self._left = MOST_UNPACKED
+        self._size = file.seek(0, os.SEEK_END)
         self._check_directory(file)
         try:
             self._zip = zipfile.ZipFile(file)
@@ -57,7 +58,7 @@ class GuardedZip:
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             msg = f"it is packed by method {member.compress_type}"
             raise MemberError(msg)
-        allowed = max(FREE_RATIO, member.compress_size * MOST_RATIO)
+        allowed = max(FREE_RATIO, min(member.compress_size, self._size) * MOST_RATIO)
         try:
             with self._zip.open(member) as stream:
                 while chunk := stream.read(_CHUNK):
@@ -79,8 +80,7 @@ class GuardedZip:
 
     def _check_directory(self, file: BinaryIO) -> None:
         """Raises UnreadableInputError for a table of contents that is missing, or too large to be held."""
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - _END_SIZE - _LONGEST_COMMENT))
+        file.seek(max(0, self._size - _END_SIZE - _LONGEST_COMMENT))
         tail = file.read()
         start = len(tail) - _END_SIZE
         if start < 0 or tail[start : start + 4] != _END or tail[-2:] != b"\0\0":
