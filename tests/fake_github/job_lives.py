@@ -41,9 +41,13 @@ def made_job(number: int, plan: JobPlan, attempt: Attempt) -> Job:
 
 def plan_of(old: Job, conclusion: str | None) -> JobPlan:
     """The plan of the same job for a further attempt."""
-    took = 60 if old.completed_at is None or old.started_at is None else old.completed_at - old.started_at
-    took_s = int(took.total_seconds()) if isinstance(took, dt.timedelta) else took
-    return JobPlan(old.name, conclusion, 5, took_s, old.labels, old.runner_name, old.runner_group, log=old.log)
+    took = dt.timedelta(seconds=60)
+    if old.completed_at is not None and old.started_at is not None:
+        took = old.completed_at - old.started_at
+    log = old.log if conclusion == old.conclusion else None
+    return JobPlan(
+        old.name, conclusion, 5, int(took.total_seconds()), old.labels, old.runner_name, old.runner_group, log=log
+    )
 
 
 def end_job(job_: Job, conclusion: str, at: dt.datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,6 +42,7 @@ def matrix(name: str, count: int, conclusions: Sequence[str | None] = (), **more
     return [job(f"{name} ({index})", end, **more) for index, end in zip(range(count), ends, strict=True)]
 
 
+Jobs = int | Sequence[JobPlan] | None
 _FIRST = ("Set up job", "Checkout code", "Set up Python", "Install dependencies")
 
 
@@ -67,3 +69,17 @@ def usual_steps(count: int, took_s: int, conclusion: str | None) -> tuple[Step, 
         steps.append(Step(after, "Post Checkout code", "success", start, 0))
         steps.append(Step(after + 1, "Complete job", "success", start, 0))
     return tuple(steps)
+
+
+def sha_of(word: str) -> str:
+    """A commit id that is the same for the same word."""
+    return hashlib.sha1(word.encode()).hexdigest()  # not for safety
+
+
+def job_plans(jobs: Jobs, conclusion: str | None) -> Sequence[JobPlan]:
+    """A number means that many matrix jobs, of which the first ends as its run does, or all go on; None means one."""
+    if jobs is None:
+        return [job("build", conclusion)]
+    if isinstance(jobs, int):
+        return matrix("unit", jobs, [conclusion] * (jobs if conclusion is None else min(jobs, 1)))
+    return jobs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import heapq
 import threading
 import zlib
@@ -11,25 +10,10 @@ from collections.abc import Callable, Sequence
 
 from tests.fake_github.clock import Clock
 from tests.fake_github.job_lives import end_job, forget_json, made_job, newest_jobs, node_id, plan_of
-from tests.fake_github.plans import JobPlan, job, matrix
+from tests.fake_github.plans import JobPlan, Jobs, job_plans, sha_of
 from tests.fake_github.things import Account, Artifact, Attempt, Job, Pull, Repository, Run, Workflow
 
-Jobs = int | Sequence[JobPlan] | None
 DAY = dt.timedelta(days=1)
-
-
-def sha_of(word: str) -> str:
-    """A commit id that is the same for the same word."""
-    return hashlib.sha1(word.encode()).hexdigest()  # not for safety
-
-
-def job_plans(jobs: Jobs, conclusion: str | None) -> Sequence[JobPlan]:
-    """A number means that many matrix jobs, of which the first ends as its run does, or all go on; None means one."""
-    if jobs is None:
-        return [job("build", conclusion)]
-    if isinstance(jobs, int):
-        return matrix("unit", jobs, [conclusion] * (jobs if conclusion is None else min(jobs, 1)))
-    return jobs
 
 
 class World:

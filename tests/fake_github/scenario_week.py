@@ -1,0 +1,232 @@
+"""A plausible week of an inference repository: about a thousand runs, the same for the same seed and moment.
+
+What is planted, so that whoever looks at the week can be asked whether they saw it, stands in ``week_jobs``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from tests.fake_github.plans import JobPlan, job, sha_of
+from tests.fake_github.scenario_logs import failing, passing
+from tests.fake_github.things import Repository, Run
+from tests.fake_github.week_jobs import BROKEN_FROM, BROKEN_JOB, BROKEN_TO, Push, WeekJobs, as_of
+from tests.fake_github.world import DAY, World
+
+_AUTHORS = ("alice", "bob", "chen", "dmitri", "emeka", "fatima", "goro", "hana", "ivan", "jun", "kofi", "lena", "mika")
+_AREAS = ("scheduler", "kv cache", "radix attention", "fp8 gemm", "router", "lora", "speculative decoding", "docs")
+_VERBS = ("Fix", "Speed up", "Refactor", "Support", "Clean up", "Test")
+
+
+class Week:
+    """Fills a world with the seven days before its clock's now."""
+
+    def __init__(self, world: World, seed: int, repo: Repository, runs: int) -> None:
+        self.world, self.repo, self.wanted = world, repo, runs
+        self.rng = random.Random(f"week {seed}")
+        self.now = world.clock.now()
+        self.start = self.now - 7 * DAY
+        self.jobs = WeekJobs(self.rng, self.start)
+        self.going = 0
+        self.forks = [world.add_repository(f"{who}/{repo.name}", fork=True) for who in _AUTHORS[4:]]
+
+    def fill(self) -> None:
+        """Pull requests with their pushes, merges, nightly runs, agents and oddities, in the order of time."""
+        pushes = self._pushes()
+        for push in sorted(pushes, key=lambda push: push.at):
+            self._workflows_of(push)
+        for day in range(7):
+            self._nightly(self.start + (day + 0.08) * DAY)
+        self._oddities()
+        self._number_runs()
+
+    def _moment(self) -> dt.datetime:
+        """Any time of the week, more often by day than by night."""
+        while True:
+            at = self.start + self.rng.random() * 7 * DAY
+            busy = 1.0 if 6 <= at.hour <= 20 else 0.25
+            if self.rng.random() < busy * (0.4 if at.weekday() >= 5 else 1.0):
+                return at.replace(microsecond=0)
+
+    def _pushes(self) -> list[Push]:
+        """So many that, at three and a half runs each, the wanted number is nearly reached."""
+        pushes: list[Push] = []
+        number = 4100
+        while len(pushes) * 3.5 + 40 < self.wanted:
+            number += self.rng.randrange(1, 4)
+            pushes += self._pull_request(number)
+        return pushes
+
+    def _pull_request(self, number: int) -> list[Push]:
+        rng, at = self.rng, self._moment()
+        author = rng.choice(_AUTHORS)
+        fork = next((one for one in self.forks if one.owner.login == author), None)
+        title = f"{rng.choice(_VERBS)} {rng.choice(_AREAS)} ({number})"
+        branch = "main" if fork and rng.random() < 0.15 else f"{author}/change-{number}"
+        merged = rng.random() < 0.45
+        moments = sorted(at + rng.random() * 0.8 * DAY for _ in range(rng.choice((1, 1, 2, 2, 3, 4))))
+        moments = [moment.replace(microsecond=0) for moment in moments if moment < self.now]
+        shas = [sha_of(f"{number} {index}") for index in range(len(moments))]
+        if not moments:
+            return []
+        if number % 40 == 0 or not self.going:
+            # Some are at work right now.
+            moments[-1] = self.now - self.rng.randrange(3, 30) * DAY / 1440
+            moments[-1] = moments[-1].replace(microsecond=0)
+            self.going += 1
+        merge = sha_of(f"{number} merged") if merged and moments[-1] + DAY / 12 < self.now else None
+        pull = self.world.add_pull(
+            title,
+            branch=branch,
+            sha=shas[-1],
+            author=author,
+            repo=self.repo,
+            head_repository=fork,
+            at=moments[0],
+            updated_at=moments[-1] + DAY / 12 if merge else moments[-1],
+            merged_as=merge,
+            number=number,
+            commits=shas,
+        )
+        head = fork or self.repo
+        pushes = [
+            Push(moment, sha, branch, author, title, head, "pull_request", pull)
+            for moment, sha in zip(moments, shas, strict=True)
+        ]
+        if merge:
+            merged_title = f"{title} (#{number})"
+            pushes.append(Push(pull.updated_at, merge, "main", author, merged_title, self.repo, "push", pull))
+        return pushes
+
+    def _workflows_of(self, push: Push) -> None:
+        rng = self.rng
+        cancelled = push.event == "pull_request" and rng.random() < 0.13
+        skipped = push.event == "pull_request" and rng.random() < 0.12
+        self._run("Lint", push, self.jobs.lint(push), took=50)
+        plans = self.jobs.pr_test(push)
+        if skipped:
+            plans = [replace(plan, conclusion="skipped") for plan in plans]
+        self._run("PR Test", push, self.jobs.stopped(plans) if cancelled and not skipped else plans)
+        if rng.random() < 0.8:
+            amd = self.jobs.amd(push)
+            self._run("PR Test (AMD)", push, self.jobs.stopped(amd) if cancelled else amd)
+        if push.event == "push":
+            self._run("Release Documentation", push, [job("build-docs", took_s=240), job("deploy-docs", took_s=30)])
+        elif rng.random() < 0.7:
+            self._run("Labeler", replace(push, event="pull_request_target"), [job("label", took_s=6)], bot=True)
+
+    def _run(
+        self, workflow: str, push: Push, plans: Sequence[JobPlan], *, took: int | None = None, bot: bool = False
+    ) -> Run:
+        """A run as far as it has come by now; some that failed are run again."""
+        shown = [as_of(plan, push.at, self.now) for plan in plans]
+        ends = {plan.conclusion for plan in shown}
+        conclusion = next((end for end in (None, "cancelled", "failure") if end in ends), "success")
+        conclusion = (
+            "skipped" if ends == {"skipped"} else "failure" if "timed_out" in ends and conclusion else conclusion
+        )
+        run = self.world.add_run(
+            shown,
+            conclusion=conclusion,
+            workflow=workflow,
+            event=push.event,
+            branch=push.branch,
+            sha=push.sha,
+            at=push.at,
+            took_s=0 if conclusion == "skipped" else took,
+            actor="github-actions[bot]" if bot else push.author,
+            title=push.title,
+            head_repository=push.head,
+            repo=self.repo,
+        )
+        if conclusion is None:
+            over = push.at + max(plan.wait_s + plan.took_s for plan in plans) * DAY / 86400
+            self.world.schedule(over, partial(self.world.finish_run, run, at=over))
+        if conclusion == "failure" and self.rng.random() < 0.35:
+            self._again(run)
+        return run
+
+    def _again(self, run: Run) -> None:
+        at = run.latest.updated_at + self.rng.randrange(5, 90) * DAY / 1440
+        at = at.replace(microsecond=0)
+        if at > self.now:
+            return
+        broken = BROKEN_FROM <= self.jobs.day_of(at) < BROKEN_TO
+        plans = []
+        for old in run.latest.jobs:
+            if old.conclusion in ("failure", "timed_out", "cancelled"):
+                fails = broken and old.name == BROKEN_JOB
+                length = (
+                    400
+                    if old.completed_at is None or old.started_at is None
+                    else int((old.completed_at - old.started_at).total_seconds())
+                )
+                log = failing("pytest", f"{old.id}", at) if fails else passing(f"{old.id}", at)
+                plan = job(old.name, "failure" if fails else "success", wait_s=20, took_s=length, n_steps=9, log=log)
+                plans.append(as_of(replace(plan, labels=old.labels, runner=old.runner_name), at, self.now))
+        ends = {plan.conclusion for plan in plans}
+        conclusion = None if None in ends else "failure" if "failure" in ends else "success"
+        self.world.rerun(run, conclusion=conclusion, at=at, actor=self.rng.choice(_AUTHORS), jobs=plans)
+
+    def _nightly(self, at: dt.datetime) -> None:
+        """Big runs of reusable workflows: 120 jobs, two pages of them."""
+        at = at.replace(microsecond=0)
+        push = Push(at, sha_of(f"nightly {at.date()}"), "main", "alice", "Nightly Test", self.repo, "schedule")
+        groups = (("eval", "text-models", 48), ("eval", "vision-models", 30), ("perf", "8-gpu-h200", 40))
+        plans = [
+            self.jobs.performance(f"{caller} / {leaf} ({index})", push, "8-gpu-h200")
+            if caller == "perf"
+            else self.jobs.gpu_job(f"{caller} / {leaf} ({index})", push, "2-gpu-runner")
+            for caller, leaf, count in groups
+            for index in range(count)
+        ]
+        run = self._run("Nightly Test", push, [*plans, job("plan", took_s=9), job("summary", took_s=20, wait_s=2300)])
+        run.referenced_workflows = (f"{self.repo.full_name}/.github/workflows/eval.yml@{push.sha}",)
+
+    def _oddities(self) -> None:
+        """Invalid workflow files, runs that wait for approval, agents, and main that is not this main."""
+        rng, world = self.rng, self.world
+        for index in range(2):
+            end = ("startup_failure", "failure")[index]
+            run = world.add_run(0, conclusion=end, workflow="PR Test (NPU)", at=self._moment(), took_s=0,
+                                repo=self.repo, actor="hana", branch=f"hana/npu-{index}")  # fmt: skip
+            run.name = run.path
+        for index in range(6):
+            at = self._moment()
+            world.add_run([job("copilot", took_s=600, wait_s=3)], workflow=self._agent(), event="dynamic", at=at,
+                          branch=f"copilot/fix-{index}", actor="Copilot", title="Running Copilot coding agent",
+                          conclusion="success", repo=self.repo)  # fmt: skip
+            world.add_run(0, conclusion="action_required", workflow="PR Test", event="pull_request", at=at, took_s=0,
+                          branch="main", head_repository=rng.choice(self.forks), actor="newcomer",
+                          repo=self.repo)  # fmt: skip
+        for index in range(3):
+            sha = sha_of(f"of a fork {index}")
+            world.add_run([job("stage-b (0)")], workflow="PR Test", event="workflow_dispatch", at=self._moment(),
+                          title=f"[stage-b] {sha}", actor="github-actions[bot]", repo=self.repo)  # fmt: skip
+        for run in self.repo.runs:
+            if run.head_branch == "main" and run.event == "push" and rng.random() < 0.2:
+                run.wrong_pulls = (1,)
+
+    def _agent(self) -> str:
+        path = "dynamic/copilot-swe-agent/copilot"
+        if all(one.path != path for one in self.repo.workflows):
+            self.world.add_workflow("Copilot coding agent", path, repo=self.repo)
+        return path
+
+    def _number_runs(self) -> None:
+        """Number the runs of each workflow in the order of time."""
+        counts: dict[int, int] = {}
+        for run in self.repo.runs:
+            counts[run.workflow.id] = counts.get(run.workflow.id, 20_000) + 1
+            run.number = counts[run.workflow.id]
+
+
+def week(world: World, *, seed: int = 1, runs: int = 1000, name: str = "octo/engine") -> Repository:
+    """Fill the world; the repository comes back."""
+    repo = world.repository(name) or world.add_repository(name)
+    Week(world, seed, repo, runs).fill()
+    return repo
