@@ -64,14 +64,14 @@ def answer(status: int = 200, body: bytes | object = NO_BODY, **headers: str) ->
 class ScriptedServer:
     """Serves on 127.0.0.1. ``script`` is a list of replies, one for each request as they arrive, or a function.
 
-    ``received`` are the requests, ``most_at_once`` is how many were under way together.
+    ``received`` are the requests, ``under_way`` are those being answered now, ``most_at_once`` is the most there were.
     """
 
     def __init__(self, script: Script, context: ssl.SSLContext | None = None) -> None:
         self.script = script
         self.received: list[Received] = []
         self.most_at_once = 0
-        self._at_once = 0
+        self.under_way = 0
         self._lock = threading.Lock()
         self._context = context
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -91,6 +91,7 @@ class ScriptedServer:
     def stop(self) -> None:
         """Close the port and every connection."""
         self._stopped.set()
+        _shut(self._socket)
         self._socket.close()
         with self._lock:
             for connection in self._open:
@@ -132,13 +133,13 @@ class ScriptedServer:
         with self._lock:
             number = len(self.received)
             self.received.append(request)
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
+            self.under_way += 1
+            self.most_at_once = max(self.most_at_once, self.under_way)
         try:
             reply = self.script(request) if callable(self.script) else self._written(number)
         finally:
             with self._lock:
-                self._at_once -= 1
+                self.under_way -= 1
         if isinstance(reply, Reset):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urljoin
 
 import msgspec
 
@@ -13,7 +12,7 @@ from trackside.errors import GitHubError
 from trackside.github.clock import Clock
 from trackside.github.exchange import Reply, WireError
 from trackside.github.gate import APP, Gate
-from trackside.github.links import ApiAddress, is_downgrade, moved_repository
+from trackside.github.links import ApiAddress, moved_repository, resolve
 from trackside.github.meter import Meter
 from trackside.github.refusals import explain
 from trackside.github.retries import ATTEMPTS, LIMIT_ATTEMPTS, Kind, Verdict, retry_after_s, retry_wait_s
@@ -73,7 +72,7 @@ class Calls:
         self.sending = sending
         self.gate = gate
         self.meter = meter
-        self._clock = clock
+        self.clock = clock
         self._token = token
         self._say = say
         self._secrets: set[str] = set()
@@ -140,20 +139,20 @@ class Calls:
         ask, url = progress.ask, progress.url
         self.authorize(progress)
         ticket = self.gate.enter(ask.resource)
+        began = self.clock.monotonic()
         try:
             with self.sending.to_api(ask.endpoint, ask.method, url, bearer=progress.bearer, body=ask.body) as stream:
-                reply = read_reply(stream, url)
+                reply = read_reply(stream, url, self.clock, began)
             return reply, self.sending.understand(ticket, reply, graphql=ask.resource == GRAPHQL)
         finally:
             self.gate.leave(ticket)
 
     def _follow(self, progress: Progress, reply: Reply) -> None:
         """Go on where the API points to, with the token, as long as that is the API itself."""
-        location = reply.headers.get("location", "")
-        target = urljoin(progress.url, location)
-        if not location or is_downgrade(progress.url, target) or not self.api.owns(target):
-            where = f"to {self.api.shown(target)}" if location else "nowhere"
-            raise self.failure(progress, reply.status, f"is redirected {where}, which is not the API: not followed")
+        target = resolve(progress.url, reply.headers.get("location"))
+        if target is None or not self.api.owns(target):
+            where = "nowhere" if target is None else f"to {self.api.shown(target)}, which is not the API: not followed"
+            raise self.failure(progress, reply.status, f"is redirected {where}")
         progress.redirects += 1
         if progress.redirects > REDIRECTS:
             raise self.failure(progress, reply.status, f"is redirected more than {REDIRECTS} times")
@@ -190,10 +189,10 @@ class Calls:
         if progress.tried >= progress.ask.attempts:
             times = "" if progress.tried == 1 else f", {progress.tried} times"
             error = self.failure(progress, status, f"failed: {verdict.reason}{times}; try again later")
-            self.gate.gave_up(verdict.reason)
+            self.gate.gave_up(self._clean(verdict.reason))
             raise error
         asked_s = None if reply is None else retry_after_s(reply.headers, self.gate.server_now_s())
-        wait_s = retry_wait_s(progress.tried, self._clock.random(), asked_s)
+        wait_s = retry_wait_s(progress.tried, self.clock.random(), asked_s)
         what = f"{self.api.shown(progress.url)}: {self._clean(verdict.reason)}"
         self.gate.pause(wait_s, f"{what}; try {progress.tried + 1} of {progress.ask.attempts} comes then")
         self.meter.retried(progress.ask.endpoint)

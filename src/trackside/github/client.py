@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.cookiejar
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -76,6 +77,7 @@ class GitHub:
             msg = f"The token is not sent over plain http to {self._api.root}: use https, or no token"
             raise UsageError(msg)
         self._workers = workers
+        self._token = token
         self._meter = Meter()
         marks = Marks(pause_below=pause_below, stop_below=stop_below)
         terms = Terms(workers=workers, max_wait_s=max_wait_s, max_calls=max_calls, marks=marks)
@@ -91,6 +93,11 @@ class GitHub:
 
     def __repr__(self) -> str:
         return f"GitHub({self._api.base})"
+
+    @property
+    def has_token(self) -> bool:
+        """Whether calls are made with a token; GraphQL answers nobody without one."""
+        return self._token is not None
 
     def __enter__(self) -> Self:
         return self
@@ -175,6 +182,8 @@ class _Wire:
     """httpx2 as a wire: one client, no redirects, no cookies, its errors in our words."""
 
     def __init__(self, workers: int, connect_timeout_s: float, read_timeout_s: float) -> None:
+        # Its log lines hold whole addresses, and a link to a log is signed.
+        logging.getLogger("httpx2").setLevel(logging.WARNING)
         no_cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._client = httpx2.Client(
             follow_redirects=False,
@@ -195,8 +204,13 @@ class _Wire:
         )
         try:
             response = self._client.send(prepared, stream=True)
-        except (httpx2.HTTPError, httpx2.InvalidURL, RuntimeError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise _wire_error(error) from None
+        except RuntimeError:
+            if not self._client.is_closed:
+                raise
+            reason = "the client is closed"
+            raise WireError(reason, sent=False) from None
         try:
             yield _Stream(response)
         finally:
@@ -242,5 +256,4 @@ _REASONS: Final[tuple[tuple[type[Exception], str, bool], ...]] = (
     (httpx2.DecodingError, "the answer is compressed wrongly", True),
     (httpx2.RemoteProtocolError, "the answer was cut or is not HTTP", True),
     (httpx2.NetworkError, "the connection broke", True),
-    (RuntimeError, "the client is closed", False),
 )

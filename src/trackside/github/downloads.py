@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Final, Literal
-from urllib.parse import urljoin
 
 from trackside.errors import GitHubError
 from trackside.github.calls import Ask, Calls, Progress
 from trackside.github.exchange import Reply, Stream, WireError
 from trackside.github.gate import Ticket
-from trackside.github.links import is_downgrade
+from trackside.github.links import is_downgrade, resolve
 from trackside.github.retries import Kind, Verdict
 from trackside.github.sending import read_reply
 
@@ -87,20 +86,21 @@ class Downloads:
         if isinstance(found, Download):
             return found
         reply, verdict = found
-        target = urljoin(progress.url, reply.headers.get("location", ""))
-        if verdict.kind is not Kind.REDIRECT or calls.api.is_api(target):
+        target = resolve(progress.url, reply.headers.get("location"))
+        if verdict.kind is not Kind.REDIRECT or target is None or calls.api.is_api(target):
             return verdict, reply
         return self._fetch(trying, progress, target)
 
     def _ask_for_link(self, trying: ExitStack, progress: Progress, ticket: Ticket) -> Download | tuple[Reply, Verdict]:
         sending, url = self._calls.sending, progress.url
+        began = self._calls.clock.monotonic()
         with ExitStack() as asking:
             stream = asking.enter_context(sending.to_api(progress.ask.endpoint, "GET", url, bearer=progress.bearer))
             if stream.status == 200:
                 sending.understand_stream(ticket, stream)
                 trying.push(asking.pop_all())
                 return Download("api", stream, self._calls.api.shown(url))
-            reply = read_reply(stream, url)
+            reply = read_reply(stream, url, self._calls.clock, began)
             verdict = sending.understand(ticket, reply)
             if reply.status in _STATES:
                 return Download("api", stream, self._calls.api.shown(url), reply)
@@ -125,7 +125,7 @@ class Downloads:
                 return Download("blob", stream, shown)
             if stream.status not in _REDIRECTS:
                 break
-            link = urljoin(link, stream.headers.get("location", ""))
+            link = resolve(link, stream.headers.get("location")) or ""
         if stream.status in _STALE or stream.status >= 500:
             return self._failed(progress, f"{shown} answered {stream.status}")
         raise calls.failure(progress, stream.status, f"leads to {shown}, which answered {stream.status}")

@@ -22,12 +22,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole answer. ``headers`` have lower-case names."""
+    """A whole answer. ``headers`` have lower-case names; ``body`` may be an access token, so it is not shown."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     url: str
+
+    def __repr__(self) -> str:
+        return f"Reply({self.status} {self.url.partition('?')[0]})"
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

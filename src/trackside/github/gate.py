@@ -35,9 +35,10 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 class Ticket:
     """One request under way. It takes a place until ``left``, and counts as in flight until it is answered."""
 
-    def __init__(self, lanes: tuple[Lane, ...]) -> None:
+    def __init__(self, lanes: tuple[Lane, Lane]) -> None:
         self.lanes = lanes
         self.epochs = tuple(lane.epoch for lane in lanes)
+        self.thread = threading.get_ident()
         self.in_flight = True
 
 
@@ -53,7 +54,7 @@ class Gate:
         self._wake = threading.Event()
         self._lanes = {EVERY: Lane(EVERY, probe=False)}
         self._place = Lane("a place", probe=False)
-        self._busy = 0
+        self._holders: set[int] = set()
         self._started = 0
         self._given_up = 0
         self._stopped: str | None = None
@@ -69,23 +70,27 @@ class Gate:
         """Why no call goes any more, None while they do."""
         return None if self._stopped is None else CallsStoppedError(self._stopped)
 
-    def enter(self, resource: str | None) -> Ticket:
-        """Wait for a place and for leave to call; ``resource`` None is another host than the API.
+    def enter(self, resource: str) -> Ticket:
+        """Wait for a place and for leave to send one request under the limit called ``resource``.
 
         Raises CallsStoppedError where calls have stopped.
         """
         with self._turn:
-            lanes = () if resource is None else (self._lanes[EVERY], self._lane(resource))
+            if threading.get_ident() in self._holders:
+                msg = "a download must be closed before its thread makes the next call"
+                raise RuntimeError(msg)
+            lanes = (self._lanes[EVERY], self._lane(resource))
             while (obstacle := self._obstacle(lanes)) is not None:
                 if obstacle.held_until is not None and not obstacle.sleeper:
                     self._sleep_out(obstacle, obstacle.held_until)
                 else:
                     self._turn.wait()
-            self._busy += 1
-            self._started += bool(lanes)
+            ticket = Ticket(lanes)
+            self._holders.add(ticket.thread)
+            self._started += 1
             for lane in lanes:
                 lane.in_flight += 1
-            return Ticket(lanes)
+            return ticket
 
     def leave(self, ticket: Ticket) -> None:
         """The request is over, however it ended. One that was not answered is taken to have counted."""
@@ -94,18 +99,15 @@ class Gate:
                 self._land(ticket)
                 for lane in ticket.lanes:
                     lane.known = lane.known.spent()
-            self._busy -= 1
+            self._holders.discard(ticket.thread)
             self._turn.notify_all()
 
     def answered(self, ticket: Ticket, headers: Mapping[str, str], *, probed: bool) -> None:
         """The headers of an answer of the API came; ``probed`` says that no limit and no fault refused the call."""
         with self._turn:
-            self._set_offset(headers)
             self._land(ticket)
-            lane = self._lane_told(ticket, headers)
-            seen = read_allowance(headers, self.server_now_s())
-            lane.known = lane.known.spent() if seen.remaining is None else lane.known.after(seen)
-            self._meter.saw_limit(lane.name, seen, lane.known)
+            if ticket.epochs[1] == ticket.lanes[1].epoch:
+                self._learn(ticket, headers)
             if probed:
                 self._given_up = 0
                 for one, epoch in zip(ticket.lanes, ticket.epochs, strict=True):
@@ -160,6 +162,14 @@ class Gate:
     def _lane(self, name: str) -> Lane:
         return self._lanes.setdefault(name, Lane(name, probe=True))
 
+    def _learn(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+        """Take over what an answer tells of GitHub's clock and of a limit."""
+        self._set_offset(headers)
+        lane = self._lane_told(ticket, headers)
+        seen = read_allowance(headers, self.server_now_s())
+        lane.known = lane.known.spent() if seen.remaining is None else lane.known.after(seen)
+        self._meter.saw_limit(lane.name, seen, lane.known)
+
     def _lane_told(self, ticket: Ticket, headers: Mapping[str, str]) -> Lane:
         """The lane of the limit that an answer tells of: GitHub names it, but for an App's own calls."""
         lane = ticket.lanes[-1]
@@ -171,21 +181,21 @@ class Gate:
         if self._stopped is not None:
             raise CallsStoppedError(self._stopped)
 
-    def _obstacle(self, lanes: tuple[Lane, ...]) -> Lane | None:
+    def _obstacle(self, lanes: tuple[Lane, Lane]) -> Lane | None:
         """What a call waits for: a lane that is held or probed, or a place (told by a lane that is not held)."""
         self._check()
-        if lanes and self._terms.max_calls is not None and self._started >= self._terms.max_calls:
+        if self._terms.max_calls is not None and self._started >= self._terms.max_calls:
             self._stop(f"the {self._terms.max_calls} calls that were allowed are used up")
             self._check()
         now = self._clock.monotonic()
         for lane in lanes:
             if lane.is_held(now):
                 return lane
-        if lanes and self._limit_holds(lanes[-1]):
+        if self._limit_holds(lanes[1]):
             self._check()
-            return lanes[-1]
+            return lanes[1]
         waiting = next((lane for lane in lanes if lane.waits_for_probe()), None)
-        if waiting is None and self._busy >= self._terms.workers:
+        if waiting is None and len(self._holders) >= self._terms.workers:
             return self._place
         return waiting
 

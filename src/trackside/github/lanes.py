@@ -13,7 +13,7 @@ class Lane:
     """The calls under one limit.
 
     ``probe`` says that the next call goes alone, because what is left is not known: at the start and after a wait.
-    ``epoch`` counts the holds: a call that was sent before the newest one tells nothing new about it.
+    ``epoch`` counts holds and renewals: what a call tells that was sent before the newest one is old news.
     """
 
     def __init__(self, name: str, *, probe: bool) -> None:
@@ -42,6 +42,7 @@ class Lane:
         """The period is over or the wait is: forget what was left, and let one call go first."""
         self.known = self.known.renewed()
         self.probe = True
+        self.epoch += 1
 
     def hold(self, until: float, why: str) -> None:
         """Keep calls back until then; a longer hold stays."""
@@ -58,9 +59,9 @@ class Lane:
         return self.probe and self.in_flight > 0
 
     def answered(self, epoch: int) -> None:
-        """A call came back that no limit had refused."""
-        self.probe = False
+        """A call came back that no limit had refused. One sent before the newest hold tells nothing of after it."""
         if epoch == self.epoch:
+            self.probe = False
             self.hits = 0
 
     def hit(self) -> int:

@@ -59,7 +59,7 @@ class ApiAddress:
         if parts is None:
             return "an unreadable address"
         if self.owns(url):
-            return _printable(url[len(self.root) :] or "/")
+            return _printable((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
         return _printable(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}") + (
             "?…" if parts.query else ""
         )
@@ -69,8 +69,17 @@ def next_link(header: str | None, url: str) -> str | None:
     """The address of ``rel="next"`` in a ``Link`` header, verbatim, None where there is none."""
     for found in _NEXT.finditer(header or ""):
         if _REL_NEXT.search(found[2]):
-            return urljoin(url, found[1])
+            return resolve(url, found[1]) or found[1]
     return None
+
+
+def resolve(url: str, target: str | None) -> str | None:
+    """The whole address that ``target``, as found at ``url``, means; None where there is none or it is no address."""
+    try:
+        whole = urljoin(url, target or "")
+    except ValueError:
+        return None
+    return whole if target and _split(whole) is not None else None
 
 
 def moved_repository(old: str, new: str) -> tuple[str, str] | None:

@@ -77,7 +77,7 @@ def _classify_body(status: int, headers: Mapping[str, str], body: bytes, *, grap
         body.decode("utf-8")
         content = msgspec.json.decode(body, type=_GraphQLBody if graphql else msgspec.Raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        media = headers.get("content-type", "").partition(";")[0].strip()[:60]
+        media = "".join(c for c in headers.get("content-type", "").partition(";")[0] if c.isprintable()).strip()[:60]
         what = "cut or broken JSON" if "json" in media or not media else f"{media} in place of JSON"
         return Verdict(Kind.AGAIN, f"answered {status} with {what}")
     if isinstance(content, _GraphQLBody):
@@ -124,18 +124,18 @@ def limit_wait_s(
 ) -> float:
     """Seconds to hold still at a limit that was hit ``hits`` times in a row before; always from 1 s to about an hour.
 
-    Secondary: ``Retry-After`` wins, else 60 s × 2ⁿ plus 0 to 10 s. Primary: until the reset and a second more, else
-    60 s × 2ⁿ. Source: GitHub's best practices for using the REST API.
+    Secondary: ``Retry-After`` wins, else 60 s × 2ⁿ plus 0 to 10 s. Primary: until the reset and a second more, or as
+    ``Retry-After`` says, else 60 s × 2ⁿ. Source: GitHub's best practices for using the REST API.
     """
     doubled = _LIMIT_WAIT_S * 2.0 ** min(hits, 10)
     asked = retry_after_s(headers, server_now_s)
     if kind is Kind.SECONDARY:
         return _clamp(doubled + chance * _LIMIT_JITTER_S if asked is None else asked)
-    wait = doubled
-    if known.reset_s is not None:
-        until_reset = known.reset_s - server_now_s + 1
-        # A reset that has passed and changed nothing is no answer to how long.
-        wait = until_reset if until_reset > 0 or hits == 0 else doubled
+    if known.reset_s is None:
+        return _clamp(doubled if asked is None else asked)
+    until_reset = known.reset_s - server_now_s + 1
+    # A reset that has passed and changed nothing is no answer to how long.
+    wait = until_reset if until_reset > 0 or hits == 0 else doubled
     return _clamp(max(wait, asked or 0.0))
 
 

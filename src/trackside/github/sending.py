@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Final
 
-import trackside
 from trackside.github.budget import read_count
 from trackside.github.clock import Clock
 from trackside.github.exchange import Reply, Request, Stream, Wire, WireError
@@ -18,10 +18,11 @@ from trackside.github.refusals import expiry_warning
 from trackside.github.retries import Kind, Verdict, classify
 
 MOST_BODY_BYTES: Final = 128 * 1024 * 1024
+MOST_ANSWER_S: Final = 300
 _API_HEADERS: Final = {
     "Accept": "application/vnd.github+json",
     "X-GitHub-Api-Version": "2022-11-28",
-    "User-Agent": f"trackside/{trackside.__version__}",
+    "User-Agent": f"trackside/{version('trackside')}",
 }
 # Another host learns nothing of us: no token, no version of the API or of this program.
 _FOREIGN_HEADERS: Final = {"Accept": "*/*", "User-Agent": "trackside"}
@@ -75,7 +76,11 @@ class Sending:
         """What the API's reply means; the gate learns what it tells of limits."""
         verdict = classify(reply.status, reply.headers, reply.body, graphql=graphql)
         refused = verdict.kind in (Kind.PRIMARY, Kind.SECONDARY)
-        self._gate.answered(ticket, reply.headers, probed=not refused and verdict.kind is not Kind.AGAIN)
+        told = reply.headers
+        if reply.status == 401:
+            # A token that is refused is nobody's: the limit told is that of anonymous calls.
+            told = {name: value for name, value in told.items() if not name.startswith("x-ratelimit-")}
+        self._gate.answered(ticket, told, probed=not refused and verdict.kind is not Kind.AGAIN)
         if refused:
             self._gate.limited(ticket, verdict.kind, reply.headers, verdict.reason)
         self._warn_of_expiry(reply.headers)
@@ -123,14 +128,17 @@ class Sending:
             self._say(warning)
 
 
-def read_reply(stream: Stream, url: str) -> Reply:
-    """The whole answer. Raises WireError where the body breaks off or is larger than any answer of the API."""
+def read_reply(stream: Stream, url: str, clock: Clock, began: float) -> Reply:
+    """The whole answer. Raises WireError where the body breaks off, does not end, or is larger than any of the API."""
     pieces: list[bytes] = []
     size = 0
     for piece in stream.iter_bytes():
         size += len(piece)
         if size > MOST_BODY_BYTES:
             msg = f"the answer is larger than {MOST_BODY_BYTES // 2**20} MB"
+            raise WireError(msg)
+        if clock.monotonic() > began + MOST_ANSWER_S:
+            msg = f"the answer had not ended after {MOST_ANSWER_S} s"
             raise WireError(msg)
         pieces.append(piece)
     return Reply(status=stream.status, headers=stream.headers, body=b"".join(pieces), url=url)

@@ -49,7 +49,7 @@ class StaticToken:
 
     def __init__(self, token: str, source: str = "the token") -> None:
         token = token.strip()
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
+        if not _is_token(token):
             msg = f"{source} is not a token: it is blank, or holds spaces, line breaks or other characters no token has"
             raise UsageError(msg)
         self._token = token
@@ -75,6 +75,9 @@ class _Installation(msgspec.Struct):
 class _AccessToken(msgspec.Struct):
     token: str
     expires_at: dt.datetime
+
+    def __repr__(self) -> str:
+        return f"_AccessToken(***, {self.expires_at})"
 
 
 class AppToken:
@@ -114,7 +117,9 @@ class AppToken:
             self._installation = _decode(found, _Installation, "installation").id
         path = f"/app/installations/{self._installation}/access_tokens"
         answer = _decode(self._call(sender, "POST", path), _AccessToken, "access token")
-        StaticToken(answer.token, "what GitHub gave as access token")
+        if not _is_token(answer.token):
+            msg = "GitHub's answer about the App's access token holds what cannot be one"
+            raise GitHubError(msg, status=201)
         if answer.expires_at.tzinfo is None:
             return msgspec.structs.replace(answer, expires_at=answer.expires_at.replace(tzinfo=dt.UTC))
         return answer
@@ -129,7 +134,7 @@ class AppToken:
             return sender.call_as_app(method, path, self._signed(sender.server_now()))
 
     def _signed(self, now: dt.datetime) -> str:
-        claims = {
+        claims: dict[str, int | str] = {
             "iat": int((now - _BACKDATED).timestamp()),
             "exp": int((now + _VALID).timestamp()),
             "iss": self._app_id,
@@ -186,6 +191,11 @@ def find_token(option: str | None, environ: Mapping[str, str], repo: str) -> Tok
         if (token := environ.get(name, "")).strip():
             return StaticToken(token, name)
     return None
+
+
+def _is_token(text: str) -> bool:
+    """Whether the text can stand in a header: line breaks in it would be headers of somebody else's making."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 def _read_key(path: str) -> bytes:
