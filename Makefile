@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 help:
 	@echo "setup  make .venv from the pinned requirements"
-	@echo "demo   generate a benchmark run, parse it, write its report"
+	@echo "demo   generate a benchmark run and write its report; sync a week of CI from a fake GitHub"
 	@echo "test   every test, in a browser too where there is one"
 	@echo "check  formatting, lint, types, import direction, dependencies, workflows"
 	@echo "e2e    only the tests that open pages in a browser"

@@ -1,4 +1,4 @@
-"""Generate a 6P/2D run, parse it, write its reports; the reports' paths are all that goes to stdout."""
+"""Generate a 6P/2D run, parse it, write its reports; sync a week of CI; only the results' paths go to stdout."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.commands import srtlog_command
+from benchmarks.demo_ci import sync_a_week
 from benchmarks.generate_run import generate_run
 from benchmarks.plan import Options, plan_run
 
@@ -52,7 +53,8 @@ def main() -> None:
     _tell(f"Simulating a 6P/2D run below {OUTPUT} ...")
     run_dir = generate_run(OUTPUT, options)
     reports = write_reports(run_dir, OUTPUT)
-    _tell(f"\nDone in {time.monotonic() - began:.0f} s. Open these files in a browser:")
+    reports += sync_a_week(OUTPUT, _tell)
+    _tell(f"\nDone in {time.monotonic() - began:.0f} s. Open these files, the pages in a browser:")
     for report in reports:
         print(report.resolve())
 

@@ -13,6 +13,8 @@ from trackside.report.ledger import counted
 from trackside.report.safe_text import safe_text
 
 SCHEMA_VERSION: Final = 1
+DOWNLOAD: Final = " download"
+"""How the endpoints end that are another host's: what is fetched there counts against no limit."""
 
 
 class SyncDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +68,11 @@ def _what_came(record: SyncRecord) -> Iterator[str]:
 
 
 def _what_it_cost(record: SyncRecord) -> Iterator[str]:
-    by_endpoint = ", ".join(f"{safe_text(item.endpoint)} {item.calls:,}" for item in record.endpoints)
+    asked = [item for item in record.endpoints if not item.endpoint.endswith(DOWNLOAD)]
+    by_endpoint = ", ".join(f"{safe_text(item.endpoint)} {item.calls:,}" for item in asked)
     yield f"  calls     {record.calls:,} ({record.billed:,} billed){': ' + by_endpoint if by_endpoint else ''}"
+    if downloads := sum(item.calls for item in record.endpoints if item.endpoint.endswith(DOWNLOAD)):
+        yield f"  downloads {downloads:,} from the storage of logs, which are no calls"
     for failed in record.failed_calls[:3]:
         yield f"  failed    {safe_text(failed.endpoint)} {safe_text(failed.url)}: {safe_text(failed.reason)}"
     if len(record.failed_calls) > 3:

@@ -1,0 +1,84 @@
+"""The CI half of the demo: a week of a made-up repository, from a fake GitHub on this machine into a store."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from benchmarks.commands import trackside_command
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+REPO: Final = "octo/engine"
+_STARTS_WITHIN_S: Final = 60
+_FAILURES: Final = """
+SELECT name AS job, count(*) AS failures, max(completed_at) AS last_failure
+FROM jobs WHERE conclusion = 'failure' GROUP BY name ORDER BY failures DESC, job LIMIT 15
+"""
+
+
+@contextmanager
+def served_week(room: Path) -> Iterator[str]:
+    """The URL of a fake GitHub that serves a week while the block runs."""
+    file = room / "url"
+    file.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tests.fake_github", "--scenario", "week", "--write-url", str(file)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + _STARTS_WITHIN_S
+        while not (file.exists() and file.read_text(encoding="utf-8").strip()):
+            if server.poll() is not None or time.monotonic() > until:
+                sys.exit("The fake GitHub did not start; see above")
+            time.sleep(0.05)
+        yield file.read_text(encoding="utf-8").strip()
+    finally:
+        server.terminate()
+        server.wait()
+        file.unlink(missing_ok=True)
+
+
+def sync_a_week(out: Path, tell: Callable[[str], None]) -> list[Path]:
+    """Syncs the week twice, asks the store what failed; returns the files that were written below ``out``."""
+    room = out / "ci"
+    shutil.rmtree(room, ignore_errors=True)
+    room.mkdir(parents=True)
+    with served_week(room) as url:
+        environment = {
+            **os.environ,
+            "GITHUB_API_URL": url,
+            "GITHUB_TOKEN": "any",
+            "TRACKSIDE_STORE": str(room / "store"),
+        }
+        tell(f"\nA fake GitHub serves a week of {REPO} at {url}.")
+        _run(["sync", "--repo", REPO], environment, tell)
+        tell("\nA second sync asks only for what may be new:")
+        ledger = _run(["sync", "--repo", REPO, "--format", "json"], environment, tell, shown=False)
+        calls = json.loads(ledger)["sync"]["calls"]
+        tell(f"{calls} calls")
+    failures, ledger_file = room / "failing_jobs.csv", room / "sync.json"
+    ledger_file.write_text(ledger, encoding="utf-8")
+    _run(["store", "sql", _FAILURES], environment, tell)
+    failures.write_text(_run(["store", "sql", _FAILURES, "--format", "csv"], environment, tell, shown=False), "utf-8")
+    _run(["store", "info"], environment, tell)
+    return [failures, ledger_file]
+
+
+def _run(arguments: list[str], environment: dict[str, str], tell: Callable[[str], None], *, shown: bool = True) -> str:
+    """What one trackside command prints, shown as typed and, with ``shown``, printed to stderr."""
+    words = " ".join(word if "\n" not in word else f'"{" ".join(word.split())}"' for word in arguments)
+    tell(f"\n$ trackside {words}")
+    done = subprocess.run(
+        [*trackside_command(), *arguments], env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if shown:
+        tell(done.stdout.rstrip("\n"))
+    if done.returncode:
+        sys.exit(f"trackside {arguments[0]} ended with exit code {done.returncode}; see above")
+    return done.stdout
