@@ -131,6 +131,12 @@ def test_the_same_job_under_two_attempts_counts_for_the_older() -> None:
     assert conclusions(latest(3), red, job(1, 2, "10:01", "10:30", "failure")) == ["failure", None]
 
 
+def test_a_job_that_took_no_time_at_the_very_end_is_known_again_when_it_is_taken_over() -> None:
+    red, last = job(1, 1, "10:01", "10:30", "failure"), job(2, 1, "10:30", "10:30", "success", name="last")
+    copy = job(9, 2, "10:30", "10:30", "success", name="last", created_at=at("11:00"))
+    assert conclusions(latest(3), red, last, copy) == ["failure", None]
+
+
 def test_a_job_of_the_latest_attempt_that_began_before_it_ran_in_an_older_one() -> None:
     taken = job(1, 2, "10:01", "10:30", "success", created_at=at("12:00"))
     (first,) = earlier_attempts(latest(2), [taken, job(2, 2, "12:01", None, None)])

@@ -299,8 +299,9 @@ def test_the_default_branch_is_believed_where_it_is_known() -> None:
 
 @pytest.mark.parametrize("head", [FORK, None])
 def test_a_fork_with_a_branch_called_main_keeps_its_pull_request(head: dict[str, Any] | None) -> None:
-    run = a_run(head_branch="main", event="pull_request", head_repository=head, pull_requests=[pull_link(31)])
-    assert run.pull_numbers == (31,)
+    body = run_body(head_branch="main", event="pull_request", head_repository=head, pull_requests=[pull_link(31)])
+    for known in (None, "main"):
+        assert run_object(json.dumps(body).encode(), REPO, default_branch=known).pull_numbers == (31,)
 
 
 def test_the_page_tells_how_the_repository_is_called_now() -> None:

@@ -116,8 +116,8 @@ def test_a_document_over_lines_that_is_too_long_is_one_problem() -> None:
 
 
 def test_lines_after_those_that_were_looked_at_as_a_whole_are_read() -> None:
-    content = b"no json\n" + b'{"a":1}\n' * 500
-    assert split(content) == [(1, b"no json"), *((line, b'{"a":1}') for line in range(2, 502))]
+    content = b"no json!\n" + b'{"a":1}\n' * 500
+    assert split(content) == [(1, b"no json!"), *((line, b'{"a":1}') for line in range(2, 502))]
 
 
 @given(st.binary(max_size=80), st.integers(5, 60))
@@ -171,6 +171,17 @@ def test_the_order_of_deliveries_in_a_file_does_not_matter(
         store, lines(*({**payload, "workflow_job": payload["workflow_job"] | {"id": 9}} for payload in (queued, begun)))
     )
     assert rows(store, "jobs", "job_id", "status") == [(9, "in_progress"), (52001, "completed")]
+
+
+def test_of_two_states_that_are_equally_far_the_later_line_counts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "BATCH", 1)
+    for job_id in range(1, 6):
+        states = [[step_body(number=number) for number in range(1, count)] for count in (2, 3, 4)]
+        running = {"id": job_id, "status": "in_progress", "conclusion": None, "completed_at": None}
+        put(store, lines(*(job_payload(**running, steps=steps) for steps in states)))
+    assert [len(steps) for (steps,) in store.newest("jobs").select("steps").collect().rows()] == [3] * 5
 
 
 def test_news_of_a_known_run_is_a_change(store: Store) -> None:

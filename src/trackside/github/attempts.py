@@ -63,11 +63,7 @@ def _where_it_ran(job: Job, latest: RunAttempt, ends: dict[int, dt.datetime]) ->
 
 
 def _attempt(latest: RunAttempt, number: int, jobs: Sequence[Job]) -> RunAttempt:
-    # A job that was taken over was created once more when it was.
-    told = [
-        moment for job in jobs for moment in (job.started_at, job.created_at if job.run_attempt == number else None)
-    ]
-    began = [moment for moment in told if moment is not None]
+    began = [moment for job in jobs for moment in (job.created_at, job.started_at) if moment is not None]
     started = latest.created_at if number == 1 else min(began, default=None)
     updated = max((job.completed_at for job in jobs if job.completed_at is not None), default=None)
     return msgspec.structs.replace(
