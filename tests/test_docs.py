@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scripts.cli_docs import PAGE, documented, every_command, renew
 from tests.api_bodies import run_body
+from tests.fake_github import Clock, FakeGitHub
+from tests.fake_github.scenarios import small
 
 ROOT = Path(__file__).parent.parent
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -27,6 +31,16 @@ def fences() -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
+    """Where the commands are found, and a fake GitHub that answers them for ``octo/engine``."""
+    github = FakeGitHub(clock=Clock(dt.datetime.now(dt.UTC), ticking=True))
+    small(github.world, name="octo/engine")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with github:
+        yield {**os.environ, "PATH": path, "GITHUB_API_URL": github.api_url, "GITHUB_TOKEN": "any"}
+
+
+@pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a small generated run, ``job_12345``, and a run of CI, as the examples expect them."""
     directory = tmp_path_factory.mktemp("docs")
@@ -35,6 +49,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [job] = directory.iterdir()
     job.rename(directory / "job_12345")
     (directory / "deliveries.jsonl").write_text(json.dumps(run_body()) + "\n", encoding="utf-8")
+    ingest = [Path(sys.executable).parent / "trackside", "ingest", "deliveries.jsonl"]
+    subprocess.run(ingest, cwd=directory, check=True, capture_output=True)
     return directory
 
 
@@ -48,11 +64,9 @@ def test_the_help_in_the_documentation_is_what_the_commands_say() -> None:
 
 
 @pytest.mark.parametrize(("page", "text"), fences())
-def test_the_examples_run(prepared: Path, page: str, text: str) -> None:
+def test_the_examples_run(prepared: Path, environment: dict[str, str], page: str, text: str) -> None:
     commands = [line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ ")]
     assert commands, f"a console fence of {page} without a command"
-    binaries = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
     for command in commands:
         done = subprocess.run(shlex.split(command), cwd=prepared, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, f"{page}: {command}\n{done.stderr}"
