@@ -242,6 +242,15 @@ def test_leaving_https_is_a_downgrade() -> None:
     assert not is_downgrade("http://127.0.0.1/a", "https://h/b")
 
 
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer([answer(200, {"a": 1})]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "")
+        with GitHub(api_url="http://git.example.org") as github:
+            assert github.get("/thing", endpoint="things").body == b'{"a": 1}'
+    assert proxy.targets == ["GET http://git.example.org/thing"]
+
+
 def test_each_request_is_traced_without_the_token() -> None:
     script = [answer(500), answer(200, {}, x_ratelimit_remaining="4999")]
     with talking(script) as talk:

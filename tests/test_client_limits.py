@@ -79,6 +79,19 @@ def test_a_limit_of_graphql_points_comes_in_a_good_answer() -> None:
     assert talk.clock.sleeps == [6.0]
 
 
+def test_graphql_points_that_stay_used_up_stop_queries_and_not_calls() -> None:
+    used_up = answer(
+        200, {"errors": [{"type": "RATE_LIMITED"}]}, x_ratelimit_remaining="0", x_ratelimit_reset=str(RESET_S)
+    )
+    with talking([used_up, limited(4000), limited(3999)]) as talk:
+        for _ in range(2):
+            with pytest.raises(CallsStoppedError, match="GraphQL queries to GitHub have stopped: .*, until 12:30 UTC"):
+                talk.github.graphql("query", {})
+            talk.get()
+        assert talk.github.stopped is None
+        assert talk.clock.sleeps == []
+
+
 @pytest.mark.parametrize(
     ("refusal", "wait_s"),
     [
@@ -147,7 +160,7 @@ def test_waits_for_limits_are_bounded_in_all() -> None:
     with talking([refusal, GOOD, refusal, GOOD, refusal]) as talk:
         talk.get()
         talk.get()
-        assert "10 s may still be waited" in stops(talk, "secondary")
+        assert "only 10 s may still be waited" in stops(talk, "secondary")
     assert talk.clock.sleeps == [25.0, 25.0]
 
 

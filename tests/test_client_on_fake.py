@@ -118,7 +118,7 @@ def test_a_secondary_limit_holds_everybody_back(fake: FakeGitHub, status: int, r
 
 
 @pytest.mark.parametrize("status", [200, 403])
-def test_points_that_are_used_up_stop_queries_and_not_calls(fake: FakeGitHub, status: int) -> None:
+def test_points_that_are_used_up_are_waited_for(fake: FakeGitHub, status: int) -> None:
     fake.settings.graphql_over_limit_status = status
     fake.leave_calls(0, token=TOKEN, resource="graphql", reset_in_s=50)
     with client(fake) as github:
@@ -126,6 +126,21 @@ def test_points_that_are_used_up_stop_queries_and_not_calls(fake: FakeGitHub, st
         assert b"remaining" in github.graphql(POINTS, {}).body
         assert github.meter().waited_s == 51.0
         assert {one.resource for one in github.meter().limits} == {"core", "graphql"}
+
+
+@pytest.mark.parametrize("left", [30, 70])
+def test_points_that_are_short_stop_queries_and_not_calls(fake: FakeGitHub, left: int) -> None:
+    fake.leave_calls(left, token=TOKEN, resource="graphql")
+    with client(fake) as github:
+        github.graphql(POINTS, {})
+        with pytest.raises(CallsStoppedError, match="GraphQL queries to GitHub have stopped"):
+            github.graphql(POINTS, {})
+        asked = fake.journal.count()
+        outcomes = list(github.each(lambda _: github.graphql(POINTS, {}), range(5)))
+        assert all(isinstance(one.error, CallsStoppedError) for one in outcomes)
+        assert fake.journal.count() == asked
+        assert github.stopped is None
+        github.get(runs_path(fake), endpoint="runs")
 
 
 def test_faults_of_every_kind_at_once_lose_nothing(fake: FakeGitHub) -> None:

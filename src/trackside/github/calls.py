@@ -12,6 +12,7 @@ from trackside.errors import GitHubError
 from trackside.github.clock import Clock
 from trackside.github.exchange import Reply, WireError
 from trackside.github.gate import APP, Gate
+from trackside.github.lanes import GRAPHQL
 from trackside.github.links import ApiAddress, moved_repository, resolve
 from trackside.github.meter import Meter
 from trackside.github.refusals import explain
@@ -20,7 +21,6 @@ from trackside.github.sending import Sending, read_reply
 from trackside.github.tokens import TokenSource
 
 REDIRECTS: Final = 5
-GRAPHQL: Final = "graphql"
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):

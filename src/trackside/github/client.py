@@ -14,13 +14,14 @@ from urllib.parse import quote, urlencode
 import httpx2
 import msgspec
 
-from trackside.errors import GitHubError, UsageError
+from trackside.errors import CallsStoppedError, GitHubError, UsageError
 from trackside.github.budget import Marks
-from trackside.github.calls import GRAPHQL, Ask, Calls
+from trackside.github.calls import Ask, Calls
 from trackside.github.clock import Clock, SystemClock
 from trackside.github.downloads import Download, Downloads
 from trackside.github.exchange import Answer, Reply, Request, Stream, WireError
 from trackside.github.gate import Gate, Terms
+from trackside.github.lanes import GRAPHQL
 from trackside.github.links import ApiAddress, next_link
 from trackside.github.meter import Meter, Metered
 from trackside.github.pool import Outcome, each
@@ -164,6 +165,11 @@ class GitHub:
     def meter(self) -> Metered:
         """What the calls cost until now."""
         return self._meter.snapshot(self._gate.waited_s)
+
+    @property
+    def stopped(self) -> CallsStoppedError | None:
+        """Why no call goes any more, None while they do. Short of GraphQL points only queries stop, and calls go on."""
+        return self._gate.stopped
 
     @property
     def workers(self) -> int:

@@ -13,7 +13,7 @@ import msgspec
 from trackside.errors import CallsStoppedError
 from trackside.github.budget import PERIOD_S, Allowance, Leave, Marks, may_go, read_allowance
 from trackside.github.clock import Clock
-from trackside.github.lanes import EVERY, Lane
+from trackside.github.lanes import EVERY, GRAPHQL, Lane
 from trackside.github.meter import Meter
 from trackside.github.retries import Kind, limit_wait_s, read_http_date
 
@@ -33,7 +33,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ticket:
-    """One request under way. It takes a place until ``left``, and counts as in flight until it is answered."""
+    """One request under way. It takes a place until it leaves, and counts as in flight until it is answered."""
 
     def __init__(self, lanes: tuple[Lane, Lane]) -> None:
         self.lanes = lanes
@@ -67,7 +67,7 @@ class Gate:
 
     @property
     def stopped(self) -> CallsStoppedError | None:
-        """Why no call goes any more, None while they do."""
+        """Why no call goes any more, None while they do; GraphQL queries alone may have stopped before."""
         return None if self._stopped is None else CallsStoppedError(self._stopped)
 
     def enter(self, resource: str) -> Ticket:
@@ -177,13 +177,14 @@ class Gate:
         told = _RESOURCE.fullmatch(name) and name not in (EVERY, APP) and lane.name != APP
         return self._lane(name) if told else lane
 
-    def _check(self) -> None:
-        if self._stopped is not None:
-            raise CallsStoppedError(self._stopped)
+    def _check(self, lane: Lane | None = None) -> None:
+        why = self._stopped or (None if lane is None else lane.stopped)
+        if why is not None:
+            raise CallsStoppedError(why)
 
     def _obstacle(self, lanes: tuple[Lane, Lane]) -> Lane | None:
         """What a call waits for: a lane that is held or probed, or a place (told by a lane that is not held)."""
-        self._check()
+        self._check(lanes[1])
         if self._terms.max_calls is not None and self._started >= self._terms.max_calls:
             self._stop(f"the {self._terms.max_calls} calls that were allowed are used up")
             self._check()
@@ -192,7 +193,7 @@ class Gate:
             if lane.is_held(now):
                 return lane
         if self._limit_holds(lanes[1]):
-            self._check()
+            self._check(lanes[1])
             return lanes[1]
         waiting = next((lane for lane in lanes if lane.waits_for_probe()), None)
         if waiting is None and len(self._holders) >= self._terms.workers:
@@ -207,7 +208,7 @@ class Gate:
         if leave is Leave.RENEWED:
             lane.renew()
         elif leave is Leave.STOP:
-            self._stop(f"only {left}{self._when(lane.known)}")
+            self._stop_lane(lane, f"only {left}{self._when(lane.known)}")
         elif leave is Leave.PAUSE:
             wait_s = limit_wait_s(Kind.PRIMARY, {}, lane.known, self.server_now_s(), lane.hits, 0.0)
             self._hold(lane, wait_s, f"only {left}")
@@ -219,10 +220,9 @@ class Gate:
         cost_s = max(now + wait_s - max(now, self._paid_until), 0.0)
         if self._paid_s + cost_s > self._terms.max_wait_s:
             at = dt.datetime.fromtimestamp(self.server_now_s() + wait_s, dt.UTC)
-            self._stop(
-                f"{why}; that would take {wait_s:.0f} s, until {at:%H:%M} UTC, "
-                f"and {max(self._terms.max_wait_s - self._paid_s, 0.0):.0f} s may still be waited"
-            )
+            left_s = max(self._terms.max_wait_s - self._paid_s, 0.0)
+            until = f"waiting would take {wait_s:.0f} s, until {at:%H:%M} UTC"
+            self._stop_lane(lane, f"{why}; {until}, and only {left_s:.0f} s may still be waited (--max-wait)")
             return
         self._paid_s += cost_s
         self._paid_until = max(self._paid_until, now + wait_s)
@@ -255,6 +255,14 @@ class Gate:
             self._sleeping -= 1
             if not self._sleeping:
                 self._waited_s += self._clock.monotonic() - self._sleeping_since
+
+    def _stop_lane(self, lane: Lane, why: str) -> None:
+        """Stop calls at a limit: where only the GraphQL points are short, queries alone, as REST can do the same."""
+        if lane.name != GRAPHQL:
+            self._stop(why)
+            return
+        lane.stopped = f"GraphQL queries to GitHub have stopped: {why}; {_GO_ON}"
+        self._turn.notify_all()
 
     def _stop(self, why: str) -> None:
         if self._stopped is None:

@@ -7,12 +7,14 @@ from typing import Final
 from trackside.github.budget import Allowance
 
 EVERY: Final = "every"
+GRAPHQL: Final = "graphql"
 
 
 class Lane:
     """The calls under one limit.
 
     ``probe`` says that the next call goes alone, because what is left is not known: at the start and after a wait.
+    ``stopped`` says why no call goes under this limit any more, though others may.
     ``epoch`` counts holds and renewals: what a call tells that was sent before the newest one is old news.
     """
 
@@ -27,6 +29,7 @@ class Lane:
         self.why = ""
         self.announced = False
         self.sleeper = False
+        self.stopped: str | None = None
 
     def is_held(self, now: float) -> bool:
         """Whether calls wait. A hold that has passed is lifted here: what is left is unknown, one call goes first."""
