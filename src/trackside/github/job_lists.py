@@ -16,6 +16,8 @@ from trackside.records.runs import Fetched, RunAttempt, Source
 from trackside.records.syncs import Missing
 
 PER_PAGE: Final = 100
+EMPTY_PAGES: Final = 1
+"""After so many pages without anything a list is over, whatever it says of further pages."""
 
 
 class RunJobs(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +71,12 @@ def _list(github: GitHub, run: RunAttempt, path: str, params: dict[str, str | in
 
 
 def _walk(github: GitHub, run: RunAttempt, path: str, params: dict[str, str | int], listing: _Listing) -> None:
+    empty = 0
     for answer in github.pages(path, {**params, "per_page": PER_PAGE}, endpoint="jobs"):
         page = jobs_page(answer.body, run.repo)
+        empty = 0 if page.jobs or page.lost else empty + 1
+        if empty > EMPTY_PAGES:
+            return
         listing.problems += page.problems
         listing.total = page.total_count if page.total_count is not None else listing.total
         for job in page.jobs:

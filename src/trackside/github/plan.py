@@ -51,7 +51,10 @@ def find_changes(listed: Iterable[RunAttempt], known: Mapping[Key, KnownAttempt]
 
 
 def unfinished(known: Iterable[KnownAttempt], listed: Iterable[int], now: dt.datetime) -> list[int]:
-    """Runs that were not over when last seen and did not show in the lists: each is asked for by its id."""
+    """Runs that were not over when last seen and did not show in the lists: each is asked for by its id.
+
+    One that is gone from GitHub has the marker of a completed one.
+    """
     seen = set(listed)
     latest: dict[int, KnownAttempt] = {}
     for attempt in known:
@@ -61,7 +64,7 @@ def unfinished(known: Iterable[KnownAttempt], listed: Iterable[int], now: dt.dat
         run_id
         for run_id, attempt in latest.items()
         if run_id not in seen
-        and attempt.status != "completed"
+        and "completed" not in (attempt.status, attempt.fetched_status)
         and attempt.source is not Source.FILE
         and attempt.created_at is not None
         and now - attempt.created_at < AUTO_CANCELLED
@@ -126,6 +129,21 @@ def _is_short(known: KnownAttempt, now: dt.datetime) -> bool:
     if (known.fetched_jobs or 0) >= (known.fetched_jobs_listed or 0):
         return False
     return known.updated_at is not None and now - known.updated_at < LOOK_AGAIN
+
+
+def mark_gone(run: RunAttempt | KnownAttempt, repo: str, numbers: Iterable[int]) -> list[Fetched]:
+    """The markers of attempts of a run that is gone from GitHub: there is nothing more to read."""
+    gone = Fetched(
+        repo=repo,
+        run_id=run.run_id,
+        run_attempt=run.run_attempt,
+        status="completed",
+        updated_at=run.updated_at,
+        jobs=0,
+        jobs_listed=None,
+        source=run.source,
+    )
+    return [msgspec.structs.replace(gone, run_attempt=number) for number in numbers]
 
 
 class Coverage(msgspec.Struct, frozen=True):

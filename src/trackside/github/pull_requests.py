@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from trackside.errors import GitHubError
 from trackside.github.client import GitHub
-from trackside.github.decode import pulls_page
+from trackside.github.decode import DecodeProblem, PullsPage, pulls_page
 from trackside.records.pulls import CommitPulls, PullRequest
 from trackside.records.runs import RunAttempt
 
 PER_PAGE: Final = 100
 WHOLE_SHA: Final = 40
-_PULL_EVENTS: Final = "pull_request"
+_PULL_EVENTS: Final = ("pull_request", "pull_request_review", "pull_request_review_comment")
+"""Events whose commit is that of the pull request's branch; that of ``pull_request_target`` is its base's."""
 
 
 class PullList(msgspec.Struct, frozen=True):
@@ -30,14 +31,14 @@ class PullList(msgspec.Struct, frozen=True):
 def list_pulls(github: GitHub, repo: str, since: dt.datetime) -> PullList:
     """The pull requests of ``repo`` that changed since, newest first, whatever their state.
 
-    Raises GitHubError or CallsStoppedError: a list that is cut short is no list, as nothing would show the gap.
+    Raises GitHubError, CallsStoppedError or DecodeProblem: a list that is cut short is no list, as nothing would show
+    the gap.
     """
     params: dict[str, str | int] = {"state": "all", "sort": "updated", "direction": "desc", "per_page": PER_PAGE}
     pulls: dict[int, PullRequest] = {}
     problems: list[str] = []
     default_branch = None
-    for answer in github.pages(f"/repos/{repo}/pulls", params, endpoint="pulls"):
-        page = pulls_page(answer.body, repo)
+    for page in _pages(github, repo, f"/repos/{repo}/pulls", params, "pulls"):
         problems += page.problems
         default_branch = default_branch or page.default_branch
         pulls.update({pull.number: pull for pull in page.pulls if pull.number not in pulls})
@@ -85,21 +86,31 @@ def match_commits(
 def ask_commit(github: GitHub, repo: str, sha: str) -> tuple[CommitPulls, tuple[PullRequest, ...], tuple[str, ...]]:
     """The pull requests of one commit; those of other repositories, as of a fork's parent, are left out.
 
-    A commit that GitHub does not know (any more) has none. Raises GitHubError or CallsStoppedError.
+    A commit that GitHub does not know (any more) has none. Raises GitHubError, CallsStoppedError or DecodeProblem.
     """
     try:
-        answer = github.get(f"/repos/{repo}/commits/{sha}/pulls", {"per_page": PER_PAGE}, endpoint="commit pulls")
+        pages = list(_pages(github, repo, f"/repos/{repo}/commits/{sha}/pulls", {"per_page": PER_PAGE}, "commit pulls"))
     except GitHubError as error:
-        if error.status in (404, 409, 422):
+        if error.status in (404, 422):
             return CommitPulls(repo=repo, sha=sha, numbers=()), (), ()
         raise
-    page = pulls_page(answer.body, repo)
-    numbers = tuple(sorted({pull.number for pull in page.pulls}))
-    return CommitPulls(repo=repo, sha=sha, numbers=numbers), page.pulls, page.problems
+    pulls = tuple({pull.number: pull for page in pages for pull in page.pulls}.values())
+    problems = tuple(problem for page in pages for problem in page.problems)
+    return CommitPulls(repo=repo, sha=sha, numbers=tuple(sorted(pull.number for pull in pulls))), pulls, problems
+
+
+def _pages(github: GitHub, repo: str, path: str, params: Mapping[str, str | int], endpoint: str) -> Iterator[PullsPage]:
+    """Raises DecodeProblem where a page is empty and not the last: what should be on it shows nowhere else."""
+    for answer in github.pages(path, params, endpoint=endpoint):
+        page = pulls_page(answer.body, repo)
+        if not page.items and answer.next_url is not None:
+            msg = f"a page of the pull requests of {repo} is empty and says that others follow"
+            raise DecodeProblem(msg)
+        yield page
 
 
 def _is_for_a_pull_request(run: RunAttempt, default_branch: str | None) -> bool:
-    if not (run.event or "").startswith(_PULL_EVENTS):
+    if run.event not in _PULL_EVENTS or run.head_repository is None:
         return False
     return run.head_branch != default_branch or run.head_repository != run.repo
 

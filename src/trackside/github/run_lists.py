@@ -17,6 +17,8 @@ from trackside.records.syncs import Interval, Missing
 PER_PAGE: Final = 100
 SEARCH_CAP: Final = 1000
 """A search with any filter gives this many results, whatever there are."""
+EMPTY_PAGES: Final = 2
+"""So many pages in a row without anything, and a list is over, whatever it says of further pages."""
 FATAL: Final = frozenset({400, 401, 403, 404, 410, 422, 451})
 """Answers that will not change by asking again: they end a sync that has nothing yet."""
 _SECOND: Final = dt.timedelta(seconds=1)
@@ -46,10 +48,24 @@ class _Walk(msgspec.Struct):
     """One search, page by page: how many results it gave, the oldest time seen, whether newest came first."""
 
     results: int = 0
+    ids: set[int] = set()
+    lost: int = 0
     oldest: dt.datetime | None = None
     ordered: bool = True
     full: bool = True
     total: int | None = None
+
+    def take(self, page: RunsPage) -> None:
+        """Counts a page: a run that shows twice is one result less than there could be, and one run."""
+        self.results += len(page.runs) + page.lost
+        self.lost += page.lost
+        self.ids.update(run.run_id for run in page.runs)
+        self.total = page.total_count if self.total is None else self.total
+        for run in page.runs:
+            if run.created_at is None:
+                continue
+            self.ordered &= self.oldest is None or run.created_at <= self.oldest
+            self.oldest = run.created_at if self.oldest is None else min(self.oldest, run.created_at)
 
 
 class RunLister:
@@ -87,7 +103,7 @@ class RunLister:
             self.found.stop = stop
             self._miss(window, str(stop))
         except GitHubError as error:
-            if error.status in FATAL:
+            if error.status in FATAL and not self.found.runs:
                 raise
             self._miss(window, str(error))
         except DecodeProblem as problem:
@@ -110,44 +126,48 @@ class RunLister:
             self._miss_workflow(workflow, str(error))
 
     def _search(self, window: Interval) -> None:
-        walk = _Walk()
-        try:
-            self._walk(window, walk)
-        except (CallsStoppedError, GitHubError, DecodeProblem):
-            self._keep_what_is_complete(window, walk)
-            raise
-        if not walk.full:
-            self._keep_what_is_complete(window, walk)
-        elif walk.results < SEARCH_CAP:
-            self._settle(window, walk)
-        elif walk.ordered and walk.oldest is not None and window.start <= walk.oldest < window.stop:
+        while True:
+            walk = _Walk()
+            try:
+                self._walk(window, walk)
+            except (CallsStoppedError, GitHubError, DecodeProblem):
+                self._keep_what_is_complete(window, walk)
+                raise
+            if not walk.full:
+                self._keep_what_is_complete(window, walk)
+                return
+            if walk.results < SEARCH_CAP:
+                self._settle(window, walk)
+                return
+            if not walk.ordered or walk.oldest is None or not window.start <= walk.oldest < window.stop:
+                self._bisect(window)
+                return
             # The next search begins where this one ended: every page brings new runs, none is asked twice.
             self._keep_what_is_complete(window, walk)
-            self._search(Interval(start=window.start, stop=walk.oldest))
-        else:
-            self._bisect(window)
+            window = Interval(start=window.start, stop=walk.oldest)
 
     def _settle(self, window: Interval, walk: _Walk) -> None:
         """A run that was deleted between two pages moves another one over the edge: fewer came than there are."""
+        if walk.total is not None and walk.total > len(walk.ids) + walk.lost:
+            again = _Walk()
+            self._walk(window, again)
+            short = (again.total or 0) - len(walk.ids | again.ids) - max(walk.lost, again.lost)
+            if short > 0 and again.full:
+                reason = "GitHub counts more runs in this stretch than it lists"
+                self.found.missing.append(Missing(what="runs", reason=reason, count=short, samples=(_span(window),)))
+                return
         self.found.complete.append(window)
-        if walk.total is None or walk.total <= walk.results:
-            return
-        again = _Walk()
-        self._walk(window, again)
-        if again.total is not None and again.total > max(again.results, walk.results):
-            short = again.total - max(again.results, walk.results)
-            reason = f"GitHub counts {again.total:,} runs in this stretch and lists fewer"
-            self.found.missing.append(Missing(what="runs", reason=reason, count=short, samples=(_span(window),)))
 
     def _bisect(self, window: Interval) -> None:
-        if window.stop - window.start < 2 * _SECOND:
+        seconds = int((window.stop - window.start).total_seconds())
+        if seconds < 1:
             reason = (
                 f"GitHub lists no more than {SEARCH_CAP:,} runs of one search, and these were created in one second"
             )
             self._miss(window, reason)
             return
-        middle = (window.start + (window.stop - window.start) / 2).replace(microsecond=0)
-        self._search(Interval(start=middle, stop=window.stop))
+        middle = window.start + seconds // 2 * _SECOND
+        self._search(Interval(start=middle + _SECOND, stop=window.stop))
         self._search(Interval(start=window.start, stop=middle))
 
     def _walk(self, window: Interval, walk: _Walk) -> None:
@@ -158,20 +178,19 @@ class RunLister:
         }
         for page in self._pages(f"/repos/{self._repo}/actions/runs", params):
             self.found.take(page)
-            walk.results += len(page.runs) + page.lost
-            walk.total = page.total_count if walk.total is None else walk.total
-            for run in page.runs:
-                if run.created_at is None:
-                    continue
-                walk.ordered &= walk.oldest is None or run.created_at <= walk.oldest
-                walk.oldest = run.created_at if walk.oldest is None else min(walk.oldest, run.created_at)
+            walk.take(page)
             if self._enough(self.found):
                 walk.full = False
                 return
 
     def _pages(self, path: str, params: Mapping[str, str | int]) -> Iterator[RunsPage]:
+        empty = 0
         for answer in self._github.pages(path, params, endpoint="runs"):
-            yield runs_page(answer.body, self._repo, default_branch=self._default_branch)
+            page = runs_page(answer.body, self._repo, default_branch=self._default_branch)
+            yield page
+            empty = 0 if page.runs or page.lost else empty + 1
+            if empty >= EMPTY_PAGES:
+                return
 
     def _keep_what_is_complete(self, window: Interval, walk: _Walk) -> None:
         if walk.ordered and walk.oldest is not None and walk.oldest + _SECOND <= window.stop:

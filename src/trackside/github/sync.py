@@ -14,7 +14,7 @@ from trackside.github.clock import Clock, SystemClock
 from trackside.github.decode import run_object
 from trackside.github.destination import Destination
 from trackside.github.ledger import SyncLedger
-from trackside.github.plan import Key, find_changes, measure, plan_jobs, select_runs, unfinished
+from trackside.github.plan import Key, find_changes, mark_gone, measure, plan_jobs, select_runs, unfinished
 from trackside.github.progress import OnPhase, silent
 from trackside.github.request import SyncRequest
 from trackside.github.run_lists import RunList, RunLister
@@ -30,6 +30,7 @@ from trackside.records.syncs import Interval, Missing, SyncRecord
 STATE_REACH: Final = dt.timedelta(days=36)
 """How far back a sync looks at what it knows, however short its window: unfinished runs may be that old."""
 
+_LONG_AGO: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 _SHARED: Final = tuple(name for name in KnownAttempt.__struct_fields__ if name in RunAttempt.__struct_fields__)
 
 
@@ -59,9 +60,12 @@ class _Sync:
         self._clock = clock
         self._on_phase = on_phase
         self._now = clock.now().replace(microsecond=0)
-        self._window = Interval(start=request.since, stop=min(request.until or self._now, self._now))
+        # GitHub tells times in whole seconds, and takes both ends of a stretch as whole seconds.
+        stop = min(request.until or self._now, self._now).replace(microsecond=0)
+        self._window = Interval(start=request.since.replace(microsecond=0), stop=stop)
         self._ledger = SyncLedger(request.repo, request.api, request.scope, self._window, clock)
         self._runs: dict[int, RunAttempt] = {}
+        self._late: list[int] = []
 
     def run(self) -> SyncRecord:
         failed = True
@@ -90,7 +94,7 @@ class _Sync:
                 pulls.read_list(state, self._window.start)
         with ledger.phase("runs"):
             self._list_runs(state, known, pulls.default_branch)
-        selected = select_runs(self._runs.values(), request, self._window.start, self._window.stop)
+        selected = self._select()
         jobs = JobsPhase(self._github, self._store, ledger, self._clock)
         if request.jobs:
             with ledger.phase("jobs"):
@@ -159,6 +163,7 @@ class _Sync:
     def _ask_unfinished(self, known: dict[Key, KnownAttempt], lister: RunLister, default_branch: str | None) -> None:
         """Runs that were not over when last seen and are too old for the lists, each by its id."""
         repo = self._request.repo
+        latest = {attempt.run_id: attempt for _, attempt in sorted(known.items())}
         ids = unfinished(known.values(), lister.found.runs, self._now)
 
         def ask(run_id: int) -> RunAttempt:
@@ -169,12 +174,30 @@ class _Sync:
             error = outcome.error
             if outcome.result is not None:
                 lister.found.runs[outcome.item] = outcome.result
+                self._late.append(outcome.item)
             elif isinstance(error, GitHubError) and error.status in GONE:
+                gone = latest[outcome.item]
+                self._store.add_jobs((), mark_gone(gone, repo, [gone.run_attempt]), self._clock.now())
+                known[gone.run_id, gone.run_attempt] = msgspec.structs.replace(
+                    gone, fetched=True, fetched_status="completed"
+                )
                 self._ledger.notes.append(f"Run {outcome.item} was not over and is gone from GitHub.")
             elif error is not None:
                 sample = str(outcome.item)
                 missing = Missing(what="unfinished runs", reason=str(error), count=1, samples=(sample,))
                 self._ledger.miss([missing])
+
+    def _select(self) -> list[RunAttempt]:
+        """The runs that the request is about, and older ones that were not over when they were read last."""
+        request, start = self._request, self._window.start
+        chosen = select_runs(self._runs.values(), request, start, self._window.stop)
+        late = {run_id for run_id in self._late if (at := self._runs[run_id].created_at) is not None and at < start}
+        late -= {run.run_id for run in chosen}
+        unbounded = msgspec.structs.replace(request, limit=None, max_runs_per_workflow=None)
+        return [
+            *chosen,
+            *select_runs([self._runs[run_id] for run_id in late], unbounded, _LONG_AGO, self._window.stop),
+        ]
 
     def _take_runs(self, listed: Iterable[RunAttempt], known: dict[Key, KnownAttempt]) -> None:
         runs = list(listed)

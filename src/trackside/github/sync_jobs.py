@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from trackside.errors import CallsStoppedError, GitHubError, TracksideError
+from trackside.github.attempts import earlier_attempts
 from trackside.github.client import GitHub
 from trackside.github.clock import Clock
 from trackside.github.destination import Destination
 from trackside.github.graphql_batches import GraphQLReader
 from trackside.github.job_lists import RunJobs, fetch_jobs
 from trackside.github.ledger import SyncLedger
-from trackside.github.plan import Key, Work
+from trackside.github.plan import Key, Work, mark_gone
 from trackside.github.progress import OnCount
 from trackside.github.request import Api
 from trackside.records.runs import Fetched, RunAttempt
@@ -50,12 +51,14 @@ class JobsPhase:
             if self._uses_graphql(works, api):
                 left = self._read_by_graphql(works, progress)
             done = len(works) - len(left)
-            for outcome in self._github.each(lambda work: fetch_jobs(self._github, work.run, work.known), left):
+            for outcome in self._github.each(self._fetch, left):
                 done += 1
                 if outcome.result is not None:
                     self._take(outcome.result)
-                else:
+                elif outcome.error is not None:
                     self._failed(outcome.item.run, outcome.error)
+                else:
+                    self._mark_gone(outcome.item)
                 progress(done, len(works))
         finally:
             self._flush()
@@ -92,21 +95,30 @@ class JobsPhase:
         if len(self._waiting) >= FLUSH_RUNS or jobs >= FLUSH_JOBS or late:
             self._flush()
 
-    def _failed(self, run: RunAttempt, error: TracksideError | None) -> None:
-        if isinstance(error, GitHubError) and error.status in GONE:
-            marker = Fetched(
-                repo=run.repo,
-                run_id=run.run_id,
-                run_attempt=run.run_attempt,
-                status="completed",
-                updated_at=run.updated_at,
-                jobs=0,
-                jobs_listed=None,
-                source=run.source,
-            )
-            self._take(RunJobs(run=run, jobs=(), fetched=(marker,)))
-            self.gone.append(run.run_id)
-            return
+    def _fetch(self, work: Work) -> RunJobs | None:
+        """The jobs of a run, None where the run is gone: its jobs alone may just not be there yet."""
+        run = work.run
+        try:
+            return fetch_jobs(self._github, run, work.known)
+        except GitHubError as error:
+            if error.status not in GONE:
+                raise
+            try:
+                self._github.get(f"/repos/{run.repo}/actions/runs/{run.run_id}", endpoint="run")
+            except GitHubError as answer:
+                if answer.status in GONE:
+                    return None
+            raise
+
+    def _mark_gone(self, work: Work) -> None:
+        run = work.run
+        numbers = [number for number in range(1, run.run_attempt + 1) if number not in work.known]
+        earlier = tuple(attempt for attempt in earlier_attempts(run, ()) if attempt.run_attempt in numbers)
+        markers = tuple(mark_gone(run, run.repo, numbers))
+        self._take(RunJobs(run=run, jobs=(), fetched=markers, attempts=earlier))
+        self.gone.append(run.run_id)
+
+    def _failed(self, run: RunAttempt, error: TracksideError) -> None:
         stopped = isinstance(error, CallsStoppedError)
         self.reasons[run.run_id] = f"not asked for: {error}" if stopped else str(error)
 

@@ -9,6 +9,7 @@ from typing import Final
 from trackside.errors import CallsStoppedError, GitHubError
 from trackside.github.client import GitHub
 from trackside.github.clock import Clock
+from trackside.github.decode import DecodeProblem
 from trackside.github.destination import Destination
 from trackside.github.ledger import SyncLedger
 from trackside.github.progress import OnCount
@@ -32,13 +33,14 @@ class PullsPhase:
         self._clock = clock
         self._repo = repo
         self._new: tuple[PullRequest, ...] = ()
+        self._known_until: dt.datetime | None = None
 
     def read_list(self, state: SyncState, window_start: dt.datetime) -> None:
         """Reads what changed since the newest pull request that is known, or since the window began."""
         since = max(filter(None, (state.pulls_updated_at, window_start)))
         try:
             found = list_pulls(self._github, self._repo, since)
-        except (CallsStoppedError, GitHubError) as error:
+        except (CallsStoppedError, GitHubError, DecodeProblem) as error:
             reason = str(error)
             self._ledger.miss([Missing(what="lists of pull requests", reason=reason, count=1)])
             return
@@ -46,12 +48,18 @@ class PullsPhase:
         self._ledger.problem(found.problems)
         self._new = tuple(pull for pull in found.pulls if known.get(pull.number) != pull.updated_at)
         self.default_branch = found.default_branch
+        self._known_until = max([since, *(pull.updated_at for pull in found.pulls if pull.updated_at is not None)])
         if self._new:
             self._store.add_pulls(self._new, (), self._clock.now())
         self._ledger.counts["pulls_new"] += len(self._new)
 
     def explain_commits(self, runs: Sequence[RunAttempt], state: SyncState, *, ask: bool, progress: OnCount) -> None:
-        """Finds the pull requests of the runs' commits; with ``ask``, GitHub is asked for each that stays open."""
+        """Finds the pull requests of the runs' commits; with ``ask``, GitHub is asked for each that stays open.
+
+        Not without the list: an answer is kept for ever, and the list tells more and costs less.
+        """
+        if self._known_until is None:
+            return
         pulls = {pull.number: pull for pull in (*state.pulls, *self._new)}
         explained, open_ = match_commits(runs, tuple(pulls.values()), state.commits_asked, self.default_branch)
         if explained:
@@ -83,6 +91,10 @@ class PullsPhase:
         self, answers: list[tuple[CommitPulls, tuple[PullRequest, ...]]]
     ) -> list[tuple[CommitPulls, tuple[PullRequest, ...]]]:
         if answers:
-            pulls = {pull.number: pull for _, several in answers for pull in several}
+            pulls = {pull.number: pull for _, several in answers for pull in several if self._may_be_kept(pull)}
             self._store.add_pulls(tuple(pulls.values()), [commit for commit, _ in answers], self._clock.now())
         return []
+
+    def _may_be_kept(self, pull: PullRequest) -> bool:
+        """One that changed after the list was read comes with the next list, which begins at the newest known."""
+        return pull.updated_at is None or self._known_until is None or pull.updated_at <= self._known_until

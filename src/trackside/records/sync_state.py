@@ -29,6 +29,7 @@ class KnownAttempt(msgspec.Struct, frozen=True, kw_only=True):
     event: str | None
     workflow_name: str | None = None
     run_number: int | None = None
+    head_repository: str | None = None
     fetched: bool = False
     fetched_status: str | None = None
     fetched_updated_at: dt.datetime | None = None

@@ -36,6 +36,7 @@ _RUN_COLUMNS: Final = (
     "event",
     "workflow_name",
     "run_number",
+    "head_repository",
 )
 _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "runs": _RUN_COLUMNS,
