@@ -49,7 +49,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [job] = directory.iterdir()
     job.rename(directory / "job_12345")
     (directory / "deliveries.jsonl").write_text(json.dumps(run_body()) + "\n", encoding="utf-8")
-    ingest = [Path(sys.executable).parent / "trackside", "ingest", "deliveries.jsonl"]
+    ingest = [str(Path(sys.executable).parent / "trackside"), "ingest", "deliveries.jsonl"]
     subprocess.run(ingest, cwd=directory, check=True, capture_output=True)
     return directory
 

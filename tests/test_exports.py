@@ -13,7 +13,8 @@ from trackside.errors import OutputError
 from trackside.records.engine_rows import COLUMNS, SCHEMA_VERSION
 from trackside.records.engine_run import FileLedger, Role, Worker
 from trackside.report import exports
-from trackside.report.exports import FileFormat, export_run
+from trackside.report.exports import export_run
+from trackside.report.table_files import FileFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

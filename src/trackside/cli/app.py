@@ -91,7 +91,43 @@ GITHUB_COMMANDS: Final = (
     ),
 )
 
-COMMANDS: Final = {"srtlog": BENCH_COMMANDS, "trackside": GITHUB_COMMANDS}
+STORE_COMMANDS: Final = (
+    Command(
+        "info",
+        "trackside.cli.store:info",
+        "Show what the store holds: rows, files, size, times, versions.",
+        ("trackside store info", "trackside store info --store s3://bucket/trackside --format json"),
+    ),
+    Command(
+        "compact",
+        "trackside.cli.store:compact",
+        "Fold the history: keep the newest row of each key, in few sorted files.",
+        ("trackside store compact",),
+    ),
+    Command(
+        "prune",
+        "trackside.cli.store:prune",
+        "Remove runs that are older than so many days, with their jobs, markers and logs.",
+        ("trackside store prune --keep 400d",),
+    ),
+    Command(
+        "export",
+        "trackside.cli.store:export",
+        "Write the newest rows of every table but syncs as sorted files.",
+        ("trackside store export tables", "trackside store export tables --format csv"),
+    ),
+    Command(
+        "sql",
+        "trackside.cli.store:sql",
+        "Ask the store a question in SQL; nothing can be changed.",
+        (
+            'trackside store sql "SELECT conclusion, count(*) AS jobs FROM jobs GROUP BY conclusion"',
+            'trackside store sql "SELECT name, max(duration_s) AS s FROM steps GROUP BY name" --format csv',
+        ),
+    ),
+)
+
+COMMANDS: Final = {"srtlog": BENCH_COMMANDS, "trackside": GITHUB_COMMANDS, "trackside store": STORE_COMMANDS}
 """Every command, under the words that are typed before its name."""
 
 
@@ -100,6 +136,9 @@ def trackside_app() -> App:
     app = _app("trackside", "Says what broke, what got slower and how benchmark jobs really behaved.")
     app.command(bench_app("bench"))
     _add_commands(app, GITHUB_COMMANDS)
+    shelf = _app("store", "The store: what it holds, its upkeep, exports, questions in SQL.")
+    _add_commands(shelf, STORE_COMMANDS)
+    app.command(shelf)
     return app
 
 

@@ -149,7 +149,8 @@ def export(
         format: The kind of file.
     """
     from trackside.bench.scan import PARSER_VERSION
-    from trackside.report.exports import FileFormat, export_run
+    from trackside.report.exports import export_run
+    from trackside.report.table_files import FileFormat
 
     selection, output = selection or Selection(), output or Output()
     terminal = open_terminal(quiet=output.quiet, verbose=output.verbose)

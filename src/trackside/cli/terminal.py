@@ -33,6 +33,10 @@ class Terminal:
         """Prints a result to stdout; a string loses every control character but its newlines."""
         _print(self.out, content)
 
+    def whole(self, text: str) -> None:
+        """Prints a result of any size to stdout as it is; its control characters are shown in it already."""
+        self.out.file.write(f"{text}\n")
+
     def note(self, content: RenderableType) -> None:
         """Prints something good to know to stderr, unless quiet."""
         if not self.quiet:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Final
+
+import numpy as np
 import polars as pl
 
-from trackside.store.schema import Table
 from trackside.store.tables import DataFile, Snapshot
+
+_ROW: Final = "__row"
 
 
 def history(snapshot: Snapshot) -> pl.LazyFrame:
@@ -16,34 +22,69 @@ def history(snapshot: Snapshot) -> pl.LazyFrame:
 def newest(snapshot: Snapshot) -> pl.LazyFrame:
     """The newest row of each key, in no order: the columns of the table.
 
-    Rows of a fold stand for themselves unless a later row has their key, so only the later ones and those they
-    meet are sorted.
+    Which rows are older is found out at once, from the keys alone; after a fold there are none to look for. Collect
+    it with ``engine="streaming"`` where many columns of many rows are wanted.
     """
-    table, (folded, later) = snapshot.table, parts(snapshot)
-    if not later:
-        return snapshot.scan(folded)
-    if not folded:
-        return newest_rows(snapshot.scan(later), table)
-    key = list(table.key)
-    keys = snapshot.scan(later).select(key).unique()
-    alone = snapshot.scan(folded).join(keys, on=key, how="anti")
-    met = snapshot.scan(folded).join(keys, on=key, how="semi")
-    return pl.concat([alone, newest_rows(pl.concat([met, snapshot.scan(later)]), table)])
+    hidden = older_rows(snapshot)
+    if hidden.is_empty():
+        return snapshot.scan()
+    return _without(snapshot.scan().with_row_index(_ROW), hidden).drop(_ROW)
 
 
-def newest_rows(rows: pl.LazyFrame, table: Table) -> pl.LazyFrame:
-    """The last row of each key by precedence, then update (where there is one), observation and digest."""
-    return rows.sort(table.newer, nulls_last=False).unique(table.key, keep="last")
+def older_rows(snapshot: Snapshot) -> pl.Series:
+    """The places, in the order of ``snapshot.files``, of rows that a newer row of their key hides.
+
+    The newest is the last by precedence, then update (where there is one), observation and digest; of rows that
+    are equal in all of these, one.
+    """
+    if is_folded(snapshot):
+        return pl.Series(_ROW, [], pl.get_index_type())
+    table = snapshot.table
+    rows = snapshot.scan().with_row_index(_ROW).select(_ROW, *table.key, *table.newer)
+    shared = rows.filter(pl.len().over(table.key) > 1).sort(table.newer, descending=True, nulls_last=True)
+    older = shared.filter(pl.int_range(pl.len()).over(table.key) > 0)
+    return older.select(_ROW).collect(engine="streaming")[_ROW].sort()
 
 
-def parts(snapshot: Snapshot) -> tuple[tuple[DataFile, ...], tuple[DataFile, ...]]:
-    """The files of one fold, in which each key stands once, and all others.
+def is_folded(snapshot: Snapshot) -> bool:
+    """Each key stands once for certain: every file is of the same fold, or there is none."""
+    folds = {file.fold for file in snapshot.files}
+    return not folds or (len(folds) == 1 and None not in folds)
 
-    Two folds at once are refused at their commit; were there files of several all the same, none would count.
+
+def sorted_parts(snapshot: Snapshot, gone: pl.LazyFrame | None = None) -> Iterator[pl.DataFrame]:
+    """The newest rows in the order of the table, ``table.part`` at a time, so that a table of any size fits.
+
+    Rows that have the values of a row of ``gone`` in its columns are left out.
     """
     files = snapshot.files
-    folds = {file.fold for file in files} - {None}
-    if len(folds) != 1:
-        return (), files
-    folded = tuple(file for file in files if file.fold is not None)
-    return folded, tuple(file for file in files if file.fold is None)
+    places = _places(snapshot, gone)
+    for start in range(0, len(places), snapshot.table.part):
+        yield _rows_at(snapshot, files, places[start : start + snapshot.table.part])
+
+
+def _places(snapshot: Snapshot, gone: pl.LazyFrame | None) -> np.ndarray:
+    """Where the newest rows are, in the order of the table."""
+    rows = _without(snapshot.scan().with_row_index(_ROW), older_rows(snapshot))
+    if gone is not None:
+        rows = rows.join(gone, on=gone.collect_schema().names(), how="anti")
+    order = rows.select(_ROW, *snapshot.table.order).sort(snapshot.table.order)
+    return order.select(_ROW).collect(engine="streaming")[_ROW].to_numpy()
+
+
+def _rows_at(snapshot: Snapshot, files: tuple[DataFile, ...], places: np.ndarray) -> pl.DataFrame:
+    """The rows at ``places``, sorted; only files that hold some are read."""
+    ends = np.fromiter(accumulate(file.rows for file in files), dtype=np.int64, count=len(files))
+    of_file = np.searchsorted(ends, places, side="right")
+    used = np.unique(of_file)
+    begins = ends - np.array([file.rows for file in files])
+    read_begins = np.cumsum([0, *(files[one].rows for one in used)])[:-1]
+    place = np.searchsorted(used, of_file)
+    local = pl.Series(_ROW, places - begins[of_file] + read_begins[place], pl.get_index_type())
+    rows = snapshot.scan(tuple(files[one] for one in used)).with_row_index(_ROW)
+    wanted = rows.filter(pl.col(_ROW).is_in(local.implode())).drop(_ROW)
+    return wanted.collect(engine="streaming").sort(snapshot.table.order).rechunk()
+
+
+def _without(rows: pl.LazyFrame, hidden: pl.Series) -> pl.LazyFrame:
+    return rows if hidden.is_empty() else rows.filter(~pl.col(_ROW).is_in(hidden.implode()))

@@ -31,7 +31,7 @@ class Table(NamedTuple):
 
     Of the rows of a ``key`` the newest is the one that is last by ``newer``. ``order`` is how folded files and
     exports are sorted; it holds the key. ``about`` is the column that oldest and newest are told of, ``stands_for``
-    one row in words.
+    one row in words; ``part`` is how many rows are held in memory where a table is sorted.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Table(NamedTuple):
     order: tuple[str, ...]
     about: str
     columns: tuple[Column, ...]
+    part: int = 500_000
 
     @property
     def schema(self) -> dict[str, pl.DataType]:
@@ -153,6 +154,7 @@ JOBS: Final = Table(
         _URL,
         Column("steps", pl.List(STEP), "", "the steps; the view `steps` has one row for each"),
     ),
+    part=150_000,
 )
 
 FETCHED: Final = Table(
@@ -230,6 +232,7 @@ JOB_LOGS: Final = Table(
         Column("content", pl.Binary, "", "the log as it came, compressed with Zstandard; null where there is none"),
         Column("note", pl.String, "", "why it could not be read"),
     ),
+    part=200,
 )
 
 _CALLS: Final = pl.Struct(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import polars as pl
@@ -16,12 +17,21 @@ from trackside.records.pulls import CommitPulls, PullRequest
 from trackside.records.runs import Fetched, RunAttempt
 from trackside.records.sync_state import SyncState
 from trackside.records.syncs import SyncRecord
-from trackside.store import known, read
+from trackside.store import fold, info, known, read, sql
 from trackside.store.location import Location, find_location, make_directory
 from trackside.store.rows import frame_of
-from trackside.store.schema import COMMIT_PULLS, FETCHED, JOB_LOGS, JOBS, PULLS, RUNS, SYNCS, TABLES, Table
-from trackside.store.tables import open_table, require_any_table
+from trackside.store.schema import COMMIT_PULLS, FETCHED, JOB_LOGS, JOBS, PULLS, RUNS, STAMP_NAMES, SYNCS, TABLES, Table
+from trackside.store.tables import open_table, readable_errors, require_any_table
 from trackside.store.write import append
+
+
+class Facts(NamedTuple):
+    """The newest rows of a table, some at a time, with its columns and the version of its schema."""
+
+    name: str
+    schema: dict[str, pl.DataType]
+    frames: Iterator[pl.DataFrame]
+    version: int
 
 
 class Store:
@@ -60,19 +70,55 @@ class Store:
 
     def sync_state(self, repo: str, since: dt.datetime) -> SyncState:
         """What is known of ``repo``: see ``trackside.store.known.sync_state``."""
-        return known.sync_state(self.location, repo, since, dt.datetime.now(dt.UTC))
+        return known.sync_state(self.location, repo, since, since)
 
     def finished_jobs(self, repo: str, since: dt.datetime) -> Iterator[Job]:
         """The jobs of ``repo`` that ended at ``since`` or later, by run, attempt and id; without their steps."""
         return known.finished_jobs(self.location, repo, since)
 
     def newest(self, table: str) -> pl.LazyFrame:
-        """The newest row of each key: the columns of the table as ``schema.TABLES`` has them, in no order."""
-        return read.newest(open_table(self.location, _table(table)))
+        """The newest row of each key: the columns of the table as ``schema.TABLES`` has them, in no order.
+
+        Collect it with ``engine="streaming"`` where many columns of many rows are wanted, as for all steps.
+        """
+        with readable_errors(self.location, _table(table), "read"):
+            return read.newest(open_table(self.location, _table(table)))
 
     def history(self, table: str) -> pl.LazyFrame:
         """Every row that was ever added and not folded away, in no order."""
         return read.history(open_table(self.location, _table(table)))
+
+    def info(self) -> list[info.TableInfo]:
+        """What each table holds."""
+        return info.tell(self.location)
+
+    def compact(self) -> list[fold.Folded]:
+        """Folds the history of every table; others may read and write meanwhile."""
+        return [fold.compact(self.location, table) for table in TABLES.values()]
+
+    def prune(self, before: dt.datetime) -> list[fold.Folded]:
+        """Removes runs that were created before ``before``, with their jobs, markers and logs."""
+        return fold.prune(self.location, before)
+
+    def vacuum(self, *, at_once: bool = False) -> int:
+        """Deletes files that were replaced more than seven days ago, or all ``at_once``; how many that were."""
+        return sum(fold.vacuum(self.location, table, at_once=at_once) for table in TABLES.values())
+
+    def facts(self) -> Iterator[Facts]:
+        """Every table but ``syncs``: its newest rows in its order, without the stamps. Equal stores, equal facts."""
+        for table in TABLES.values():
+            if table is not SYNCS:
+                schema = {one.name: table.schema[one.name] for one in table.columns}
+                yield Facts(table.name, schema, self._sorted(table), table.version)
+
+    def sql(self, query: str, *, every_row: bool = False) -> pl.DataFrame:
+        """The answer to a question in SQL: see ``trackside.store.sql.ask``."""
+        return sql.ask(self.location, query, every_row=every_row)
+
+    def _sorted(self, table: Table) -> Iterator[pl.DataFrame]:
+        with readable_errors(self.location, table, "read"):
+            for rows in read.sorted_parts(open_table(self.location, table)):
+                yield rows.drop(STAMP_NAMES)
 
     def _add(self, table: Table, records: Sequence[msgspec.Struct], observed_at: dt.datetime) -> None:
         if records:

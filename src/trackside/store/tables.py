@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import polars as pl
@@ -25,11 +26,11 @@ _DENIED: Final = re.compile(r"permission denied|os error 13|read-only file syste
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file of a table: its name in the table, its size and its rows (None where another writer did not say)."""
+    """A file of a table: its name in the table, its size and how many rows it has."""
 
     name: str
     size_bytes: int
-    rows: int | None
+    rows: int
 
     @property
     def fold(self) -> str | None:
@@ -45,7 +46,7 @@ class Snapshot:
     table: Table
     delta: DeltaTable | None
 
-    @property
+    @cached_property
     def files(self) -> tuple[DataFile, ...]:
         """Its files by name."""
         if self.delta is None:
@@ -54,8 +55,13 @@ class Snapshot:
         if actions.is_empty():
             return ()
         rows = actions["num_records"] if "num_records" in actions.columns else [None] * actions.height
-        told = zip(actions["path"], actions["size_bytes"], rows, strict=True)
-        return tuple(sorted((DataFile(*one) for one in told), key=lambda file: file.name))
+        told = sorted(zip(actions["path"], actions["size_bytes"], rows, strict=True))
+        return tuple(DataFile(name, size, self._count(name) if rows is None else rows) for name, size, rows in told)
+
+    def _count(self, name: str) -> int:
+        """The rows of a file whose writer did not say."""
+        counted = self.scan((DataFile(name, 0, 0),)).select(pl.len()).collect()
+        return int(counted.item())
 
     @property
     def version(self) -> int | None:

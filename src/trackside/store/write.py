@@ -44,6 +44,15 @@ def append(location: Location, table: Table, rows: pl.DataFrame, sleep: Callable
     again_on_conflict(location, table, add, sleep)
 
 
+def bring_forward(location: Location, table: Table) -> None:
+    """Gives a table of an older version the columns and the version of today; one that is up to date stays as it is."""
+    delta = open_or_make(location, table)
+    nothing = pl.DataFrame(schema=table.schema)
+    if _differs(delta, nothing):
+        with readable_errors(location, table, "write"):
+            write_deltalake(delta, nothing, mode="append", schema_mode="merge")
+
+
 def again_on_conflict(
     location: Location, table: Table, work: Callable[[], None], sleep: Callable[[float], None] = time.sleep
 ) -> None:

@@ -1,0 +1,62 @@
+"""Questions in SQL over the tables of a store. Nothing that is asked can change the store."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import polars as pl
+
+from trackside.errors import UsageError
+from trackside.store.location import Location
+from trackside.store.read import history, newest
+from trackside.store.schema import JOBS, TABLES
+from trackside.store.tables import open_table, readable_errors
+
+STEPS: Final = "steps"
+_QUESTIONS: Final = ("select", "with", "(", "explain", "show")
+_NO_CODE: Final = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+_FILE_READER: Final = re.compile(r"\b(?:read|scan)_\w+\s*\(", re.IGNORECASE)
+
+
+def ask(location: Location, query: str, *, every_row: bool = False) -> pl.DataFrame:
+    """The answer to ``query`` over the newest rows, with ``every_row`` over all that were ever added.
+
+    Beside the tables there is ``steps``: one row for each step of a job. The dialect is that of Polars. Raises
+    UsageError for anything but one SELECT (WITH, EXPLAIN, SHOW TABLES) over these tables.
+    """
+    bare = _NO_CODE.sub(" ", query).strip()
+    if not bare.lower().startswith(_QUESTIONS):
+        raise UsageError("Only a question can be asked here: begin it with SELECT or WITH.")
+    if _FILE_READER.search(bare):
+        raise UsageError(f"Only the tables of the store can be asked: {', '.join((*TABLES, STEPS))}.")
+    context = pl.SQLContext(frames=_frames(location, query.lower(), every_row=every_row))
+    try:
+        return context.execute(query, eager=False).collect(engine="streaming")
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError, ValueError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        msg = f"The question cannot be answered: {lines[0].rstrip('.')}. Tables: {', '.join((*TABLES, STEPS))}."
+        raise UsageError(msg) from error
+
+
+def _frames(location: Location, query: str, *, every_row: bool) -> dict[str, pl.LazyFrame]:
+    """The tables that ``query`` may mean: to find the newest rows of the others would be wasted."""
+    wanted = {name for name in (*TABLES, STEPS) if re.search(rf"\b{name}\b", query)}
+    shown = wanted | ({JOBS.name} if STEPS in wanted else set()) or set(TABLES)
+    every = "show" in query or not wanted
+    frames = {}
+    for name, table in TABLES.items():
+        if name in shown or every:
+            snapshot = open_table(location, table)
+            with readable_errors(location, table, "read"):
+                frames[name] = history(snapshot) if every_row or every else newest(snapshot)
+    if STEPS in wanted or every:
+        frames[STEPS] = steps_of(frames[JOBS.name])
+    return frames
+
+
+def steps_of(jobs: pl.LazyFrame) -> pl.LazyFrame:
+    """One row for each step of ``jobs``: the keys and name of the job (``job_name``), then the step's own columns."""
+    keys = ("repo", "run_id", "run_attempt", "job_id")
+    steps = jobs.select(*keys, pl.col("name").alias("job_name"), "steps").filter(pl.col("steps").list.len() > 0)
+    return steps.explode("steps").unnest("steps")
