@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.fake_github import Annotation, FakeGitHub, Latest, LogState, Step, job, matrix
+from tests.fake_github import FakeGitHub, Latest, Step, job
 from tests.fake_github.clock import START
 
 HOUR = dt.timedelta(hours=1)
@@ -202,8 +200,11 @@ def test_what_is_changed_while_it_serves_is_seen_by_the_next_call(github: FakeGi
     github.world.finish_run(run, "failure")
     assert http.get(f"{RUNS}/{run.id}").json()["updated_at"] == "2026-06-01T12:10:00Z"
     assert {one["conclusion"] for one in http.get(f"{RUNS}/{run.id}/jobs").json()["jobs"]} == {"failure"}
-    run.title = "<svg/onload=alert(1)>"
-    assert http.get(RUNS).json()["workflow_runs"][0]["display_title"] == "<svg/onload=alert(1)>"
+    run.title, run.head_branch = "<svg/onload=alert(1)>", "other"
+    run.latest.updated_at = github.clock.now() + HOUR
+    (shown,) = http.get(RUNS).json()["workflow_runs"]
+    assert (shown["display_title"], shown["updated_at"]) == ("<svg/onload=alert(1)>", "2026-06-01T13:10:00Z")
+    assert {one["head_branch"] for one in http.get(f"{RUNS}/{run.id}/jobs").json()["jobs"]} == {"other"}
     github.world.schedule(github.clock.now() + HOUR, lambda: github.world.remove_run(run))
     assert http.get(f"{RUNS}/{run.id}").status_code == 200
     github.clock.advance(3600)
@@ -263,153 +264,3 @@ def test_workflows_are_found_by_number_and_by_file(github: FakeGitHub, http: htt
     for word in ("pr-test-amd.yml", str(workflows[0]["id"])):
         assert ids(http.get(f"/repos/octo/engine/actions/workflows/{word}/runs")) == [run.id]
         assert http.get(f"/repos/octo/engine/actions/workflows/{word}").json()["name"] == "PR Test (AMD)"
-
-
-def test_annotations_and_artifacts_are_listed(github: FakeGitHub, http: httpx2.Client) -> None:
-    run = github.world.add_run([job(annotations=(Annotation("test_a.py", "assert 1 == 2", line=3),))])
-    github.world.add_artifact(run, "results", b"PK")
-    (one,) = run.latest.jobs
-    notes = http.get(f"/repos/octo/engine/check-runs/{one.id}/annotations").json()
-    assert [(note["path"], note["start_line"], note["message"]) for note in notes] == [
-        ("test_a.py", 3, "assert 1 == 2")
-    ]
-    (artifact,) = http.get(f"{RUNS}/{run.id}/artifacts?name=results").json()["artifacts"]
-    assert http.get("/repos/octo/engine/actions/artifacts?name=other").json()["artifacts"] == []
-    moved = http.get(artifact["archive_download_url"])
-    assert httpx2.get(moved.headers["location"]).content == b"PK"
-    github.world.home.artifacts[0].expired = True
-    assert http.get(artifact["archive_download_url"]).status_code == 410
-
-
-def test_a_renamed_repository_leads_on_by_its_number(github: FakeGitHub, http: httpx2.Client) -> None:
-    run = github.world.add_run()
-    github.world.rename(github.world.home, "octo/motor")
-    moved = http.get(f"{RUNS}?per_page=5")
-    where = f"{github.api_url}/repositories/{github.world.home.id}/actions/runs?per_page=5"
-    assert (moved.status_code, moved.headers["location"]) == (301, where)
-    assert moved.json()["message"] == "Moved Permanently"
-    followed = http.get(RUNS, follow_redirects=True)
-    assert ids(followed) == [run.id]
-    assert followed.json()["workflow_runs"][0]["repository"]["full_name"] == "octo/motor"
-
-
-def test_private_and_unknown_repositories_are_404_and_missing_permissions_403(
-    github: FakeGitHub, http: httpx2.Client
-) -> None:
-    github.world.add_repository("octo/secret", readable=False)
-    github.world.add_repository("octo/private", private=True)
-    assert http.get("/repos/octo/secret").status_code == http.get("/repos/octo/nothing").status_code == 404
-    assert http.get("/repos/octo/private").status_code == 200
-    assert httpx2.get(f"{github.api_url}/repos/octo/private").status_code == 404
-    github.tokens.add("github_pat_narrow", permissions={"metadata": "read"})
-    refused = http.get(RUNS, headers={"Authorization": "token github_pat_narrow"})
-    assert refused.status_code == 403
-    assert refused.json()["message"] == "Resource not accessible by personal access token"
-    assert refused.headers["x-accepted-github-permissions"] == "actions=read"
-    assert refused.headers["x-ratelimit-remaining"] != "0"
-
-
-def test_a_bad_token_is_401_whatever_it_asks(github: FakeGitHub, http: httpx2.Client) -> None:
-    github.tokens.revoke("ghp_secret")
-    answer = http.get(RUNS)
-    assert (answer.status_code, answer.json()["message"]) == (401, "Bad credentials")
-    github.settings.strict_tokens = True
-    assert http.get(RUNS, headers={"Authorization": "Bearer other"}).status_code == 401
-
-
-def test_a_log_lies_on_another_host_for_a_minute(github: FakeGitHub, http: httpx2.Client) -> None:
-    run = github.world.add_run([job("unit", log="2026-06-01T12:00:00.0000000Z \x1b[31mred\x1b[0m\n")])
-    moved = http.get(f"/repos/octo/engine/actions/jobs/{run.latest.jobs[0].id}/logs")
-    link = moved.headers["location"]
-    assert (moved.status_code, moved.content) == (302, b"")
-    assert httpx2.URL(link).host != httpx2.URL(github.api_url).host
-    assert httpx2.get(link).text == "2026-06-01T12:00:00.0000000Z \x1b[31mred\x1b[0m\n"
-    refused = httpx2.get(link, headers=TOKEN)
-    assert refused.status_code == 400
-    assert "InvalidAuthenticationInfo" in refused.text
-    github.clock.advance(61)
-    assert httpx2.get(link).status_code == 403
-    assert github.journal.broken_rules() == {
-        "credentials sent to the blob host": 1,
-        "blob link used after it ran out": 1,
-    }
-
-
-def test_logs_that_are_not_there_say_why(github: FakeGitHub, http: httpx2.Client) -> None:
-    plans = [
-        job("running", None),
-        job("skipped", "skipped"),
-        job("never", "cancelled", log_state=LogState.NEVER),
-        job("old", log_state=LogState.EXPIRED),
-        job("later", log_state=LogState.NOT_YET),
-    ]
-    run = github.world.add_run(plans, conclusion=None)
-    answers = [http.get(f"/repos/octo/engine/actions/jobs/{one.id}/logs") for one in run.latest.jobs]
-    assert [answer.status_code for answer in answers] == [404, 404, 302, 410, 404]
-    missing = httpx2.get(answers[2].headers["location"])
-    assert (missing.status_code, missing.headers["content-type"]) == (404, "application/xml")
-    assert "<Code>BlobNotFound</Code>" in missing.text
-    github.world.finish_run(run)
-    assert http.get(f"/repos/octo/engine/actions/jobs/{run.latest.jobs[4].id}/logs").status_code == 302
-    anonymous = httpx2.get(f"{github.api_url}/repos/octo/engine/actions/jobs/{run.latest.jobs[0].id}/logs")
-    assert (anonymous.status_code, anonymous.json()["message"]) == (403, "Must have admin rights to Repository.")
-
-
-def test_a_usual_log_has_stamps_colours_and_now_and_then_a_byte_order_mark(
-    github: FakeGitHub, http: httpx2.Client
-) -> None:
-    run = github.world.add_run(matrix("unit", 20, ["failure"]), conclusion="failure")
-    texts = []
-    for one in run.latest.jobs:
-        moved = http.get(f"/repos/octo/engine/actions/jobs/{one.id}/logs")
-        texts.append(httpx2.get(moved.headers["location"]).content)
-    assert sum(text.startswith(b"\xef\xbb\xbf") for text in texts) == 1
-    assert b"##[error]Process completed with exit code 1.\n" in texts[0]
-    assert b"##[error]" not in texts[1]
-    assert b"2026-06-01T12:00:05.2500000Z " in texts[0]
-    assert b"\x1b[36;1m" in texts[0]
-
-
-def test_the_logs_of_a_run_are_a_zip_from_which_jobs_may_be_missing(github: FakeGitHub, http: httpx2.Client) -> None:
-    long = "caller / " + "leaf: " * 30
-    run = github.world.add_run([job("unit (0)"), job(long), job("lost"), job("skipped", "skipped")])
-    run.latest.jobs[2].in_archive = False
-    moved = http.get(f"{RUNS}/{run.id}/logs")
-    with zipfile.ZipFile(io.BytesIO(httpx2.get(moved.headers["location"]).content)) as archive:
-        names = archive.namelist()
-    assert names[:2] == ["0_unit (0).txt", "unit (0)/1_Set up job.txt"]
-    folder = "caller  " + "leaf " * 16 + "le"
-    assert len(folder) == 90
-    assert f"1_{folder}.txt" in names
-    assert not any("lost" in name or "skipped" in name for name in names)
-    run.archive_without_steps = True
-    moved = http.get(f"{RUNS}/{run.id}/attempts/1/logs")
-    with zipfile.ZipFile(io.BytesIO(httpx2.get(moved.headers["location"]).content)) as archive:
-        assert archive.namelist()[:2] == ["0_unit (0).txt", "unit (0)/system.txt"]
-    run.log_state = LogState.EXPIRED
-    assert http.get(f"{RUNS}/{run.id}/logs").status_code == 410
-    going = github.world.add_run(conclusion=None)
-    assert http.get(f"{RUNS}/{going.id}/logs").status_code == 404
-
-
-def test_a_log_without_end_is_streamed(github: FakeGitHub, http: httpx2.Client) -> None:
-    def pieces() -> Iterator[bytes]:
-        while True:
-            yield b"x" * 65536
-
-    run = github.world.add_run([job(log=pieces)])
-    moved = http.get(f"/repos/octo/engine/actions/jobs/{run.latest.jobs[0].id}/logs")
-    with httpx2.stream("GET", moved.headers["location"]) as answer:
-        got = next(answer.iter_bytes(1_000_000))
-    assert len(got) == 1_000_000
-
-
-def test_the_addresses_may_begin_with_the_path_of_an_enterprise_server() -> None:
-    with FakeGitHub(base="/api/v3") as github:
-        run = github.world.add_run()
-        assert github.api_url.endswith("/api/v3")
-        assert github.graphql_url.endswith("/api/graphql")
-        shown = httpx2.get(f"{github.api_url}{RUNS}").json()["workflow_runs"][0]
-        assert shown["url"] == f"{github.api_url}{RUNS}/{run.id}"
-        assert httpx2.get(shown["url"]).status_code == 200
-        assert httpx2.get(f"{github.html_url}{RUNS}").status_code == 404

@@ -297,3 +297,23 @@ def test_the_blob_host_fails_by_rules_of_its_own(github: FakeGitHub, http: httpx
         httpx2.get(link)
     assert httpx2.get(link).text.count("\n") == 10
     assert github.journal.count("job blob", host="blob") == 3
+
+
+def test_a_server_of_ones_own_may_have_no_limits(github: FakeGitHub, http: httpx2.Client) -> None:
+    github.settings.rate_limits = False
+    github.leave_calls(0, token="ghp_secret")
+    answer = http.get(RUNS)
+    assert answer.status_code == 200
+    assert not [name for name in answer.headers if name.startswith("x-ratelimit")]
+    assert http.get("/rate_limit").json()["message"] == "Rate limiting is not enabled."
+
+
+def test_graphql_tells_limits_in_its_body_when_that_is_asked_for(github: FakeGitHub, http: httpx2.Client) -> None:
+    query = {"query": "{ rateLimit { cost } }"}
+    github.faults.add("secondary", endpoint="graphql", nth=1, status=200)
+    github.faults.add("primary", endpoint="graphql", nth=2, status=200)
+    secondary, primary = (http.post(github.graphql_url, json=query) for _ in range(2))
+    assert (secondary.status_code, secondary.headers["retry-after"]) == (200, "60")
+    assert "secondary rate limit" in secondary.json()["errors"][0]["message"]
+    assert (primary.status_code, primary.headers["x-ratelimit-remaining"]) == (200, "0")
+    assert primary.headers["x-ratelimit-resource"] == "graphql"

@@ -291,3 +291,16 @@ def test_answers_are_those_of_graphql_core(github: FakeGitHub) -> None:
     )
     assert done.errors is None
     assert msgspec.json.decode(msgspec.json.encode(done.data)) == served
+
+
+def test_the_schema_tells_of_itself(github: FakeGitHub) -> None:
+    told = data(ask(github, '{ __type(name: "CheckSuite") { fields { name } } }'))
+    assert "matchingPullRequests" in [field["name"] for field in told["__type"]["fields"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"), [("first: -1", "ARGUMENT_LIMIT"), ('first: 1, after: "x"', "INVALID_CURSOR_ARGUMENTS")]
+)
+def test_arguments_that_make_no_sense_are_errors(github: FakeGitHub, arguments: str, kind: str) -> None:
+    query = f'{{ repository(owner: "octo", name: "engine") {{ pullRequests({arguments}) {{ totalCount }} }} }}'
+    assert ask(github, query).json()["errors"][0]["type"] == kind

@@ -57,7 +57,9 @@ class Answers:
         return Reply(200, listing=Listing(key, page, base, total, items, before))
 
     def rate_limit(self, request: Request) -> Reply:
-        """Free; where the caller stands."""
+        """Free; where the caller stands. 404 where there are no limits."""
+        if not self.settings.rate_limits:
+            return not_found("Rate limiting is not enabled.")
         shown = {}
         for resource in self.rates.limits:
             bucket = self.rates.bucket(request.caller, resource)

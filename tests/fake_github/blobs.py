@@ -73,10 +73,11 @@ class Blobs:
             return missing if found is None or gone else Blob(200, TEXT, log_pieces(found[2]))
         if kind == "run":
             run_id, _, number = rest.partition("/")
-            _, run = self.world.runs[int(run_id)]
-            attempt = run.attempts[int(number) - 1]
-            if run.log_state is LogState.NEVER:
+            there = self.world.runs.get(int(run_id))
+            if there is None or there[1].log_state is LogState.NEVER:
                 return missing
+            run = there[1]
+            attempt = run.attempts[int(number) - 1]
             jobs = newest_jobs(run) if attempt is run.latest else attempt.jobs
             return Blob(200, ZIP, [run_archive(run, jobs)])
         everywhere = [one for repo in self.world.repositories for one in repo.artifacts]

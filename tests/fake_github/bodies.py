@@ -6,7 +6,7 @@ Bodies of runs and jobs are encoded once and kept until the thing changes: pages
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -15,8 +15,9 @@ from tests.fake_github.clock import stamp
 from tests.fake_github.job_lives import node_id
 from tests.fake_github.repository_bodies import Body, account, repository
 from tests.fake_github.step_bodies import steps_json
-from tests.fake_github.things import Annotation, Artifact, Attempt, Job, Pull, Repository, Run, Workflow
+from tests.fake_github.things import ABSENT, Annotation, Artifact, Attempt, Job, Pull, Repository, Run, Thing, Workflow
 
+KEPT_BYTES = 128 << 20
 _encode = msgspec.json.Encoder().encode
 
 
@@ -26,6 +27,13 @@ class Bodies:
     def __init__(self, api: str, html: str) -> None:
         self.api, self.html = api, html
         self._minimal: dict[tuple[int, str, str], msgspec.Raw] = {}
+        self._room = KEPT_BYTES
+
+    def _keep(self, thing: Thing, body: bytes) -> None:
+        """Keep a body until the thing changes, as long as there is room."""
+        if self._room > 0:
+            self._room -= len(body)
+            thing.kept_json = body
 
     def _repo_url(self, repo: Repository) -> str:
         return f"{self.api}/repos/{repo.full_name}"
@@ -39,12 +47,15 @@ class Bodies:
 
     def run(self, repo: Repository, run: Run, attempt: Attempt | None = None, *, pulls: bool = True) -> bytes:
         """A run as it stands in lists, or one of its attempts as ``attempts/{n}`` tells it."""
-        kept = run.kept_json if attempt is None else None
+        kept = run.kept_json if attempt is None and run.latest.kept_json else None
         if kept is None:
-            kept = _encode(self._run(repo, run, attempt))
+            kept = _encode(overridden(self._run(repo, run, attempt), run.overrides))
             if attempt is None:
-                run.kept_json = kept
+                self._keep(run, kept)
+                run.latest.kept_json = b"part of what is kept of its run"
         named = self._pulls_of_run(repo, run) if pulls else []
+        if "pull_requests" in run.overrides:
+            return kept
         return b'{"pull_requests":' + _encode(named) + b"," + kept[1:]
 
     def _run(self, repo: Repository, run: Run, one: Attempt | None) -> Body:
@@ -91,7 +102,7 @@ class Bodies:
             "repository": self.minimal(repo),
             "head_repository": self.minimal(run.head_repository),
         }
-        return {key: value for key, value in body.items() if key not in run.missing_fields}
+        return body
 
     def _commit(self, run: Run) -> Body:
         who = {"name": run.actor.login.title(), "email": f"{run.actor.login}@users.noreply.github.com"}
@@ -122,9 +133,11 @@ class Bodies:
 
     def job(self, repo: Repository, run: Run, job: Job) -> bytes:
         """A job with its steps."""
-        if job.kept_json is None:
-            job.kept_json = _encode(self._job(repo, run, job))
-        return job.kept_json
+        if job.kept_json is not None:
+            return job.kept_json
+        made = _encode(overridden(self._job(repo, run, job), job.overrides))
+        self._keep(job, made)
+        return made
 
     def _job(self, repo: Repository, run: Run, job: Job) -> Body:
         base = self._repo_url(repo)
@@ -217,6 +230,11 @@ class Bodies:
             "raw_details": None,
         }
         return _encode(body)
+
+
+def overridden(body: Body, overrides: Mapping[str, object]) -> Body:
+    """The body with some fields otherwise, or left out."""
+    return {key: value for key, value in {**body, **overrides}.items() if value is not ABSENT}
 
 
 def open_pulls_of(repo: Repository, run: Run) -> list[Pull]:

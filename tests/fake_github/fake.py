@@ -76,6 +76,9 @@ class FakeGitHub:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        if self.journal.mistakes and error is None:
+            message = "the fake itself broke down:\n" + self.journal.mistakes[0]
+            raise AssertionError(message)
 
     def leave_calls(
         self, remaining: int, *, token: str | None = None, resource: str = "core", reset_in_s: int | None = None

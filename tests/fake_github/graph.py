@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     build_schema,
+    execute,
     parse,
     validate,
 )
@@ -25,7 +27,7 @@ from tests.fake_github.bodies import error
 from tests.fake_github.exchange import Reply, Request
 from tests.fake_github.graph_cost import Cost, Weigher
 from tests.fake_github.graph_query import Planner
-from tests.fake_github.graph_values import Asked, TooMuchError
+from tests.fake_github.graph_values import Asked, BadCursorError, TooMuchError
 from tests.fake_github.rates import Rates
 from tests.fake_github.settings import Settings
 from tests.fake_github.world import World
@@ -60,6 +62,12 @@ def checked(query: str) -> DocumentNode:
     return tree
 
 
+def asks_for_schema(operation: OperationDefinitionNode) -> bool:
+    """Whether the query wants to know the schema itself."""
+    names = [node.name.value for node in operation.selection_set.selections if isinstance(node, FieldNode)]
+    return "__schema" in names or "__type" in names
+
+
 class Graph:
     """Answers queries about workflow runs; points are taken from a rate of their own."""
 
@@ -80,6 +88,9 @@ class Graph:
             reply.status, reply.body = 400, error("Problems parsing JSON", 400)
         except BadQueryError as bad:
             reply.body = msgspec.json.encode({"errors": bad.args[0]})
+        except BadCursorError as bad:
+            text = f"`{bad}` does not appear to be a valid cursor."
+            reply.body = msgspec.json.encode({"errors": [{"type": "INVALID_CURSOR_ARGUMENTS", "message": text}]})
         except TooMuchError:
             reply.status, reply.body = 502, msgspec.json.encode({"data": None, "errors": [{"message": _TIMED_OUT}]})
         else:
@@ -92,6 +103,8 @@ class Graph:
         if len(operations) != 1 or operations[0].operation is not OperationType.QUERY:
             raise BadQueryError([{"message": "One query is answered at a time, and nothing else."}])
         fragments = {part.name.value: part for part in tree.definitions if isinstance(part, FragmentDefinitionNode)}
+        if asks_for_schema(operations[0]):
+            return dict(execute(schema(), tree, variable_values=variables).formatted)  # type: ignore[union-attr]
         coerced = get_variable_values(schema(), operations[0].variable_definitions or (), variables)
         if isinstance(coerced, list):
             raise BadQueryError([problem.formatted for problem in coerced])

@@ -96,6 +96,9 @@ class Weigher:
             text = f"You must provide a `first` or `last` value to properly paginate the `{name}` connection."
             self._problem("MISSING_PAGINATION_BOUNDARIES", text, path)
             return 0
+        if size < 0:
+            text = f"The `{which}` argument of the `{name}` connection must not be negative."
+            self._problem("ARGUMENT_LIMIT", text, path)
         if size > MOST_IN_ONE:
             text = f"Requesting {size} records on the `{name}` connection exceeds the `{which}` limit of 100 records."
             self._problem("EXCESSIVE_PAGINATION", text, path)

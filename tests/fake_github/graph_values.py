@@ -22,6 +22,10 @@ INT_32 = 2**31
 Arguments = Mapping[str, Any]
 
 
+class BadCursorError(Exception):
+    """A cursor that was never given out."""
+
+
 class TooMuchError(Exception):
     """The query takes longer than GitHub gives it."""
 
@@ -96,11 +100,11 @@ def cursor(index: int) -> str:
 
 
 def place(mark: str) -> int:
-    """The place a mark stands for; -1 for one that is none."""
+    """The place a mark stands for; raises BadCursorError for one that is none."""
     try:
-        return int(base64.b64decode(mark).decode().rpartition(":")[2])
-    except (ValueError, binascii.Error):
-        return -1
+        return int(base64.b64decode(mark).decode().removeprefix("cursor:v2:"))
+    except (ValueError, binascii.Error) as problem:
+        raise BadCursorError(mark) from problem
 
 
 def upper(word: str | None) -> str | None:

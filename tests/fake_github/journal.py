@@ -55,6 +55,8 @@ class Journal:
     settings: Settings
     calls: list[Call] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
+    mistakes: list[str] = field(default_factory=list)
+    """Where the fake itself broke down: always empty, or the test is worth nothing."""
     in_flight: int = 0
     most_in_flight: int = 0
     max_in_flight: int | None = None

@@ -16,7 +16,7 @@ from tests.fake_github.log_answers import LogAnswers
 from tests.fake_github.things import Repository
 from tests.fake_github.world import World
 
-_REPO = re.compile(r"^/(?:repos/(?P<owner>[^/]+)/(?P<name>[^/]+)|repositories/(?P<id>\d+))(?P<rest>/.*)?$")
+_REPO = re.compile(r"^/(?:repos/(?P<owner>[^/]+)/(?P<name>[^/]+)|repositories/(?P<id>\d{1,19}))(?P<rest>/.*)?$")
 _INSTALLATION = re.compile(r"^/app/installations/(\d+)/access_tokens$")
 
 
@@ -35,7 +35,7 @@ class Routes:
 
     def __init__(self, world: World, answers: Answers, logs: LogAnswers, apps: Apps, graph: Graph) -> None:
         self.world, self.answers, self.apps, self.graph = world, answers, apps, graph
-        run, job = r"/actions/runs/(\d+)", r"/actions/jobs/(\d+)"
+        run, job = r"/actions/runs/(\d{1,19})", r"/actions/jobs/(\d{1,19})"
         table: list[tuple[str, str, Callable[..., Reply], str]] = [
             ("repository", "", answers.repository, "metadata"),
             ("runs", "/actions/runs", answers.runs, "actions"),
@@ -56,7 +56,7 @@ class Routes:
             ("artifact zip", r"/actions/artifacts/(\d+)/zip", logs.artifact_zip, "actions"),
             ("pulls", "/pulls", answers.pulls, "pull_requests"),
             ("commit pulls", "/commits/([^/]+)/pulls", answers.commit_pulls, "pull_requests"),
-            ("annotations", r"/check-runs/(\d+)/annotations", answers.annotations, "checks"),
+            ("annotations", r"/check-runs/(\d{1,19})/annotations", answers.annotations, "checks"),
             ("installation", "/installation", apps.installation, "app"),
         ]
         self.table = [Route(name, re.compile(f"^{end}$"), answer, need) for name, end, answer, need in table]

@@ -22,9 +22,12 @@ def span(text: str) -> tuple[dt.datetime, dt.datetime]:
     """A date or moment of the search syntax as [first, last): a date is a whole day, a moment one second."""
     if not _STAMP.match(text):
         raise BadFilterError(text)
-    first = dt.datetime.fromisoformat(text)
-    first = first.replace(tzinfo=dt.UTC) if first.tzinfo is None else first
-    return first, first + (_DAY if "T" not in text else dt.timedelta(seconds=1))
+    try:
+        first = dt.datetime.fromisoformat(text)
+        first = first.replace(tzinfo=dt.UTC) if first.tzinfo is None else first.astimezone(dt.UTC)
+        return first, first + (_DAY if "T" not in text else dt.timedelta(seconds=1))
+    except (ValueError, OverflowError) as problem:
+        raise BadFilterError(text) from problem
 
 
 def created_test(text: str) -> Test:

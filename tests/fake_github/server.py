@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import socket
 import struct
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from email.utils import format_datetime
 from http.client import responses
@@ -17,6 +19,7 @@ from tests.fake_github.blobs import Blob, Blobs
 from tests.fake_github.exchange import Reply, Request
 from tests.fake_github.faults import Fault, Faults, Kind
 from tests.fake_github.journal import Call, Journal
+from tests.fake_github.paging import whole_number
 from tests.fake_github.service import HTML_PAGE, Service
 
 _WIRE = (Kind.RESET_IN_BODY, Kind.CUT, Kind.CUT_CHUNKED, Kind.DRIP)
@@ -38,10 +41,8 @@ class Listener(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients may go away at any moment: no word about it. Anything else is a mistake of the fake."""
-        import sys
-
-        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError, ValueError)):
-            super().handle_error(request, client_address)
+        if not isinstance(sys.exc_info()[1], OSError):
+            self.journal.mistakes.append(traceback.format_exc())
 
     def close_all(self) -> None:
         """End everything that is still open."""
@@ -82,7 +83,7 @@ class Speaker(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_GET  # noqa: N815
 
     def _speak(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.rfile.read(whole_number(self.headers.get("Content-Length")) or 0)
         path, _, query = self.path.partition("?")
         shown = {name.lower(): value for name, value in self.headers.items()}
         token = shown.pop("authorization", None)

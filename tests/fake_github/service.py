@@ -11,7 +11,7 @@ from tests.fake_github.bodies import error
 from tests.fake_github.exchange import Reply, Request
 from tests.fake_github.faults import Fault, Kind, spoil
 from tests.fake_github.journal import Journal
-from tests.fake_github.rates import Rates
+from tests.fake_github.rates import Bucket, Rates
 from tests.fake_github.routes import Routes
 from tests.fake_github.settings import Settings
 from tests.fake_github.tokens import Caller, Tokens
@@ -66,7 +66,7 @@ class Service:
         if reply.status == 200 and request.method == "GET":
             self._tag(request, reply)
         reply.headers += self._usual(request, reply)
-        if reply.rate_headers:
+        if reply.rate_headers and self.settings.rate_limits:
             told = [value for name, value in reply.headers if name.lower() == "x-ratelimit-limit"]
             reply.headers += [] if told else bucket.headers(reply.resource)
         return reply
@@ -80,6 +80,7 @@ class Service:
         if resource == "graphql":
             # Its points are taken when the query is weighed.
             free = request.caller.anonymous or self.rates.bucket(request.caller, resource).remaining > 0
+        free = free or not self.settings.rate_limits
         if not free and not self.rates.spend(request.caller, 1, resource):
             return self._over_limit(request, resource, connection)
         version = request.headers.get("x-github-api-version")
@@ -92,40 +93,28 @@ class Service:
 
     def _over_limit(self, request: Request, resource: str, connection: int) -> Reply:
         self.journal.block(request.caller.key, self.rates.bucket(request.caller, resource).reset_at, connection)
-        status = self.settings.over_limit_status
-        if resource == "graphql":
-            status = self.settings.graphql_over_limit_status
-            told = {"type": "RATE_LIMITED", "message": limit_message(request.caller)}
-            if status == 200:
-                return Reply(200, msgspec.json.encode({"errors": [told]}), resource=resource)
-        return Reply(status, error(limit_message(request.caller), status, _LIMITS), resource=resource)
+        graph = resource == "graphql"
+        status = self.settings.graphql_over_limit_status if graph else self.settings.over_limit_status
+        return Reply(status, refusal(status, limit_message(request.caller), _LIMITS), resource=resource)
 
     def _failure(self, request: Request, fault: Fault, connection: int) -> Reply:
-        now = int(self.world.clock.epoch_s())
+        now, status = int(self.world.clock.epoch_s()), fault.answer_status
+        resource = "graphql" if request.endpoint == "graphql" else "core"
         if fault.kind is Kind.ERROR:
             if fault.html:
-                return Reply(
-                    fault.answer_status, HTML_PAGE, content_type="text/html; charset=utf-8", rate_headers=False
-                )
-            return Reply(fault.answer_status, error("Server Error", fault.answer_status))
+                return Reply(status, HTML_PAGE, content_type="text/html; charset=utf-8", rate_headers=False)
+            return Reply(status, error("Server Error", status), resource=resource)
         if fault.kind is Kind.PRIMARY:
             until = now + fault.reset_s
             self.journal.block(request.caller.key, until, connection)
-            left = self.rates.bucket(request.caller)
-            told = {"Limit": left.limit, "Remaining": 0, "Reset": until, "Used": left.limit, "Resource": "core"}
-            headers = [(f"X-RateLimit-{name}", str(value)) for name, value in told.items()]
-            return Reply(
-                fault.answer_status, error(limit_message(request.caller), fault.answer_status, _LIMITS), headers
-            )
+            left = self.rates.bucket(request.caller, resource).limit
+            headers = Bucket(left, until, left).headers(resource)
+            return Reply(status, refusal(status, limit_message(request.caller), _LIMITS), headers)
         wait_s = 60 if fault.retry_after_s is None else fault.retry_after_s
         self.journal.block(request.caller.key, now + wait_s, connection)
         headers = [] if fault.retry_after_s is None else [("Retry-After", str(fault.retry_after_s))]
-        return Reply(
-            fault.answer_status,
-            error(_SECONDARY, fault.answer_status, _SECONDARY_PAGE),
-            headers,
-            rate_headers=fault.rate_headers,
-        )
+        body = refusal(status, _SECONDARY, _SECONDARY_PAGE)
+        return Reply(status, body, headers, resource=resource, rate_headers=fault.rate_headers)
 
     def _tag(self, request: Request, reply: Reply) -> None:
         """An ETag that is another for each token; 304 where it is known, free for those with a token."""
@@ -168,6 +157,13 @@ _SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "
     "If you reach out to GitHub Support for help, please include the request ID FA4E."
 )
+
+
+def refusal(status: int, message: str, page: str) -> bytes:
+    """The body of a refused call; with status 200 it is one of GraphQL."""
+    if status == 200:
+        return msgspec.json.encode({"errors": [{"type": "RATE_LIMITED", "message": message}]})
+    return error(message, status, page)
 
 
 def limit_message(caller: Caller) -> str:

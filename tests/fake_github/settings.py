@@ -25,6 +25,8 @@ class Settings:
     """How many results a filtered list of runs gives at most."""
     total_at_cap: int | None = None
     """The ``total_count`` of a capped list; None: the true number."""
+    rate_limits: bool = True
+    """False: there are no limits and no headers of them, as on a server of one's own."""
     over_limit_status: int = 403
     """What the primary limit answers: 403 or 429."""
     api_versions: tuple[str, ...] = ("2022-11-28", "2026-03-10")

@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+ABSENT = object()
+"""As the value of an override: the field is not sent at all."""
 LogText = str | bytes | Callable[[], Iterable[bytes]] | None
 BOT_IDS = {"github-actions[bot]": 41898282, "dependabot[bot]": 49699333, "Copilot": 198982749}
 
@@ -116,7 +118,10 @@ class Annotation:
 
 @dataclass(slots=True, eq=False)
 class Job(Thing):
-    """A job of one attempt. ``started_at`` None is sent as GitHub sends it: the time of creation."""
+    """A job of one attempt. ``started_at`` None is sent as GitHub sends it: the time of creation.
+
+    ``overrides`` are fields of the body that shall be other than they would be, strange values too.
+    """
 
     id: int
     name: str
@@ -135,6 +140,7 @@ class Job(Thing):
     log_state: LogState = LogState.AUTO
     annotations: tuple[Annotation, ...] = ()
     in_archive: bool = True
+    overrides: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -153,7 +159,10 @@ class Attempt(Thing):
 
 @dataclass(slots=True, eq=False)
 class Run(Thing):
-    """A workflow run: what stays the same over its attempts. ``wrong_pulls`` are numbers of other repositories."""
+    """A workflow run: what stays the same over its attempts. ``wrong_pulls`` are numbers of other repositories.
+
+    ``overrides`` are fields of the body that shall be other than they would be, strange values too.
+    """
 
     id: int
     number: int
@@ -174,7 +183,14 @@ class Run(Thing):
     wrong_pulls: tuple[int, ...] = ()
     log_state: LogState = LogState.AUTO
     archive_without_steps: bool = False
-    missing_fields: tuple[str, ...] = ()
+    overrides: Mapping[str, object] = field(default_factory=dict)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        Thing.__setattr__(self, name, value)
+        if name in ("name", "head_branch", "head_sha"):
+            for attempt in getattr(self, "attempts", ()):
+                for job in attempt.jobs:
+                    job.kept_json = None
 
     @property
     def latest(self) -> Attempt:

@@ -90,6 +90,8 @@ class World:
             repo.full_name = full_name
             for run in repo.runs:
                 forget_json(run)
+            for pull in repo.pulls:
+                pull.kept_json = None
 
     def add_workflow(self, name: str = "CI", path: str | None = None, *, repo: Repository | None = None) -> Workflow:
         """A workflow; its file is named after it unless a path is given."""
