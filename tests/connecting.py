@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from tests.clocks import StillClock
-from tests.scripted_server import Received, Reply, Script, ScriptedServer, answer
+from tests.scripted_server import Script, ScriptedServer, answer
+from trackside.errors import CallsStoppedError
 from trackside.github.client import GitHub
 from trackside.github.tokens import StaticToken, TokenSource
 
@@ -54,12 +57,12 @@ def limited(remaining: int | None, *, limit: int = 5000, reset_s: int | None = R
     return answer(status, body, **headers)
 
 
-def one_after_another(*replies: Reply, then: Reply = b"") -> Script:
-    """A script whose last reply is said for ever."""
-    left = list(replies)
-
-    def say(request: Received) -> Reply:
-        del request
-        return left.pop(0) if left else (then or answer(200, {}))
-
-    return say
+def stops(talk: Talk, words: str) -> str:
+    """The sentence with which calls stop, now and ever after, without another request."""
+    with pytest.raises(CallsStoppedError, match=words) as caught:
+        talk.get()
+    asked = len(talk.server.received)
+    with pytest.raises(CallsStoppedError, match=words):
+        talk.get()
+    assert len(talk.server.received) == asked
+    return str(caught.value)
