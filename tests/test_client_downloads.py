@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,14 @@ def test_the_signature_of_a_link_is_not_shown(blob: ScriptedServer) -> None:
         shown = [str(caught.value), repr(talk.github.meter()), *talk.said, *talk.traced]
     assert "S1gnature" not in "".join(shown)
     assert f"GET {blob.url}/logs/7.txt?… → 500 in 0 ms" in talk.traced
+
+
+def test_the_signature_of_a_link_is_not_logged(blob: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
+    blob.script = [answer(200, LOG)]
+    caplog.set_level(logging.INFO)
+    with talking(lambda _: linking(blob)) as talk:
+        read(talk.github)
+    assert "S1gnature" not in caplog.text
 
 
 def test_not_yet_never_and_expired_can_be_told_apart(blob: ScriptedServer) -> None:

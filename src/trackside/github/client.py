@@ -156,11 +156,7 @@ class GitHub:
 
         As many threads as workers. After a stop, items that are left come back with it and are not begun.
         """
-        try:
-            yield from each(work, items, workers=self._workers, stopped=lambda: self._gate.stopped)
-        except KeyboardInterrupt:
-            self._gate.stop("it was interrupted")
-            raise
+        return each(work, items, workers=self._workers, stopped=lambda: self._gate.stopped)
 
     def meter(self) -> Metered:
         """What the calls cost until now."""
