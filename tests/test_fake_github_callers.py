@@ -135,3 +135,16 @@ def test_a_changing_world_is_served_to_many_at_once(github: FakeGitHub, http: ht
         assert changed.result() == 20
     assert all(total % 30 == 0 for total in seen)
     assert http.get(path).json()["total_count"] == 30 * 21
+
+
+def test_bodies_are_compressed_for_those_who_accept_it_when_that_is_asked_for(
+    github: FakeGitHub, http: httpx2.Client
+) -> None:
+    github.settings.gzip = True
+    github.world.add_run()
+    zipped = http.get(RUNS, headers={"Accept-Encoding": "gzip"})
+    plain = http.get(RUNS, headers={"Accept-Encoding": "identity"})
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert zipped.json() == plain.json()
+    assert github.journal.calls[0].sent_bytes < github.journal.calls[1].sent_bytes

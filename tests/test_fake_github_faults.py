@@ -258,6 +258,10 @@ def test_an_app_gets_a_token_for_an_hour(github: FakeGitHub) -> None:
     answer = httpx2.get(f"{github.api_url}{RUNS}", headers=headers)
     assert answer.headers["github-authentication-token-expiration"] == "2026-06-01 13:00:00 UTC"
     assert answer.headers["x-ratelimit-limit"] == "5000"
+    github.world.add_repository("octo/other", private=True)
+    github.world.home.private = True
+    assert httpx2.get(f"{github.api_url}{RUNS}", headers=headers).status_code == 200
+    assert httpx2.get(f"{github.api_url}/repos/octo/other", headers=headers).status_code == 404
     github.clock.advance(3600)
     assert httpx2.get(f"{github.api_url}{RUNS}", headers=headers).status_code == 401
 

@@ -131,3 +131,6 @@ def test_a_log_without_end_is_streamed(github: FakeGitHub, http: httpx2.Client) 
     with httpx2.stream("GET", moved.headers["location"]) as answer:
         got = next(answer.iter_bytes(1_000_000))
     assert len(got) == 1_000_000
+    github.faults.add("cut", host="blob")
+    with pytest.raises(httpx2.RemoteProtocolError):
+        httpx2.get(moved.headers["location"])

@@ -102,7 +102,8 @@ class Apps:
         self.given += 1
         until = self.clock.now() + self.settings.token_valid_for
         token = "ghs_" + hashlib.sha256(f"{installation} {self.given} {until}".encode()).hexdigest()[:36]
-        self.tokens.add(token, kind="app", permissions=app.permissions, expires_at=until)
+        seen = frozenset(repo.id for repo in app.repositories)
+        self.tokens.add(token, kind="app", permissions=app.permissions, expires_at=until, repositories=seen)
         body = {"token": token, "expires_at": stamp(until), "permissions": app.permissions}
         return Reply(201, msgspec.json.encode({**body, "repository_selection": "selected"}))
 

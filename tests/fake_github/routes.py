@@ -99,7 +99,7 @@ class Routes:
         repo = self._repository(match)
         if isinstance(repo, str):
             return self._moved(request, repo, match["rest"] or "")
-        if repo is None or not repo.readable or (repo.private and request.caller.anonymous):
+        if repo is None or not repo.readable or (repo.private and not self._may_see(request, repo)):
             return not_found()
         found = self._route((match["rest"] or "").rstrip("/"))
         if found is None:
@@ -112,6 +112,9 @@ class Routes:
             reply = route.answer(request, repo, *map(unquote, parts.groups()))
         reply.permission = route.permission
         return reply
+
+    def _may_see(self, request: Request, repo: Repository) -> bool:
+        return self.of_app(request.endpoint) or request.caller.may_see(repo.id)
 
     def _repository(self, match: re.Match[str]) -> Repository | str | None:
         """The repository of an address; the number of one that is now called otherwise."""

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from tests.fake_github.job_lives import plan_of
 from tests.fake_github.plans import JobPlan, job, sha_of
 from tests.fake_github.scenario_logs import failing, passing
-from tests.fake_github.things import Repository, Run
+from tests.fake_github.things import Job, Repository, Run
 from tests.fake_github.week_jobs import BROKEN_FROM, BROKEN_JOB, BROKEN_TO, Push, WeekJobs, as_of
 from tests.fake_github.world import DAY, World
 
@@ -126,9 +127,7 @@ class Week:
         shown = [as_of(plan, push.at, self.now) for plan in plans]
         ends = {plan.conclusion for plan in shown}
         conclusion = next((end for end in (None, "cancelled", "failure") if end in ends), "success")
-        conclusion = (
-            "skipped" if ends == {"skipped"} else "failure" if "timed_out" in ends and conclusion else conclusion
-        )
+        conclusion = "skipped" if ends == {"skipped"} else conclusion
         run = self.world.add_run(
             shown,
             conclusion=conclusion,
@@ -144,8 +143,7 @@ class Week:
             repo=self.repo,
         )
         if conclusion is None:
-            over = push.at + max(plan.wait_s + plan.took_s for plan in plans) * DAY / 86400
-            self.world.schedule(over, partial(self.world.finish_run, run, at=over))
+            self._end_later(run, push.at, plans)
         if conclusion == "failure" and self.rng.random() < 0.35:
             self._again(run)
         return run
@@ -155,22 +153,25 @@ class Week:
         at = at.replace(microsecond=0)
         if at > self.now:
             return
-        broken = BROKEN_FROM <= self.jobs.day_of(at) < BROKEN_TO
-        plans = []
-        for old in run.latest.jobs:
-            if old.conclusion in ("failure", "timed_out", "cancelled"):
-                fails = broken and old.name == BROKEN_JOB
-                length = (
-                    400
-                    if old.completed_at is None or old.started_at is None
-                    else int((old.completed_at - old.started_at).total_seconds())
-                )
-                log = failing("pytest", f"{old.id}", at) if fails else passing(f"{old.id}", at)
-                plan = job(old.name, "failure" if fails else "success", wait_s=20, took_s=length, n_steps=9, log=log)
-                plans.append(as_of(replace(plan, labels=old.labels, runner=old.runner_name), at, self.now))
-        ends = {plan.conclusion for plan in plans}
+        plans = [self._repeated(old, at) for old in run.latest.jobs if old.conclusion in ("failure", "cancelled")]
+        shown = [as_of(plan, at, self.now) for plan in plans]
+        ends = {plan.conclusion for plan in shown}
         conclusion = None if None in ends else "failure" if "failure" in ends else "success"
-        self.world.rerun(run, conclusion=conclusion, at=at, actor=self.rng.choice(_AUTHORS), jobs=plans)
+        self.world.rerun(run, conclusion=conclusion, at=at, actor=self.rng.choice(_AUTHORS), jobs=shown)
+        if conclusion is None:
+            self._end_later(run, at, plans)
+
+    def _repeated(self, old: Job, at: dt.datetime) -> JobPlan:
+        """A job that is run again: it passes, unless it is the one that is broken at that time."""
+        fails = old.name == BROKEN_JOB and BROKEN_FROM <= self.jobs.day_of(at) < BROKEN_TO
+        log = failing("pytest", f"{old.id}", at) if fails else passing(f"{old.id}", at)
+        plan = replace(plan_of(old, "failure" if fails else "success"), wait_s=20, n_steps=9, log=log)
+        return replace(plan, took_s=max(plan.took_s, 60))
+
+    def _end_later(self, run: Run, at: dt.datetime, plans: Sequence[JobPlan]) -> None:
+        """Let a run that goes on end when its jobs are over, should the clock get there."""
+        over = at + dt.timedelta(seconds=max(plan.wait_s + plan.took_s for plan in plans))
+        self.world.schedule(over, partial(self.world.finish_run, run, at=over))
 
     def _nightly(self, at: dt.datetime) -> None:
         """Big runs of reusable workflows: 120 jobs, two pages of them."""

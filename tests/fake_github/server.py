@@ -252,15 +252,18 @@ def blob_speaker(blobs: Blobs, journal: Journal) -> type[Speaker]:
             if isinstance(blob.pieces, list):
                 self.write(call, blob.status, headers, b"".join(blob.pieces), faults)
             else:
-                self._stream(call, blob, headers)
+                self._stream(call, blob, headers, cut=any(fault.kind in _WIRE for fault in faults))
 
-        def _stream(self, call: Call, blob: Blob, headers: list[tuple[str, str]]) -> None:
+        def _stream(self, call: Call, blob: Blob, headers: list[tuple[str, str]], *, cut: bool) -> None:
             call.status = blob.status
             self.connection.sendall(self._head(blob.status, [*headers, ("Transfer-Encoding", "chunked")]))
             for piece in blob.pieces:
                 if piece:
                     self.connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
                     call.sent_bytes += len(piece)
+                if cut:
+                    self.close_connection = True
+                    return
             self.connection.sendall(b"0\r\n\r\n")
 
     return BlobSpeaker

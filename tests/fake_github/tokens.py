@@ -17,7 +17,10 @@ ANONYMOUS = "anonymous"
 
 @dataclass
 class Caller:
-    """A token, known by a digest. ``permissions`` None: all of them."""
+    """A token, known by a digest. ``permissions`` None: all of them.
+
+    ``repositories`` are the numbers of the only private repositories it may see; None: all of them.
+    """
 
     key: str
     kind: str
@@ -25,11 +28,16 @@ class Caller:
     expires_at: dt.datetime | None = None
     revoked: bool = False
     user_id: int = 1
+    repositories: frozenset[int] | None = None
 
     @property
     def anonymous(self) -> bool:
         """No token at all."""
         return self.key == ANONYMOUS
+
+    def may_see(self, number: int) -> bool:
+        """Whether a private repository is there for this caller."""
+        return not self.anonymous and (self.repositories is None or number in self.repositories)
 
     def may_read(self, what: str) -> bool:
         """Whether it has been given this permission, in any strength; metadata everybody has."""
@@ -75,9 +83,10 @@ class Tokens:
         kind: str | None = None,
         permissions: Mapping[str, str] | None = None,
         expires_at: dt.datetime | None = None,
+        repositories: frozenset[int] | None = None,
     ) -> Caller:
         """Make a token known, with what it may do and when it dies."""
-        caller = Caller(digest(token), kind or kind_of(token), permissions, expires_at)
+        caller = Caller(digest(token), kind or kind_of(token), permissions, expires_at, repositories=repositories)
         self.known[caller.key] = caller
         return caller
 
