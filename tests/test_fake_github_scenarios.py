@@ -235,6 +235,8 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path, ending: sig
     assert served.returncode == 0
     assert f"GITHUB_API_URL={url} " in said
     assert "trackside sync --repo octo/engine" in said
+    assert "2 calls: {'runs': 2}" in said
+    assert "broken rules: {'X-GitHub-Api-Version missing': 2}" in said
     assert "t0ken-x" not in said
 
 

@@ -17,8 +17,12 @@
 (``world.schedule(moment, action)``). ``github.settings`` holds the habits in which GitHub varies, ``github.tokens``
 what tokens may do, ``github.apps`` apps and their installations, ``github.leave_calls(10, token=…)`` what is left of
 the limit. Any token will do unless ``settings.strict_tokens`` is set; ``ghs_…`` has 1,000 calls an hour, others 5,000,
-nobody 60. Setting an attribute of a run, job or pull request takes effect with the next call; hold ``world.lock``
-where several changes belong together. ``scenarios`` has worlds ready made.
+nobody 60. Setting an attribute of a run, attempt, job or pull request takes effect with the next call, and their
+``overrides`` make single fields of a body strange or ``ABSENT``; hold ``world.lock`` where several changes belong
+together. ``faults.Kind`` lists what can go wrong, ``faults.Fault`` how to say when. The journal notes too many calls in
+flight (``journal.max_in_flight``) and calls below a breaker (``journal.breaker_remaining``) when these are set, and
+always: credentials or late calls to the blob host, a missing version or user agent, page numbers made by hand, and
+calls while told to wait (for which the client must wait on the same clock). ``scenarios`` has worlds ready made.
 
 By hand: ``python -m tests.fake_github --scenario week``.
 """

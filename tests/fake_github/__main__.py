@@ -58,6 +58,7 @@ def serve(told: argparse.Namespace, ending: threading.Event) -> None:
         sys.stdout.flush()
         ending.wait()
     sys.stdout.write(f"{github.journal.count()} calls: {dict(github.journal.by_endpoint())}\n")
+    sys.stdout.write(f"broken rules: {dict(github.journal.broken_rules()) or 'none'}\n")
 
 
 def main() -> None:
