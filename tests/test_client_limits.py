@@ -49,6 +49,13 @@ def test_the_words_of_a_used_up_limit_count_without_its_headers() -> None:
     assert talk.clock.sleeps == [60.0, 120.0]
 
 
+def test_the_reset_that_the_refusal_tells_counts_and_not_one_told_before() -> None:
+    with talking([limited(4000), limited(0, reset_s=START_S + 9, status=403), limited(3999)]) as talk:
+        talk.get()
+        talk.get()
+    assert talk.clock.sleeps == [10.0]
+
+
 def test_a_used_up_limit_without_a_reset_is_waited_out_by_doubling() -> None:
     with talking([limited(0, reset_s=None, status=403)] * 3 + [GOOD], max_wait_s=1000) as talk:
         talk.get()

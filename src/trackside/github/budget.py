@@ -48,6 +48,14 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
             return self
         return msgspec.structs.replace(self, remaining=max(self.remaining - 1, 0))
 
+    def used_up(self, told: Allowance) -> Allowance:
+        """What is known once a call was refused: nothing is left, until the reset that the refusal itself tells."""
+        return Allowance(
+            limit=self.limit if told.limit is None else told.limit,
+            remaining=0,
+            reset_s=self.reset_s if told.reset_s is None else told.reset_s,
+        )
+
     def renewed(self) -> Allowance:
         """What is known once the period is over: the limit, and not what is left of it."""
         return Allowance(limit=self.limit)

@@ -121,10 +121,10 @@ class Gate:
         with self._turn:
             if epoch != held.epoch:  # one of a volley: the hold that it asks for is there, or is over already
                 return
-            if kind is Kind.PRIMARY:
-                lane.known = lane.known.after(msgspec.structs.replace(lane.known, remaining=0))
-            hits = held.hit()
             now_s = self.server_now_s()
+            if kind is Kind.PRIMARY:
+                lane.known = lane.known.used_up(read_allowance(headers, now_s))
+            hits = held.hit()
             wait_s = limit_wait_s(kind, headers, lane.known, now_s, hits, self._clock.random())
             self._hold(held, wait_s, reason)
             self._turn.notify_all()
