@@ -189,7 +189,8 @@ class Calls:
         if progress.tried >= progress.ask.attempts:
             times = "" if progress.tried == 1 else f", {progress.tried} times"
             error = self.failure(progress, status, f"failed: {verdict.reason}{times}; try again later")
-            self.gate.gave_up(self._clean(verdict.reason))
+            if progress.ask.attempts > 1:  # who wants one try has another way: a smaller query, or REST
+                self.gate.gave_up(self._clean(verdict.reason))
             raise error
         asked_s = None if reply is None else retry_after_s(reply.headers, self.gate.server_now_s())
         wait_s = retry_wait_s(progress.tried, self.clock.random(), asked_s)

@@ -24,7 +24,7 @@ from trackside.records.runs import Fetched, RunAttempt, Source
 TRIES_OF_ONE: Final = 3
 """A lone run that is refused this often is left to REST."""
 
-HOPELESS: Final = 8
+HOPELESS: Final = 12
 """So many refusals in a row, and REST is asked for everything."""
 SIZES: Final = (50, 20, 10, 5, 2, 1)
 
@@ -121,7 +121,7 @@ class _Sizes:
             self.in_a_row = 0
 
     def _count(self, size: int, change: int) -> None:
-        step = next((step for step in SIZES if step <= size), 1)
+        step = next(step for step in reversed(SIZES) if step >= size)
         with self._lock:
             self._failures[step] = max(0, self._failures[step] + change)
 

@@ -72,8 +72,8 @@ class _Steps(msgspec.Struct, rename="camel"):
 
 
 class _CheckRun(msgspec.Struct, rename="camel"):
-    database_id: int
     name: str
+    database_id: int | None = None
     status: str | None = None
     conclusion: str | None = None
     started_at: str | None = None
@@ -200,10 +200,12 @@ def _take(item: Gathered, node: _RunNode | None) -> None:
     for check in page.nodes:
         if check is None or (check.steps is not None and (check.steps.total_count or 0) > len(check.steps.nodes)):
             item.whole = False
-        elif _is_job(check, item.run):
-            item.jobs[check.database_id] = _job(check, item.run)
-        else:
+        elif not _is_job(check, item.run):
             item.foreign += 1
+        elif (job_id := _job_id(check)) is None:
+            item.whole = False
+        else:
+            item.jobs[job_id] = _job(check, job_id, item.run)
     if item.cursor is None and item.listed > len(item.jobs) + item.foreign:
         item.whole = False
 
@@ -216,7 +218,15 @@ def _is_job(check: _CheckRun, run: RunAttempt) -> bool:
     return found is not None and int(found[1]) == run.run_id
 
 
-def _job(check: _CheckRun, run: RunAttempt) -> Job:
+def _job_id(check: _CheckRun) -> int | None:
+    """The number of the job. ``databaseId`` is an Int of 32 bits in the schema, and job ids have outgrown that."""
+    if check.database_id is not None:
+        return check.database_id
+    found = _JOB_URL.search(check.details_url or "")
+    return None if found is None else int(found[2])
+
+
+def _job(check: _CheckRun, job_id: int, run: RunAttempt) -> Job:
     times = TimeReader("")
     status, conclusion = (text.lower() if text else None for text in (check.status, check.conclusion))
     started = None if status in WAITING else times.read(check.started_at, "startedAt")
@@ -224,7 +234,7 @@ def _job(check: _CheckRun, run: RunAttempt) -> Job:
     nodes = check.steps.nodes if check.steps is not None else []
     return Job(
         repo=run.repo,
-        job_id=check.database_id,
+        job_id=job_id,
         run_id=run.run_id,
         run_attempt=run.run_attempt,
         source=Source.GRAPHQL,
