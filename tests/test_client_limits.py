@@ -178,13 +178,55 @@ def test_one_wait_holds_all_threads_and_counts_once() -> None:
             return answer(403, SECONDARY, retry_after="40")
         return GOOD
 
-    with talking(script, workers=3) as talk:
+    def wait_for_the_refusals(seconds: float) -> None:
+        del seconds
+        while len(talk.traced) < 4:
+            threading.Event().wait(0.01)
+        threading.Event().wait(0.05)
+
+    with talking(script, workers=3, clock=StillClock(on_sleep=wait_for_the_refusals)) as talk:
         talk.get()
         outcomes = list(talk.github.each(lambda n: talk.get(f"/{n}"), range(3)))
         assert [one.error for one in outcomes] == [None] * 3
         assert talk.clock.sleeps == [40.0]
         assert len(talk.said) == 1
         assert talk.github.meter().waited_s == 40.0
+
+
+def refused_together(waits: list[str], *, late: bool = False) -> StillClock:
+    """The clock of two calls that are refused at once; with ``late`` the second answer comes after the first wait."""
+    together, waited = threading.Barrier(2), threading.Event()
+
+    def script(request: Received) -> Reply:
+        if request.target == "/thing" or not waits:
+            return GOOD
+        together.wait(10)
+        asked = waits.pop(0)
+        if late and not waits:
+            waited.wait(10)
+        return answer(403, SECONDARY, retry_after=asked)
+
+    def on_sleep(seconds: float) -> None:
+        del seconds
+        while len(talk.traced) < (2 if late else 3):
+            threading.Event().wait(0.01)
+        threading.Event().wait(0.05)
+
+    with talking(script, workers=2, clock=StillClock(on_sleep=on_sleep), max_wait_s=100) as talk:
+        talk.get()
+        after = threading.Timer(0.3, waited.set)
+        after.start()
+        assert [one.error for one in talk.github.each(lambda n: talk.get(f"/{n}"), range(2))] == [None] * 2
+        return talk.clock
+
+
+@pytest.mark.parametrize("waits", [["5", "30"], ["30", "5"]])
+def test_of_calls_that_are_refused_together_the_longest_wait_counts(waits: list[str]) -> None:
+    assert sum(refused_together(waits).sleeps) == 30.0
+
+
+def test_a_refusal_that_comes_after_the_wait_of_another_is_obeyed_too() -> None:
+    assert sum(refused_together(["5", "7"], late=True).sleeps) == 12.0
 
 
 def test_after_a_wait_one_call_goes_alone_before_the_others() -> None:

@@ -15,10 +15,12 @@ from trackside.github.budget import PERIOD_S, Allowance, Leave, Marks, may_go, r
 from trackside.github.clock import Clock
 from trackside.github.lanes import EVERY, GRAPHQL, Lane
 from trackside.github.meter import Meter
-from trackside.github.retries import Kind, limit_wait_s, read_http_date
+from trackside.github.retries import Kind, clamp_s, limit_wait_s, read_http_date, retry_after_s
 
 GIVEN_UP_IN_A_ROW: Final = 5
 APP: Final = "app"
+# Calls that are refused together are told to wait in whole seconds, and their answers take a while to come in.
+_SAME_MOMENT_S: Final = 1.0
 _RESOURCE: Final = re.compile("[a-z_]{1,40}")
 _GO_ON: Final = "what came is kept; run the same again later and it goes on from there"
 
@@ -119,9 +121,10 @@ class Gate:
         every, lane = ticket.lanes
         held, epoch = (every, ticket.epochs[0]) if kind is Kind.SECONDARY else (lane, ticket.epochs[1])
         with self._turn:
-            if epoch != held.epoch:  # one of a volley: the hold that it asks for is there, or is over already
+            now, now_s = self._clock.monotonic(), self.server_now_s()
+            if epoch != held.epoch and held.is_held(now):
+                self._prolong(held, now + clamp_s(retry_after_s(headers, now_s) or 0.0), reason)
                 return
-            now_s = self.server_now_s()
             if kind is Kind.PRIMARY:
                 lane.known = lane.known.used_up(read_allowance(headers, now_s))
             hits = held.hit()
@@ -227,6 +230,11 @@ class Gate:
         self._paid_s += cost_s
         self._paid_until = max(self._paid_until, now + wait_s)
         lane.hold(now + wait_s, why)
+
+    def _prolong(self, lane: Lane, until: float, why: str) -> None:
+        """Another call of a volley was refused while the lane is held: hold longer if that one asks for more."""
+        if lane.held_until is not None and until > lane.held_until + _SAME_MOMENT_S:
+            self._hold(lane, until - self._clock.monotonic(), why)
 
     def _sleep_out(self, lane: Lane, until: float) -> None:
         """Sleep until a hold is over, for everybody who waits for it."""

@@ -130,13 +130,13 @@ def limit_wait_s(
     doubled = _LIMIT_WAIT_S * 2.0 ** min(hits, 10)
     asked = retry_after_s(headers, server_now_s)
     if kind is Kind.SECONDARY:
-        return _clamp(doubled + chance * _LIMIT_JITTER_S if asked is None else asked)
+        return clamp_s(doubled + chance * _LIMIT_JITTER_S if asked is None else asked)
     if known.reset_s is None:
-        return _clamp(doubled if asked is None else asked)
+        return clamp_s(doubled if asked is None else asked)
     until_reset = known.reset_s - server_now_s + 1
     # A reset that has passed and changed nothing is no answer to how long.
     wait = until_reset if until_reset > 0 or hits == 0 else doubled
-    return _clamp(max(wait, asked or 0.0))
+    return clamp_s(max(wait, asked or 0.0))
 
 
 def retry_after_s(headers: Mapping[str, str], server_now_s: float) -> float | None:
@@ -158,5 +158,6 @@ def read_http_date(text: str) -> dt.datetime | None:
     return date if date.tzinfo is not None else date.replace(tzinfo=dt.UTC)
 
 
-def _clamp(wait_s: float) -> float:
+def clamp_s(wait_s: float) -> float:
+    """The part of a wait for a limit that can be believed: at least a second, at most an hour and a minute."""
     return min(max(wait_s, 1.0), PERIOD_S + 60.0)
