@@ -71,7 +71,9 @@ def sync_state(location: Location, repo: str, since: dt.datetime, now: dt.dateti
     logs = frames["job_logs"].select("job_id", "state").iter_rows()
     return SyncState(
         repo=name,
-        attempts=tuple(msgspec.convert(attempts.filter(recent | unfinished).to_dicts(), list[KnownAttempt])),
+        attempts=tuple(
+            msgspec.convert(attempts.filter(recent | unfinished).sort(_ATTEMPT).to_dicts(), list[KnownAttempt])
+        ),
         listed=_listed(frames["syncs"], now - LISTED_FOR),
         commits_asked=frozenset(frames["commit_pulls"]["sha"].to_list()),
         pulls_updated_at=frames["pulls"].select(pl.col("updated_at").max()).item(),
@@ -119,22 +121,24 @@ def _stored_name(frames: list[pl.DataFrame]) -> str | None:
 
 
 def _attempts(runs: pl.DataFrame, fetched: pl.DataFrame) -> pl.DataFrame:
-    """Attempts with their markers, sorted; one that is stored under two spellings of the name counts once."""
-    markers = (
-        fetched.sort("observed_at", "repo")
-        .unique(_ATTEMPT, keep="last")
-        .select(
-            *_ATTEMPT,
-            fetched=pl.lit(value=True),
-            fetched_status="status",
-            fetched_updated_at="updated_at",
-            fetched_jobs="jobs",
-            fetched_jobs_listed="jobs_listed",
-        )
+    """Attempts with their markers; one that is stored under two spellings of the name counts once."""
+    markers = _once(fetched).select(
+        *_ATTEMPT,
+        fetched=pl.lit(value=True),
+        fetched_status="status",
+        fetched_updated_at="updated_at",
+        fetched_jobs="jobs",
+        fetched_jobs_listed="jobs_listed",
     )
-    attempts = runs.sort("observed_at", "repo").unique(_ATTEMPT, keep="last").select(_RUN_COLUMNS)
-    joined = attempts.join(markers, on=_ATTEMPT, how="left")
-    return joined.with_columns(pl.col("fetched").fill_null(value=False)).sort(_ATTEMPT)
+    joined = _once(runs).select(_RUN_COLUMNS).join(markers, on=_ATTEMPT, how="left")
+    return joined.with_columns(pl.col("fetched").fill_null(value=False))
+
+
+def _once(rows: pl.DataFrame) -> pl.DataFrame:
+    """Each attempt once: the one observed last, where the name is stored in more than one spelling."""
+    if rows["repo"].n_unique() <= 1:
+        return rows
+    return rows.sort("observed_at", "repo").unique(_ATTEMPT, keep="last")
 
 
 def _listed(syncs: pl.DataFrame, start: dt.datetime) -> tuple[Listed, ...]:

@@ -30,7 +30,8 @@ def ask(location: Location, query: str, *, every_row: bool = False) -> pl.DataFr
         raise UsageError("Only a question can be asked here: begin it with SELECT or WITH.")
     if _FILE_READER.search(bare):
         raise UsageError(f"Only the tables of the store can be asked: {', '.join((*TABLES, STEPS))}.")
-    context = pl.SQLContext(frames=_frames(location, query.lower(), every_row=every_row))
+    frames = _every_name(location) if bare.lower().startswith("show") else _frames(location, query, every_row=every_row)
+    context = pl.SQLContext(frames=frames)
     try:
         return context.execute(query, eager=False).collect(engine="streaming")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError, ValueError) as error:
@@ -41,18 +42,21 @@ def ask(location: Location, query: str, *, every_row: bool = False) -> pl.DataFr
 
 def _frames(location: Location, query: str, *, every_row: bool) -> dict[str, pl.LazyFrame]:
     """The tables that ``query`` may mean: to find the newest rows of the others would be wasted."""
-    wanted = {name for name in (*TABLES, STEPS) if re.search(rf"\b{name}\b", query)}
-    shown = wanted | ({JOBS.name} if STEPS in wanted else set()) or set(TABLES)
-    every = "show" in query or not wanted
+    words = set(re.findall(r"\w+", query))
     frames = {}
     for name, table in TABLES.items():
-        if name in shown or every:
+        if name in words or (table is JOBS and STEPS in words):
             snapshot = open_table(location, table)
             with readable_errors(location, table, "read"):
-                frames[name] = history(snapshot) if every_row or every else newest(snapshot)
-    if STEPS in wanted or every:
+                frames[name] = history(snapshot) if every_row else newest(snapshot)
+    if STEPS in words:
         frames[STEPS] = steps_of(frames[JOBS.name])
     return frames
+
+
+def _every_name(location: Location) -> dict[str, pl.LazyFrame]:
+    frames = {name: open_table(location, table).scan() for name, table in TABLES.items()}
+    return frames | {STEPS: steps_of(frames[JOBS.name])}
 
 
 def steps_of(jobs: pl.LazyFrame) -> pl.LazyFrame:

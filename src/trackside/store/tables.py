@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -160,9 +160,10 @@ def _refuse_empty_commits(location: Location, table: Table) -> None:
     folder = location.folder_of(table)
     assert folder is not None
     for entry in (folder / "_delta_log").glob("*.json"):
-        if entry.stat().st_size == 0:
-            msg = f"Table {table.name} of the store {location.name} cannot be read: its log file {entry.name} is empty."
-            raise UnreadableInputError(msg)
+        with suppress(FileNotFoundError):  # a log file that has just been cleaned away
+            if entry.stat().st_size == 0:
+                name = f"Table {table.name} of the store {location.name}"
+                raise UnreadableInputError(f"{name} cannot be read: its log file {entry.name} is empty.")
 
 
 def _make(location: Location, table: Table) -> DeltaTable:

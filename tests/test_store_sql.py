@@ -1,0 +1,101 @@
+"""Questions in SQL: over the newest rows, and nothing but a question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.build_github import NOON, at, attempt, job, marker, step
+from trackside.errors import UsageError
+from trackside.store.store import Store, open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = open_store(tmp_path / "store")
+    store.add_runs([attempt(1, status="in_progress"), attempt(2)], at(0))
+    store.add_runs([attempt(1)], at(1))
+    steps = (step(1, name="Set up job"), step(3, conclusion="failure"))
+    store.add_jobs([job(10, steps=steps, conclusion="failure"), job(11, steps=())], [marker()], NOON)
+    return store
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "SELEC 1",
+        "SELECT nothing FROM runs",
+        "SELECT * FROM workers",
+        "SELECT 1; SELECT 2",
+        "SELECT 1; DROP TABLE runs",
+        "DROP TABLE runs",
+        "TRUNCATE TABLE runs",
+        "DELETE FROM runs",
+        "UPDATE runs SET status = 'x'",
+        "INSERT INTO runs VALUES (1)",
+        "WITH x AS (DELETE FROM runs) SELECT 1",
+        "CREATE TABLE x AS SELECT * FROM runs",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM READ_PARQUET ('/etc/passwd')",
+        "SELECT 1 -- '\n FROM read_csv('/etc/passwd')",
+        "SELECT 1 AS \"'\" FROM read_csv('/etc/passwd')",
+        "SELECT 1 /* ' */ FROM read_csv('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT sum(status) FROM runs",
+        "SELECT cast(status AS INT) FROM runs",
+        "SELECT * FROM runs WHERE \x00",
+        "(" * 500,
+    ],
+)
+def test_what_is_no_question_is_refused_in_one_sentence(store: Store, query: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        store.sql(query)
+    assert "\n" not in str(caught.value)
+    assert store.sql("SELECT count(*) AS n FROM runs").rows() == [(2,)]
+
+
+def test_words_in_quotes_and_comments_are_no_commands(store: Store) -> None:
+    query = "/* drop */ SELECT count(*) AS n -- read_csv(\nFROM runs WHERE status != 'read_csv('"
+    assert store.sql(query).rows() == [(2,)]
+
+
+def test_tables_are_joined_on_their_newest_rows(store: Store) -> None:
+    query = """
+        WITH failed AS (SELECT run_id, count(*) AS n FROM jobs WHERE conclusion = 'failure' GROUP BY run_id)
+        SELECT r.status, f.n FROM runs r JOIN failed f ON r.run_id = f.run_id
+    """
+    assert store.sql(query).rows() == [("completed", 1)]
+
+
+def test_with_every_row_the_history_is_asked(store: Store) -> None:
+    query = "SELECT status FROM runs WHERE run_id = 1 ORDER BY observed_at"
+    assert store.sql(query, every_row=True).rows() == [("in_progress",), ("completed",)]
+
+
+def test_steps_have_a_row_each_with_the_keys_of_their_job(store: Store) -> None:
+    query = "SELECT job_id, job_name, number, name, conclusion FROM steps ORDER BY number"
+    assert store.sql(query).rows() == [
+        (10, "test", 1, "Set up job", "success"),
+        (10, "test", 3, "Run tests", "failure"),
+    ]
+    assert store.sql("SELECT * FROM steps").columns == [
+        "repo",
+        "run_id",
+        "run_attempt",
+        "job_id",
+        "job_name",
+        "number",
+        "name",
+        "status",
+        "conclusion",
+        "started_at",
+        "completed_at",
+        "duration_s",
+    ]
+
+
+def test_tables_without_rows_can_be_asked(store: Store) -> None:
+    assert store.sql("SELECT max(number) AS n FROM pulls").rows() == [(None,)]
+    assert store.sql("SELECT count(*) AS n FROM syncs").rows() == [(0,)]
