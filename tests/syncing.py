@@ -104,7 +104,7 @@ def outcome(action: Callable[[], SyncRecord]) -> int:
         return error.exit_code
 
 
-def a_week(github: FakeGitHub, runs: int = 30, most_jobs: int = 6) -> list[Run]:
+def a_week(github: FakeGitHub, runs: int = 20, most_jobs: int = 4) -> list[Run]:
     """Runs of the last three days in all states: re-runs, failures, skipped, cancelled, going on, without jobs."""
     world, now = github.world, github.clock.now()
     made = []

@@ -129,7 +129,7 @@ def test_an_attempt_that_goes_on_is_read_again_when_it_changed() -> None:
 
 def test_of_a_run_that_ran_again_only_the_new_attempt_is_work() -> None:
     [work] = plan_jobs([attempt(1, 3), attempt(2)], by_key(known(1, 1), known(1, 2), known(2)), NOON)
-    assert (work.run.run_id, work.known) == (1, {1, 2})
+    assert (work.run.run_id, work.known) == (1, frozenset({1, 2}))
 
 
 numbers = st.integers(1, 4)

@@ -73,7 +73,7 @@ def calm(github: FakeGitHub, folder: Path, api: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_fault_of_each_kind_loses_nothing(github: FakeGitHub, tmp_path: Path, name: str) -> None:
-    a_week(github, 12)
+    a_week(github, 8)
     api = APIS[list(RULES).index(name) % 3]
     undisturbed = calm(github, tmp_path / "calm", api)
     store = open_store(tmp_path / "store")
@@ -87,7 +87,7 @@ def test_a_fault_of_each_kind_loses_nothing(github: FakeGitHub, tmp_path: Path, 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_all_faults_at_once_lose_nothing(github: FakeGitHub, tmp_path: Path, seed: int) -> None:
-    a_week(github, 20, most_jobs=9)
+    a_week(github, 16, most_jobs=9)
     api = APIS[seed % 3]
     undisturbed = calm(github, tmp_path / "calm", api)
     store = open_store(tmp_path / "store")

@@ -185,6 +185,17 @@ def test_the_newest_runs_of_each_workflow_reach_behind_the_window(github: FakeGi
     assert github.journal.count("jobs") == 0
 
 
+def test_a_window_that_has_ended_brings_its_own_runs(github: FakeGitHub, store: Store) -> None:
+    a_week(github)
+    until = github.clock.now() - dt.timedelta(days=1)
+    record = sync_once(github, store, until=until)
+    inside = {run.id for _, run in github.world.runs.values() if run.created_at <= until}
+    assert {row["run_id"] for row in rows(store, "runs")} == inside
+    assert record.completeness == 1.0
+    assert sync_once(github, store).status == "ok"
+    assert_whole(store, github)
+
+
 @pytest.mark.parametrize("names", [("absent.yml",), ("Absent",), ("CI", "Absent")])
 def test_a_workflow_that_is_not_there_is_told(github: FakeGitHub, store: Store, names: tuple[str, ...]) -> None:
     github.world.add_run(1)
@@ -227,7 +238,7 @@ def test_what_was_listed_stays_where_the_list_is_refused_later(github: FakeGitHu
     add_runs(github, 250, 60 * SECOND)
     github.faults.add(Kind.ERROR, endpoint="runs", nth=2, status=404)
     record = sync_once(github, store, **LIST_ONLY)
-    assert (record.status, record.runs_listed) == ("partial", 100)
+    assert (record.status, record.runs_listed, record.completeness) == ("partial", 100, None)
     assert sync_once(github, store, **LIST_ONLY).status == "ok"
     assert attempts_of_store(store) == attempts_of_world(github.world)
 

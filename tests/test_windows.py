@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ MOMENTS = [NOON + half * HOUR / 2 for half in range(-440, 320, 7)]
 def test_a_union_covers_what_its_parts_cover(parts: list[Interval]) -> None:
     merged = union(parts)
     assert [covers(merged, moment) for moment in MOMENTS] == [covers(parts, moment) for moment in MOMENTS]
-    assert all(one.stop < other.start for one, other in zip(merged, merged[1:], strict=False))
+    assert all(one.stop < other.start for one, other in pairwise(merged))
     assert union(merged) == merged
 
 

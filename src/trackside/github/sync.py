@@ -66,6 +66,7 @@ class _Sync:
         self._ledger = SyncLedger(request.repo, request.api, request.scope, self._window, clock)
         self._runs: dict[int, RunAttempt] = {}
         self._late: list[int] = []
+        self._unlisted = False
 
     def run(self) -> SyncRecord:
         failed = True
@@ -155,6 +156,7 @@ class _Sync:
         self._ledger.listed = lister.found.complete
         self._ledger.swept = plan.sweeps and not stopped and not lister.found.missing
         self._ledger.miss(lister.found.missing)
+        self._unlisted = bool(lister.found.missing)
         self._ledger.problem(lister.found.problems)
         self._take_runs(lister.found.runs.values(), known)
         if lister.found.repository and lister.found.repository.casefold() != request.repo.casefold():
@@ -217,7 +219,8 @@ class _Sync:
         coverage = measure(selected, known, jobs.fetched, self._now)
         urls = {run.run_id: run.html_url or str(run.run_id) for run in selected}
         self._ledger.counts.update(attempts_selected=coverage.selected, attempts_complete=coverage.complete)
-        self._ledger.completeness = coverage.complete / coverage.selected if coverage.selected else None
+        if coverage.selected and not self._unlisted:
+            self._ledger.completeness = coverage.complete / coverage.selected
         for run_id, _ in coverage.lacking:
             if run_id in jobs.reasons:
                 missing = Missing(what="attempts", reason=jobs.reasons[run_id], count=1, samples=(urls[run_id],))

@@ -137,3 +137,4 @@ class JobsPhase:
         self.fetched.update({(marker.run_id, marker.run_attempt): marker for marker in fetched})
         self._ledger.took(jobs)
         self._ledger.counts["attempts_fetched"] += len(fetched)
+        self._ledger.counts["jobs_listed"] += sum(marker.jobs_listed or marker.jobs for marker in fetched)

@@ -57,8 +57,8 @@ class SyncRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One sync; the key is (``repo``, ``sync_id``). Durations are of a monotonic clock.
 
     ``status`` is ok, partial (something is missing) or failed. ``completeness`` is the share of the selected
-    attempts whose runs and jobs are in the store, None where there are none. ``scope`` names the list that
-    ``listed`` is about; ``swept`` says that the whole window was looked through for re-runs.
+    attempts whose runs and jobs are in the store, None where there are none or the list of runs has gaps. ``scope``
+    names the list that ``listed`` is about; ``swept`` says that the whole window was looked through for re-runs.
     """
 
     repo: str
