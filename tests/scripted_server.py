@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Received:
-    """One request as it came, header names in lower case."""
+    """One request as it came, header names in lower case; ``connection`` tells connections apart."""
 
     method: str
     target: str
     headers: dict[str, str]
     body: bytes
+    connection: int = 0
 
     @property
     def path(self) -> str:
@@ -120,7 +121,10 @@ class ScriptedServer:
             self._open.add(connection)
         try:
             with connection, connection.makefile("rb") as reader:
-                while (request := _read(reader.readline, reader.read)) is not None and self._reply(connection, request):
+                number = connection.fileno() << 32 | connection.getpeername()[1]
+                while (request := _read(reader.readline, reader.read, number)) is not None and self._reply(
+                    connection, request
+                ):
                     pass
         except OSError:
             return
@@ -156,7 +160,7 @@ class ScriptedServer:
         return answer(418, {"message": f"request {number + 1} is not in the script"})
 
 
-def _read(readline: Callable[[], bytes], read: Callable[[int], bytes]) -> Received | None:
+def _read(readline: Callable[[], bytes], read: Callable[[int], bytes], connection: int) -> Received | None:
     first = readline().decode("latin-1").split()
     if len(first) != 3:
         return None
@@ -164,7 +168,7 @@ def _read(readline: Callable[[], bytes], read: Callable[[int], bytes]) -> Receiv
     while line := readline().decode("latin-1").strip():
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
-    return Received(first[0], first[1], headers, read(int(headers.get("content-length", 0))))
+    return Received(first[0], first[1], headers, read(int(headers.get("content-length", 0))), connection)
 
 
 def _shut(connection: socket.socket) -> None:

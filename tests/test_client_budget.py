@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.connecting import RESET_S, limited, stops, talking
-from tests.scripted_server import Received, Reply, answer
+from tests.scripted_server import Received, Reply, Reset, answer
 from trackside.errors import CallsStoppedError, GitHubError
 
 GOOD = answer(200, {})
@@ -125,6 +125,13 @@ def test_the_limit_that_a_refused_token_is_told_is_nobodys() -> None:
         assert talk.github.meter().limits[0].remaining_end == 3999
 
 
+def test_a_call_whose_answer_is_lost_is_taken_to_have_counted() -> None:
+    with talking([limited(100), Reset()]) as talk:
+        talk.get()
+        stops(talk, "only 99 of 5000")
+        assert len(talk.server.received) == 2
+
+
 def test_limits_of_rest_and_graphql_are_apart() -> None:
     low = answer(
         200, {"data": {}}, x_ratelimit_remaining="30", x_ratelimit_limit="5000", x_ratelimit_resource="graphql"
@@ -142,6 +149,7 @@ def test_the_limit_of_another_resource_does_not_hold_calls_back() -> None:
     with talking([search, limited(4000), GOOD]) as talk:
         for _ in range(3):
             talk.get()
+    assert talk.clock.sleeps == []
 
 
 def test_no_call_goes_after_the_breaker_has_tripped_not_even_a_retry() -> None:

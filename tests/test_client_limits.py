@@ -9,7 +9,7 @@ import pytest
 from tests.clocks import StillClock
 from tests.connecting import RESET_S, limited, stops, talking
 from tests.scripted_server import Received, Reply, answer
-from trackside.errors import CallsStoppedError
+from trackside.errors import CallsStoppedError, GitHubError
 
 GOOD = answer(200, {})
 START_S = RESET_S - 1800
@@ -229,6 +229,16 @@ def test_a_refusal_that_comes_after_the_wait_of_another_is_obeyed_too() -> None:
     assert sum(refused_together(["5", "7"], late=True).sleeps) == 12.0
 
 
+def test_a_connection_on_which_a_limit_was_told_is_not_used_again() -> None:
+    with talking([GOOD, answer(404, {}), answer(403, SECONDARY, retry_after="5"), GOOD]) as talk:
+        talk.get()
+        with pytest.raises(GitHubError):
+            talk.get()
+        talk.get()
+    used = [one.connection for one in talk.server.received]
+    assert used[0] == used[1] == used[2] != used[3]
+
+
 def test_after_a_wait_one_call_goes_alone_before_the_others() -> None:
     together, asked, after_wait = threading.Barrier(3), [0], threading.Event()
     at_once: list[int] = []
@@ -240,9 +250,9 @@ def test_after_a_wait_one_call_goes_alone_before_the_others() -> None:
             if asked[0] <= 3:
                 together.wait(10)
                 return answer(429, SECONDARY, retry_after="5")
-            at_once.append(talk.server.under_way)
             if asked[0] == 4:
                 after_wait.wait(0.2)  # time for the others to come, if they were let through
+            at_once.append(talk.server.under_way)
             return GOOD
 
         talk.get()

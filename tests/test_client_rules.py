@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.clocks import StillClock
 from trackside.github.budget import Allowance, Leave, Marks, may_go, read_allowance, read_count
+from trackside.github.lanes import Lane
 from trackside.github.links import ApiAddress, next_link, resolve
 from trackside.github.refusals import expiry_warning, explain
 from trackside.github.retries import (
@@ -147,6 +148,20 @@ def test_the_breaker_is_never_above_the_pause(limit: int) -> None:
     assert 0 <= stop <= pause <= max(100, 1)
     assert stop <= limit * 0.1
     assert pause <= max(limit * 0.2, 1)
+
+
+def test_what_was_sent_before_a_hold_says_nothing_about_after_it() -> None:
+    lane = Lane("core", probe=True)
+    before = lane.epoch
+    lane.hold(10.0, "why")
+    lane.hits = 2
+    assert not lane.is_held(10.0)
+    lane.answered(before)
+    assert lane.probe
+    assert lane.hits == 2
+    lane.answered(lane.epoch)
+    assert not lane.probe
+    assert lane.hits == 0
 
 
 @dataclass

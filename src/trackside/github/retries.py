@@ -15,6 +15,7 @@ from trackside.github.budget import PERIOD_S, Allowance, read_count
 
 ATTEMPTS: Final = 5
 LIMIT_ATTEMPTS: Final = 10
+LIMITS: Final = (403, 429)
 _LEAST_WAIT_S: Final = 2.0
 _MOST_WAIT_S: Final = 60.0
 _LIMIT_WAIT_S: Final = 60.0
@@ -63,7 +64,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, *, graphql: b
         return Verdict(Kind.GOOD)
     if status in (301, 302, 303, 307, 308):
         return Verdict(Kind.REDIRECT, f"a redirect ({status})")
-    if status in (403, 429):
+    if status in LIMITS:
         return _classify_limit(status, headers, body)
     if status == 408 or status >= 500:
         return Verdict(Kind.AGAIN, f"answered {status}")

@@ -15,7 +15,7 @@ from trackside.github.gate import Gate, Ticket
 from trackside.github.links import ApiAddress
 from trackside.github.meter import Meter
 from trackside.github.refusals import expiry_warning
-from trackside.github.retries import Kind, Verdict, classify
+from trackside.github.retries import LIMITS, Kind, Verdict, classify
 
 MOST_BODY_BYTES: Final = 128 * 1024 * 1024
 MOST_ANSWER_S: Final = 300
@@ -141,4 +141,13 @@ def read_reply(stream: Stream, url: str, clock: Clock, began: float) -> Reply:
             msg = f"the answer had not ended after {MOST_ANSWER_S} s"
             raise WireError(msg)
         pieces.append(piece)
+        if stream.status in LIMITS and _is_all(stream):
+            # Left before its end is seen, the connection is closed: a call that was let through a moment ago
+            # must not go over the one that has just been told to wait.
+            break
     return Reply(status=stream.status, headers=stream.headers, body=b"".join(pieces), url=url)
+
+
+def _is_all(stream: Stream) -> bool:
+    plain = "content-encoding" not in stream.headers
+    return plain and read_count(stream.headers.get("content-length")) == stream.size_bytes
