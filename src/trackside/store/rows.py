@@ -64,7 +64,7 @@ def _frame(table: Table, records: Sequence[msgspec.Struct], observed_at: dt.date
     stamps = [
         pl.Series("observed_at", [observed_at] * len(records), table.schema["observed_at"]),
         pl.Series("precedence", [precedence_of(record) for record in records], pl.Int8),
-        pl.Series("digest", [_digest(record) for record in records], pl.Int64),
+        pl.Series("digest", [digest_of(record) for record in records], pl.Int64),
     ]
     return pl.DataFrame([*columns, *stamps])
 
@@ -106,7 +106,8 @@ def _items(value: Any) -> Iterable[Any]:
     return [_Named(*item) for item in value.items()] if isinstance(value, Mapping) else value
 
 
-def _digest(record: msgspec.Struct) -> int:
+def digest_of(record: msgspec.Struct) -> int:
+    """A number that is the same for equal records, on every machine."""
     packed = msgspec.msgpack.encode(record)
     return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big", signed=True)
 
