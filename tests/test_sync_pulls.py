@@ -150,6 +150,21 @@ def test_a_commit_that_is_worked_on_is_asked_for_again(github: FakeGitHub, store
     assert numbers(store) == {run.head_sha: (1,)}
 
 
+@pytest.mark.parametrize("how", ["by the list", "by asking"])
+def test_pull_requests_of_a_renamed_repository_are_its_own(github: FakeGitHub, store: Store, how: str) -> None:
+    github.world.add_run(1)
+    sync_once(github, store)
+    github.world.rename(github.world.home, "octo/motor")
+    github.clock.advance(3600)
+    run = github.world.add_run(1, event="pull_request", branch="faster")
+    commits = [run.head_sha] if how == "by asking" else []
+    github.world.add_pull(branch="other" if commits else "faster", commits=commits)
+    assert sync_once(github, store).status == "ok"
+    assert numbers(store)[run.head_sha] == (1,)
+    assert [row["number"] for row in rows(store, "pulls")] == [1]
+    assert {row["repo"] for row in rows(store, "pulls")} == {"octo/engine"}
+
+
 def test_the_list_is_read_back_to_what_is_known(github: FakeGitHub, store: Store) -> None:
     now = github.clock.now()
     for index in range(250):

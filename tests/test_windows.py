@@ -95,6 +95,12 @@ def test_after_a_whole_list_only_the_overlap_is_listed(later_h: int) -> None:
     assert not plan.sweeps
 
 
+def test_a_list_from_a_clock_that_was_ahead_hides_no_new_runs() -> None:
+    ahead = NOON + 48 * HOUR
+    earlier = [listed(Interval(start=WEEK.start, stop=ahead), at=ahead)]
+    assert plan_lists(earlier, "", WEEK.start, NOON).intervals == (hours(-24, 0),)
+
+
 def test_after_a_day_the_window_is_swept() -> None:
     now = NOON + 24 * HOUR
     plan = plan_lists([listed(WEEK), listed(hours(-24, 12), at=NOON + 12 * HOUR, swept=False)], "", WEEK.start, now)

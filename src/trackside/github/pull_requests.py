@@ -10,7 +10,8 @@ import msgspec
 
 from trackside.errors import GitHubError
 from trackside.github.client import GitHub
-from trackside.github.decode import DecodeProblem, PullsPage, pulls_page
+from trackside.github.decode import pulls_page
+from trackside.github.json_items import DecodeProblem, split_list
 from trackside.records.pulls import CommitPulls, PullRequest
 from trackside.records.runs import RunAttempt
 
@@ -21,11 +22,24 @@ _PULL_EVENTS: Final = ("pull_request", "pull_request_review", "pull_request_revi
 
 
 class PullList(msgspec.Struct, frozen=True):
-    """The pull requests that changed since, and the default branch where one of them told it."""
+    """The pull requests that changed since, and what they tell of the repository: its default branch, its name now."""
 
     pulls: tuple[PullRequest, ...]
     default_branch: str | None
+    repository: str | None
     problems: tuple[str, ...]
+
+
+class _Repository(msgspec.Struct):
+    full_name: str | None = None
+
+
+class _Base(msgspec.Struct):
+    repo: _Repository
+
+
+class _OfBase(msgspec.Struct):
+    base: _Base
 
 
 def list_pulls(github: GitHub, repo: str, since: dt.datetime) -> PullList:
@@ -37,14 +51,16 @@ def list_pulls(github: GitHub, repo: str, since: dt.datetime) -> PullList:
     params: dict[str, str | int] = {"state": "all", "sort": "updated", "direction": "desc", "per_page": PER_PAGE}
     pulls: dict[int, PullRequest] = {}
     problems: list[str] = []
-    default_branch = None
-    for page in _pages(github, repo, f"/repos/{repo}/pulls", params, "pulls"):
+    default_branch = repository = None
+    for body in _bodies(github, repo, f"/repos/{repo}/pulls", params, "pulls"):
+        repository = repository or _base_of(body)
+        page = pulls_page(body, repo, repository=repository)
         problems += page.problems
         default_branch = default_branch or page.default_branch
         pulls.update({pull.number: pull for pull in page.pulls if pull.number not in pulls})
         if any(pull.updated_at is not None and pull.updated_at < since for pull in page.pulls):
             break
-    return PullList(tuple(pulls.values()), default_branch, tuple(problems))
+    return PullList(tuple(pulls.values()), default_branch, repository, tuple(problems))
 
 
 def match_commits(
@@ -83,30 +99,44 @@ def match_commits(
     return list(explained.values()), list(open_)
 
 
-def ask_commit(github: GitHub, repo: str, sha: str) -> tuple[CommitPulls, tuple[PullRequest, ...], tuple[str, ...]]:
+def ask_commit(
+    github: GitHub, repo: str, sha: str, *, repository: str | None = None
+) -> tuple[CommitPulls, tuple[PullRequest, ...], tuple[str, ...]]:
     """The pull requests of one commit; those of other repositories, as of a fork's parent, are left out.
 
+    ``repository`` is what GitHub calls the repository now, where that is known.
     A commit that GitHub does not know (any more) has none. Raises GitHubError, CallsStoppedError or DecodeProblem.
     """
     try:
-        pages = list(_pages(github, repo, f"/repos/{repo}/commits/{sha}/pulls", {"per_page": PER_PAGE}, "commit pulls"))
+        path = f"/repos/{repo}/commits/{sha}/pulls"
+        bodies = list(_bodies(github, repo, path, {"per_page": PER_PAGE}, "commit pulls"))
     except GitHubError as error:
         if error.status in (404, 422):
             return CommitPulls(repo=repo, sha=sha, numbers=()), (), ()
         raise
+    pages = [pulls_page(body, repo, repository=repository) for body in bodies]
     pulls = tuple({pull.number: pull for page in pages for pull in page.pulls}.values())
     problems = tuple(problem for page in pages for problem in page.problems)
     return CommitPulls(repo=repo, sha=sha, numbers=tuple(sorted(pull.number for pull in pulls))), pulls, problems
 
 
-def _pages(github: GitHub, repo: str, path: str, params: Mapping[str, str | int], endpoint: str) -> Iterator[PullsPage]:
+def _bodies(github: GitHub, repo: str, path: str, params: Mapping[str, str | int], endpoint: str) -> Iterator[bytes]:
     """Raises DecodeProblem where a page is empty and not the last: what should be on it shows nowhere else."""
     for answer in github.pages(path, params, endpoint=endpoint):
-        page = pulls_page(answer.body, repo)
-        if not page.items and answer.next_url is not None:
+        if answer.next_url is not None and not split_list(answer.body):
             msg = f"a page of the pull requests of {repo} is empty and says that others follow"
             raise DecodeProblem(msg)
-        yield page
+        yield answer.body
+
+
+def _base_of(body: bytes) -> str | None:
+    """What GitHub calls a repository: all that its own list shows are requests to it."""
+    for item in split_list(body):
+        try:
+            return msgspec.json.decode(item, type=_OfBase).base.repo.full_name
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+    return None
 
 
 def _is_for_a_pull_request(run: RunAttempt, default_branch: str | None) -> bool:

@@ -94,7 +94,7 @@ class _Sync:
             with ledger.phase("pulls"):
                 pulls.read_list(state, self._window.start)
         with ledger.phase("runs"):
-            self._list_runs(state, known, pulls.default_branch)
+            pulls.repository = self._list_runs(state, known, pulls.default_branch) or pulls.repository
         selected = self._select()
         jobs = JobsPhase(self._github, self._store, ledger, self._clock)
         if request.jobs:
@@ -128,7 +128,8 @@ class _Sync:
         if before is None or run.run_attempt >= before.run_attempt:
             self._runs[run.run_id] = run
 
-    def _list_runs(self, state: SyncState, known: dict[Key, KnownAttempt], default_branch: str | None) -> None:
+    def _list_runs(self, state: SyncState, known: dict[Key, KnownAttempt], default_branch: str | None) -> str | None:
+        """Brings the list of runs up to date; gives what GitHub calls the repository now."""
         request, progress = self._request, self._on_phase("runs")
         plan = plan_lists(state.listed, request.scope, self._window.start, self._window.stop, sweep=request.sweep)
 
@@ -161,6 +162,7 @@ class _Sync:
         self._take_runs(lister.found.runs.values(), known)
         if lister.found.repository and lister.found.repository.casefold() != request.repo.casefold():
             self._ledger.notes.append(f"GitHub calls the repository {lister.found.repository} now.")
+        return lister.found.repository
 
     def _ask_unfinished(self, known: dict[Key, KnownAttempt], lister: RunLister, default_branch: str | None) -> None:
         """Runs that were not over when last seen and are too old for the lists, each by its id."""

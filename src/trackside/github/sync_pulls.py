@@ -23,10 +23,14 @@ FLUSH: Final = 200
 
 
 class PullsPhase:
-    """Reads the list of pull requests before the runs, and asks for the commits that it leaves open after them."""
+    """Reads the list of pull requests before the runs, and asks for the commits that it leaves open after them.
+
+    ``default_branch`` and ``repository`` (its name now) are known where the list told them.
+    """
 
     def __init__(self, github: GitHub, store: Destination, ledger: SyncLedger, clock: Clock, repo: str) -> None:
         self.default_branch: str | None = None
+        self.repository: str | None = None
         self._github = github
         self._store = store
         self._ledger = ledger
@@ -47,7 +51,7 @@ class PullsPhase:
         known = {pull.number: pull.updated_at for pull in state.pulls}
         self._ledger.problem(found.problems)
         self._new = tuple(pull for pull in found.pulls if known.get(pull.number) != pull.updated_at)
-        self.default_branch = found.default_branch
+        self.default_branch, self.repository = found.default_branch, found.repository
         self._known_until = max([since, *(pull.updated_at for pull in found.pulls if pull.updated_at is not None)])
         if self._new:
             self._store.add_pulls(self._new, (), self._clock.now())
@@ -69,10 +73,12 @@ class PullsPhase:
 
     def _ask(self, commits: Sequence[str], progress: OnCount) -> None:
         answers: list[tuple[CommitPulls, tuple[PullRequest, ...]]] = []
+
+        def ask(sha: str) -> tuple[CommitPulls, tuple[PullRequest, ...], tuple[str, ...]]:
+            return ask_commit(self._github, self._repo, sha, repository=self.repository)
+
         try:
-            for done, outcome in enumerate(
-                self._github.each(lambda sha: ask_commit(self._github, self._repo, sha), commits), 1
-            ):
+            for done, outcome in enumerate(self._github.each(ask, commits), 1):
                 if outcome.result is not None:
                     commit, pulls, problems = outcome.result
                     answers.append((commit, pulls))

@@ -36,12 +36,13 @@ def plan_lists(
     """
     usable = [item for item in earlier if item.scope in ("", scope)]
     window = Interval(start=start, stop=stop)
+    settled = _settled(usable, stop)
     recheck_from = max(start, stop - RERUNNABLE)
     if sweep or not usable or _sweep_is_due(usable, recheck_from, stop):
-        gaps = uncovered(window, _settled(usable))
+        gaps = uncovered(window, settled)
         swept = Interval(start=recheck_from, stop=stop)
         return ListPlan(tuple(union([*gaps, swept])), sweeps=True)
-    return ListPlan(tuple(uncovered(window, _settled(usable))), sweeps=False)
+    return ListPlan(tuple(uncovered(window, settled)), sweeps=False)
 
 
 def _sweep_is_due(earlier: Iterable[Listed], start: dt.datetime, now: dt.datetime) -> bool:
@@ -49,12 +50,15 @@ def _sweep_is_due(earlier: Iterable[Listed], start: dt.datetime, now: dt.datetim
     return not sweeps or now - max(item.at for item in sweeps) >= SWEEP_EVERY
 
 
-def _settled(earlier: Iterable[Listed]) -> list[Interval]:
-    """What was listed, less the last day before the newest listing: that day is listed again."""
+def _settled(earlier: Iterable[Listed], now: dt.datetime) -> list[Interval]:
+    """What was listed, less the last day before the newest listing: that day is listed again.
+
+    A listing that reaches past now, by a clock that was ahead, ends now.
+    """
     covered = union([part for item in earlier for part in item.intervals])
     if not covered:
         return []
-    edge = max(part.stop for part in covered) - OVERLAP
+    edge = min(max(part.stop for part in covered), now) - OVERLAP
     return [Interval(start=part.start, stop=min(part.stop, edge)) for part in covered if part.start < edge]
 
 
