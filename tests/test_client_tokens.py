@@ -105,6 +105,17 @@ def test_an_apps_token_that_is_refused_is_renewed_once(app_talk: tuple[App, Talk
     assert len(app.given) == 3
 
 
+def test_a_refusal_of_an_old_token_does_not_cost_the_new_one(clock: StillClock) -> None:
+    app, source = App(clock), AppToken("123", KEY, "o/r")
+    with talking(app, clock=clock, token=source) as talk:
+        talk.get()
+        assert source.renew("ghs_installation0")
+        talk.get()
+        assert source.renew("ghs_installation0")  # another call that was under way with the old one
+        talk.get()
+    assert len(app.given) == 2
+
+
 def test_many_calls_at_once_renew_a_token_once(app_talk: tuple[App, Talk]) -> None:
     app, talk = app_talk
     assert all(one.error is None for one in talk.github.each(lambda n: talk.get(f"/{n}"), range(20)))
