@@ -72,7 +72,7 @@ def test_after_a_stop_the_items_that_are_left_come_back_unstarted() -> None:
         assert len(outcomes) == 1000
         assert sum(one.error is None for one in outcomes) == 1
         assert all(isinstance(one.error, CallsStoppedError) for one in outcomes if one.result is None)
-        assert len(begun) <= 5
+        assert len(begun) <= 6  # the one that succeeded, and five that met the stop
 
 
 def test_a_stop_wakes_whoever_waits() -> None:
