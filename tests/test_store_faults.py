@@ -167,9 +167,9 @@ def test_an_older_table_can_be_compacted_as_it_is(tmp_path: Path) -> None:
     assert open_table(store.location, FETCHED).version == 1
 
 
-@pytest.mark.parametrize("place", ["http://example.com/x", "ftp://x", "hdfs://x/y"])
+@pytest.mark.parametrize("place", ["http://example.com/x", "ftp://x", "hdfs://x/y", "s3://", "s3:///x"])
 def test_a_place_that_is_no_store_is_named(place: str) -> None:
-    with pytest.raises(UsageError, match=r"no place for a store: name a directory, or a URL"):
+    with pytest.raises(UsageError, match=r"no place for a store: name a directory, or a bucket after s3://"):
         open_store(place)
 
 
@@ -178,6 +178,12 @@ def test_a_path_that_the_tables_cannot_be_under_is_refused(tmp_path: Path, name:
     with pytest.raises(UsageError, match="A store cannot be kept at"):
         open_store(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/50%", "s3://bucket/x?y", "gs://bucket/a#b", "s3://[bucket]/x"])
+def test_so_is_such_a_url(place: str) -> None:
+    with pytest.raises(UsageError, match="A store cannot be kept at"):
+        open_store(place)
 
 
 @pytest.mark.parametrize("name", ["a b", "é日", "*?", "#", "'\"", "a:b", "=+&;", "~"])

@@ -15,6 +15,7 @@ SCHEMES: Final = ("s3://", "s3a://", "gs://", "abfss://", "abfs://", "az://")
 _PREFIXES: Final = ("AWS_", "GOOGLE_", "AZURE_")
 # What the table library cannot hold in a local path: it makes URLs of paths, and these do not come back.
 _UNFIT: Final = frozenset("%^|[]\\")
+_UNFIT_IN_URLS: Final = frozenset("?#")
 
 
 @dataclass(frozen=True)
@@ -45,20 +46,25 @@ def find_location(location: str | Path, environ: Mapping[str, str] | None = None
     """
     text = str(location)
     environ = os.environ if environ is None else environ
-    if text.startswith(SCHEMES):
+    scheme, separator, rest = text.partition("://")
+    if text.startswith(SCHEMES) and rest.strip("/") and not rest.startswith("/"):
+        _refuse(text, _UNFIT | _UNFIT_IN_URLS)
         options = {name: value for name, value in environ.items() if name.startswith(_PREFIXES)}
         return Location(text.rstrip("/"), None, options)
-    scheme, separator, rest = text.partition("://")
     if separator and scheme == "file":
         text = rest
     elif separator:
-        msg = f"{text} is no place for a store: name a directory, or a URL that begins with {', '.join(SCHEMES)}."
+        msg = f"{text} is no place for a store: name a directory, or a bucket after {', '.join(SCHEMES)}."
         raise UsageError(msg)
     path = Path(text).expanduser().absolute()
-    if unfit := sorted(_UNFIT & set(str(path))):
-        msg = f"A store cannot be kept at {path}: its path has {' and '.join(unfit)}. Name another directory."
-        raise UsageError(msg)
+    _refuse(str(path), _UNFIT)
     return Location(str(path), path)
+
+
+def _refuse(place: str, unfit: frozenset[str]) -> None:
+    if found := sorted(unfit & set(place)):
+        msg = f"A store cannot be kept at {place}: its path has {' and '.join(found)}. Name another place."
+        raise UsageError(msg)
 
 
 def make_directory(location: Location) -> None:

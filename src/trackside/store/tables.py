@@ -23,6 +23,10 @@ FOLDED: Final = "folded-"
 _NO_SPACE: Final = re.compile(r"no space left|os error 28|quota exceeded|file too large|os error 27", re.IGNORECASE)
 _DENIED: Final = re.compile(r"permission denied|os error 13|read-only file system|os error 30", re.IGNORECASE)
 
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
+_STACK: Final = re.compile(r"\s+\d+: |\s+at |stack backtrace")
+_LONGEST: Final = 400
+
 
 @dataclass(frozen=True)
 class DataFile:
@@ -131,10 +135,21 @@ def _translated(location: Location, table: Table, verb: str, error: Exception) -
         return OutputError(f"{what} cannot be {_past(verb)}: no space is left. Nothing that was stored is damaged.")
     if _DENIED.search(text):
         return OutputError(f"{what} cannot be {_past(verb)}: no permission.")
-    lines = text.strip().splitlines()
-    reason = (lines[0] if lines else type(error).__name__).removeprefix("Kernel error: ").rstrip(".")
+    reason = _reason(text) or type(error).__name__
     kind = UnreadableInputError if verb == "read" else OutputError
     return kind(f"{what} cannot be {_past(verb)}: {reason}.")
+
+
+def _reason(text: str) -> str:
+    """The chain of causes in one line, without colours and the stack that may follow."""
+    causes: list[str] = []
+    for line in _COLOUR.sub("", text).splitlines():
+        if _STACK.match(line):
+            break
+        cause = line.strip().removeprefix("↳").strip().rstrip(".").removeprefix("Kernel error: ")
+        if cause and cause not in causes:
+            causes.append(cause)
+    return ": ".join(causes)[:_LONGEST]
 
 
 def _past(verb: str) -> str:
