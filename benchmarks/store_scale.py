@@ -137,9 +137,10 @@ def _measured(
     cost = measure([sys.executable, __file__, "--do", name, "--runs", str(runs), "--work-dir", str(store)])
     if cost.exit_code:
         raise SystemExit(f"{name} failed:\n{cost.output}")
-    bar = "" if limit_s is None else f"{limit_s:g} s"
+    bar = "" if limit_s is None else f"{limit_s:g} CPU-s"
     memory = Figure(f"memory of it{after}", cost.peak_bytes / 1e6, "MB", GB / 1e6, "2 GB")
-    return [Figure(name + after, cost.wall_s, "s", limit_s, bar, note or f"{cost.cpu_s:.1f} CPU-s"), memory]
+    wall = f"wall {cost.wall_s:.1f} s"
+    return [Figure(name + after, cost.cpu_s, "CPU-s", limit_s, bar, f"{wall}; {note}" if note else wall), memory]
 
 
 def _size(name: str, store: Path) -> Figure:
