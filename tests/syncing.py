@@ -15,6 +15,8 @@ from typing import Any
 import polars as pl
 
 from tests.fake_github import FakeGitHub, Job, Run, World, job, matrix
+from trackside.cli.app import run as run_app
+from trackside.cli.app import trackside_app
 from trackside.errors import TracksideError
 from trackside.github.client import GitHub
 from trackside.github.request import SyncRequest
@@ -139,6 +141,13 @@ def rows(store: Store, table: str, leave_out: Sequence[str] = ()) -> list[dict[s
 def everything(store: Store, leave_out: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
     """All that a store holds but its ledgers."""
     return {table: rows(store, table, leave_out) for table in KEYS}
+
+
+def exported(store: Path) -> dict[str, bytes]:
+    """The files of ``trackside store export``, byte by byte."""
+    folder = store.with_name(f"{store.name} exported")
+    assert run_app(trackside_app(), ["store", "export", str(folder), "--store", str(store)]) == 0
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def jobs_of_world(world: World) -> dict[int, Row]:

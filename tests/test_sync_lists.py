@@ -112,6 +112,15 @@ def test_a_run_that_slips_over_the_edge_of_a_page_is_looked_for_again(github: Fa
     assert attempts_of_world(github.world) <= attempts_of_store(store)
 
 
+def test_what_an_empty_page_may_have_hidden_before_a_stop_is_listed_again(github: FakeGitHub, store: Store) -> None:
+    add_runs(github, 450, 60 * SECOND)
+    github.faults.add(Kind.EMPTY_PAGE, endpoint="runs", nth=2)
+    record = sync_once(github, store, client={"max_calls": 3}, **LIST_ONLY)
+    assert (record.status, record.runs_listed, record.listed) == ("partial", 200, ())
+    assert sync_once(github, store, **LIST_ONLY).status == "ok"
+    assert attempts_of_store(store) == attempts_of_world(github.world)
+
+
 @pytest.mark.parametrize("fault", [Fault(kind=Kind.EMPTY_PAGE), Fault(kind=Kind.TOTAL, count=3)])
 def test_a_list_that_contradicts_itself_is_told_and_read_again(github: FakeGitHub, store: Store, fault: Fault) -> None:
     add_runs(github, 350, 60 * SECOND)

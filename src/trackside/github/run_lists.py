@@ -52,6 +52,7 @@ class _Walk(msgspec.Struct):
     lost: int = 0
     oldest: dt.datetime | None = None
     ordered: bool = True
+    empty: bool = False
     full: bool = True
     total: int | None = None
 
@@ -59,6 +60,9 @@ class _Walk(msgspec.Struct):
         """Counts a page: a run that shows twice is one result less than there could be, and one run."""
         self.results += len(page.runs) + page.lost
         self.lost += page.lost
+        # What is missing from an empty page amid others may be of any time.
+        self.ordered &= not (self.empty and page.runs)
+        self.empty |= not page.runs and not page.lost
         self.ids.update(run.run_id for run in page.runs)
         self.total = page.total_count if self.total is None else self.total
         for run in page.runs:
