@@ -113,9 +113,7 @@ def open_or_make(location: Location, table: Table) -> DeltaTable:
 
 def arrow_schema(schema: dict[str, pl.DataType]) -> Schema:
     """``schema`` as Delta tables have it."""
-    from arro3.core import Table as ArrowTable
-
-    return Schema.from_arrow(ArrowTable.from_arrow(pl.DataFrame(schema=schema)).schema)
+    return Schema.from_arrow(pl.Schema(schema))
 
 
 @contextmanager
