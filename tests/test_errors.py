@@ -17,7 +17,8 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
 def test_there_are_at_most_eight_kinds_and_one_of_them_has_one_below_it() -> None:
     kinds = TracksideError.__subclasses__()
     assert 1 <= len(kinds) <= 8
-    assert {below: kind for kind in kinds for below in kind.__subclasses__()} == {CallsStoppedError: PartialError}
+    drawn = {below: kind for kind in kinds for below in kind.__subclasses__() if below.__module__ == errors.__name__}
+    assert drawn == {CallsStoppedError: PartialError}
     assert CallsStoppedError.__subclasses__() == []
 
 
