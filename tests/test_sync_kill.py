@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import signal
 import subprocess
 import threading
 import time
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.fake_github import Clock, FakeGitHub, Kind, matrix
-from tests.syncing import KEYS, a_week, assert_whole, begin_command, everything, rows, sync_once
+from tests.syncing import KEYS, a_week, assert_whole, begin_command, exported, rows, sync_once
 from trackside.store.store import Store, open_store
 
 Process = subprocess.Popen[str]
@@ -71,7 +72,8 @@ def kill_and_go_on(folder: Path, arrangements: list[Callable[[FakeGitHub, Path, 
     github = begin_world()
     try:
         sync_once(github, open_store(folder / "calm"))
-        undisturbed = everything(open_store(folder / "calm"))
+        undisturbed = exported(folder / "calm")
+        assert {name.partition(".")[0] for name in undisturbed} >= set(KEYS)
         ends = []
         for index, arrange in enumerate(arrangements):
             place = folder / str(index)
@@ -82,7 +84,7 @@ def kill_and_go_on(folder: Path, arrangements: list[Callable[[FakeGitHub, Path, 
             github.faults.clear()
             store = open_store(place)
             assert sync_once(github, store).status == "ok"
-            assert everything(store) == undisturbed
+            assert exported(place) == undisturbed
             assert_whole(store, github)
     finally:
         github.stop()
@@ -133,4 +135,18 @@ def test_a_reader_during_a_sync_sees_no_attempt_before_its_jobs(github: FakeGitH
     process.communicate()
     assert process.returncode == 0
     assert reads > 1
+    assert_whole(store, github)
+
+
+def test_an_interrupt_ends_with_130_and_keeps_what_came(github: FakeGitHub, tmp_path: Path) -> None:
+    process = begin_command(github, tmp_path / "store", "--api", "rest")
+    github.faults.add(Kind.CALL, nth=30, call=lambda: process.send_signal(signal.SIGINT))
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    store = open_store(tmp_path / "store")
+    [ledger] = store.newest("syncs").collect().to_dicts()
+    assert (ledger["status"], ledger["missing"][0]["reason"]) == ("partial", "interrupted")
+    assert rows(store, "fetched")
+    assert sync_once(github, store).status == "ok"
     assert_whole(store, github)
