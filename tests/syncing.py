@@ -19,11 +19,11 @@ from trackside.cli.app import run as run_app
 from trackside.cli.app import trackside_app
 from trackside.errors import TracksideError
 from trackside.github.client import GitHub
-from trackside.github.request import SyncRequest
-from trackside.github.sync import sync
 from trackside.github.tokens import StaticToken
 from trackside.records.syncs import SyncRecord
 from trackside.store.store import Store, open_store
+from trackside.sync.request import SyncRequest
+from trackside.sync.run import sync
 
 REPO = "octo/engine"
 TOKEN = "ghp_" + "Q7w" * 12

@@ -18,13 +18,13 @@ from tests.api_bodies import HOME, REPO, job_body, page, run_body, step_body
 from tests.recorded import GITHUB_DATA, needs_recordings
 from trackside.cli.app import run as run_command
 from trackside.cli.app import trackside_app
-from trackside.github import ingest as ingest_module
 from trackside.github.decode import jobs_page
-from trackside.github.ingest import ingest
 from trackside.github.json_documents import documents
 from trackside.records.ingests import Counts, IngestRecord
 from trackside.report.ingest_report import ingest_document, ingest_lines
 from trackside.store.store import Store, open_store
+from trackside.sync import ingest as ingest_module
+from trackside.sync.ingest import ingest
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.build_github import NOON, REPO, at, attempt, marker
-from trackside.github.plan import find_changes, is_fetched, mark_gone, measure, plan_jobs, select_runs, unfinished
-from trackside.github.request import SyncRequest
 from trackside.records.runs import Source
 from trackside.records.sync_state import KnownAttempt
+from trackside.sync.plan import find_changes, is_fetched, mark_gone, measure, plan_jobs, select_runs, unfinished
+from trackside.sync.request import SyncRequest
 
 WEEK = NOON - dt.timedelta(days=7)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.build_github import NOON, REPO, job
-from trackside.github.request import SyncRequest, is_workflow, matches_any
+from trackside.sync.request import SyncRequest, is_workflow, matches_any
 
 FILE = ".github/workflows/pr-test.yml"
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackside.github.windows import OVERLAP, RERUNNABLE, plan_lists, uncovered, union
 from trackside.records.sync_state import Listed
 from trackside.records.syncs import Interval
+from trackside.sync.windows import OVERLAP, RERUNNABLE, plan_lists, uncovered, union
 
 NOON = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

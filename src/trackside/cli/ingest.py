@@ -44,8 +44,8 @@ def ingest(
         debug: Show where an unexpected error came from.
         format: How the summary is printed.
     """
-    from trackside.github.ingest import ingest as put
     from trackside.store.store import open_store
+    from trackside.sync.ingest import ingest as put
 
     terminal = open_terminal(quiet=saying is not None and saying.quiet)
     repo = None if repo is None else repository_of(Access(repo=repo), Settings())

@@ -44,8 +44,8 @@ def sync(
         sweep: List the whole window again, for re-runs of old runs; otherwise once a day.
         format: How the ledger is printed.
     """
-    from trackside.github.request import SyncRequest
-    from trackside.github.sync import sync as run_sync
+    from trackside.sync.request import SyncRequest
+    from trackside.sync.run import sync as run_sync
 
     window, access, saying = window or Window(), access or Access(), saying or Saying()
     terminal = open_terminal(quiet=saying.quiet)

@@ -12,20 +12,20 @@ from trackside.errors import GitHubError
 from trackside.github.client import GitHub
 from trackside.github.clock import Clock, SystemClock
 from trackside.github.decode import run_object
-from trackside.github.destination import Destination
-from trackside.github.ledger import SyncLedger
-from trackside.github.plan import Key, find_changes, mark_gone, measure, plan_jobs, select_runs, unfinished
-from trackside.github.progress import OnPhase, silent
-from trackside.github.request import SyncRequest
 from trackside.github.run_lists import RunList, RunLister
-from trackside.github.sync_jobs import GONE, JobsPhase
-from trackside.github.sync_logs import LogsPhase
-from trackside.github.sync_pulls import PullsPhase
-from trackside.github.windows import plan_lists
-from trackside.github.workflows import list_newest_of_each
 from trackside.records.runs import RunAttempt
 from trackside.records.sync_state import KnownAttempt, SyncState
 from trackside.records.syncs import Interval, Missing, SyncRecord
+from trackside.sync.destination import Destination
+from trackside.sync.jobs import GONE, JobsPhase
+from trackside.sync.ledger import SyncLedger
+from trackside.sync.logs import LogsPhase
+from trackside.sync.plan import Key, find_changes, mark_gone, measure, plan_jobs, select_runs, unfinished
+from trackside.sync.progress import OnPhase, silent
+from trackside.sync.pulls import PullsPhase
+from trackside.sync.request import SyncRequest
+from trackside.sync.windows import plan_lists
+from trackside.sync.workflows import list_newest_of_each
 
 STATE_REACH: Final = dt.timedelta(days=36)
 """How far back a sync looks at what it knows, however short its window: unfinished runs may be that old."""

@@ -11,16 +11,16 @@ import msgspec
 
 from trackside.github.client import GitHub
 from trackside.github.clock import Clock
-from trackside.github.destination import Destination
-from trackside.github.ledger import SyncLedger
 from trackside.github.logs import run_logs
-from trackside.github.progress import OnCount
-from trackside.github.request import SyncRequest
 from trackside.records.job_logs import JobLog, LogState
 from trackside.records.jobs import Job
 from trackside.records.runs import RunAttempt, Source
 from trackside.records.sync_state import SyncState
 from trackside.records.syncs import Missing
+from trackside.sync.destination import Destination
+from trackside.sync.ledger import SyncLedger
+from trackside.sync.progress import OnCount
+from trackside.sync.request import SyncRequest
 
 SETTLED: Final = frozenset({LogState.READY, LogState.NEVER, LogState.EXPIRED})
 """States after which a log is never asked for again."""

@@ -9,9 +9,9 @@ from typing import Final
 
 import msgspec
 
-from trackside.github.request import SyncRequest
 from trackside.records.runs import Fetched, RunAttempt, Source
 from trackside.records.sync_state import KnownAttempt
+from trackside.sync.request import SyncRequest
 
 Key = tuple[int, int]
 """(run_id, run_attempt)"""

@@ -9,14 +9,14 @@ from trackside.errors import CallsStoppedError, GitHubError, TracksideError
 from trackside.github.attempts import earlier_attempts
 from trackside.github.client import GitHub
 from trackside.github.clock import Clock
-from trackside.github.destination import Destination
 from trackside.github.graphql_batches import GraphQLReader
 from trackside.github.job_lists import RunJobs, fetch_jobs
-from trackside.github.ledger import SyncLedger
-from trackside.github.plan import Key, Work, mark_gone
-from trackside.github.progress import OnCount
-from trackside.github.request import Api
 from trackside.records.runs import Fetched, RunAttempt
+from trackside.sync.destination import Destination
+from trackside.sync.ledger import SyncLedger
+from trackside.sync.plan import Key, Work, mark_gone
+from trackside.sync.progress import OnCount
+from trackside.sync.request import Api
 
 ENOUGH_FOR_GRAPHQL: Final = 10
 """With more new attempts than this, ``auto`` asks for them in batches."""

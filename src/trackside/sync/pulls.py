@@ -10,14 +10,14 @@ from trackside.errors import CallsStoppedError, GitHubError
 from trackside.github.client import GitHub
 from trackside.github.clock import Clock
 from trackside.github.decode import DecodeProblem
-from trackside.github.destination import Destination
-from trackside.github.ledger import SyncLedger
-from trackside.github.progress import OnCount
 from trackside.github.pull_requests import ask_commit, list_pulls, match_commits
 from trackside.records.pulls import CommitPulls, PullRequest
 from trackside.records.runs import RunAttempt
 from trackside.records.sync_state import SyncState
 from trackside.records.syncs import Missing
+from trackside.sync.destination import Destination
+from trackside.sync.ledger import SyncLedger
+from trackside.sync.progress import OnCount
 
 FLUSH: Final = 200
 
