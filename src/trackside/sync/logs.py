@@ -49,9 +49,10 @@ class LogsPhase:
         self._request = request
         self._waiting: list[JobLog] = []
 
-    def read(self, selected: Iterable[RunAttempt], state: SyncState, start: dt.datetime, progress: OnCount) -> None:
-        """Reads the wanted logs of the ``selected`` runs, newest first."""
-        jobs = self._store.finished_jobs(self._request.repo, start)
+    def read(self, selected: Sequence[RunAttempt], state: SyncState, start: dt.datetime, progress: OnCount) -> None:
+        """Reads the wanted logs of the ``selected`` runs, newest first; some may be older than the window's start."""
+        oldest = min(start, *(run.created_at for run in selected if run.created_at is not None), start)
+        jobs = self._store.finished_jobs(self._request.repo, oldest)
         wanted = self._choose(jobs, {run.run_id: run for run in selected}, state)
         try:
             for done, outcome in enumerate(self._github.each(self._of_attempt, wanted), 1):
