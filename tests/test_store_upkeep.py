@@ -231,3 +231,20 @@ def test_the_stamps_of_a_row_survive_a_fold(store: Store) -> None:
     before = store.newest("runs").select(STAMP_NAMES).collect().to_dicts()
     store.compact()
     assert store.newest("runs").select(STAMP_NAMES).collect().to_dicts() == before
+
+
+def test_tables_are_folded_when_many_files_were_added_since_the_last_time(store: Store) -> None:
+    filled(store)
+    before = newest(store)
+    assert store.tidy(most_files=3) == []
+    assert [one.table for one in store.tidy(most_files=2)] == [
+        "runs",
+        "jobs",
+        "fetched",
+        "pulls",
+        "commit_pulls",
+        "job_logs",
+    ]
+    assert newest(store) == before
+    store.add_runs([attempt(9)], at(5))
+    assert store.tidy(most_files=1) == [], "folded files are not counted"

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter, validators
 
 from trackside.cli.github_options import Access, Saying, Window
 from trackside.cli.github_session import github_of, repository_of, settings_of, store_of
 from trackside.cli.options import FLAG
-from trackside.cli.terminal import open_terminal
+from trackside.cli.terminal import Terminal, open_terminal
 from trackside.cli.windows import parse_window
-from trackside.errors import PartialError
+from trackside.errors import PartialError, TracksideError
 from trackside.report.sync_report import missing_line, sync_document, sync_lines
 from trackside.settings import Settings
+
+if TYPE_CHECKING:
+    from trackside.store.store import Store
 
 Newest = Annotated[int | None, Parameter(validator=validators.Number(gte=1), show_default=False)]
 
@@ -74,6 +77,8 @@ def sync(
     store = store_of(access)
     with github_of(access, settings, repo, terminal) as github, terminal.phases() as on_phase:
         record = run_sync(github, store, request, on_phase=on_phase)
+        on_phase("folding the store")
+        _tidy(store, terminal)
     if format == "json":
         terminal.data(json.dumps(sync_document(record), indent=2))
     else:
@@ -81,6 +86,14 @@ def sync(
     if record.missing:
         raise PartialError(missing_line(record))
     return 0
+
+
+def _tidy(store: Store, terminal: Terminal) -> None:
+    """Folds what many syncs have scattered; a store that cannot be folded now is none the worse for it."""
+    try:
+        store.tidy()
+    except TracksideError as error:
+        terminal.warn(f"The store was not folded: {error}")
 
 
 def _newest(window: Window, settings: Settings) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import polars as pl
@@ -32,6 +32,10 @@ class Facts(NamedTuple):
     schema: dict[str, pl.DataType]
     frames: Iterator[pl.DataFrame]
     version: int
+
+
+MOST_FILES: Final = 100
+"""Every commit is a file or more, and each costs every later look at the table some time."""
 
 
 class Store:
@@ -95,6 +99,21 @@ class Store:
     def compact(self) -> list[fold.Folded]:
         """Folds the history of every table; others may read and write meanwhile."""
         return [fold.compact(self.location, table) for table in TABLES.values()]
+
+    def tidy(self, most_files: int = MOST_FILES) -> list[fold.Folded]:
+        """Folds the tables that got more than so many files since they were folded last.
+
+        Files that were replaced over a week ago are deleted.
+        """
+        scattered = [
+            table
+            for table in TABLES.values()
+            if sum(file.fold is None for file in open_table(self.location, table).files) > most_files
+        ]
+        folded = [fold.compact(self.location, table) for table in scattered]
+        for table in scattered:
+            fold.vacuum(self.location, table)
+        return folded
 
     def prune(self, before: dt.datetime) -> list[fold.Folded]:
         """Removes runs that were created before ``before``, with their jobs, markers and logs."""
