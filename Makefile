@@ -22,7 +22,7 @@ demo: setup
 
 test:
 	@scripts/setup.sh --browser
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 e2e:
 	@scripts/setup.sh --browser
