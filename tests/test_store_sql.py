@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tests.build_github import NOON, at, attempt, job, marker, step
@@ -57,8 +58,34 @@ def test_what_is_no_question_is_refused_in_one_sentence(store: Store, query: str
 
 
 def test_words_in_quotes_and_comments_are_no_commands(store: Store) -> None:
-    query = "/* drop */ SELECT count(*) AS n -- read_csv(\nFROM runs WHERE status != 'read_csv('"
+    query = "/* drop */ SELECT count(*) AS n -- read_csv\nFROM runs WHERE status NOT IN ('read_csv', 'delete')"
     assert store.sql(query).rows() == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT count(*) FROM {reader}('{file}')",
+        "SELECT count(*) FROM \"{reader}\"('{file}')",
+        "SELECT count(*) FROM `{reader}`('{file}')",
+        "SELECT count(*) FROM '{reader}' ('{file}')",
+        "SELECT count(*) FROM {reader}/* /* ( */ */('{file}')",
+        "SELECT count(*) FROM {reader} -- x\n\t('{file}')",
+        "SELECT $$'$$, count(*) FROM {reader}('{file}') -- '",
+        "SELECT $x$ ' $x$, count(*) FROM {reader}('{file}') -- '",
+        "SELECT 1 AS `'`, count(*) FROM {reader}('{file}') -- '",
+        "SELECT /* /* */ ' */ 1 AS one, count(*) FROM {reader}('{file}') -- '",
+        "WITH x AS (SELECT 1) SELECT count(*) FROM x CROSS JOIN {reader}('{file}')",
+        "EXPLAIN SELECT * FROM {reader}('{file}')",
+    ],
+)
+@pytest.mark.parametrize("reader", ["read_csv", "READ_Parquet"])
+def test_no_spelling_reads_a_file(store: Store, tmp_path: Path, query: str, reader: str) -> None:
+    file = tmp_path / "secret"
+    table = pl.DataFrame({"secret": [1, 2, 3]})
+    table.write_csv(file) if reader == "read_csv" else table.write_parquet(file)
+    with pytest.raises(UsageError, match="Only the tables of the store can be asked"):
+        store.sql(query.format(reader=reader, file=file))
 
 
 def test_tables_are_joined_on_their_newest_rows(store: Store) -> None:

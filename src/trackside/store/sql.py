@@ -16,7 +16,8 @@ from trackside.store.tables import open_table, readable_errors
 STEPS: Final = "steps"
 _QUESTIONS: Final = ("select", "with", "(", "explain", "show")
 _NO_CODE: Final = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
-_FILE_READER: Final = re.compile(r"\b(?:read|scan)_\w+\s*\(", re.IGNORECASE)
+# Looked for in the whole question, texts and comments too: where these end, only the parser of the dialect knows.
+_FILE_READER: Final = re.compile(r"""(?:read|scan)_\w+["'`]?\s*(?:\(|--|/\*)""", re.IGNORECASE)
 
 
 def ask(location: Location, query: str, *, every_row: bool = False) -> pl.DataFrame:
@@ -28,8 +29,11 @@ def ask(location: Location, query: str, *, every_row: bool = False) -> pl.DataFr
     bare = _NO_CODE.sub(" ", query).strip()
     if not bare.lower().startswith(_QUESTIONS):
         raise UsageError("Only a question can be asked here: begin it with SELECT or WITH.")
-    if _FILE_READER.search(bare):
-        raise UsageError(f"Only the tables of the store can be asked: {', '.join((*TABLES, STEPS))}.")
+    if found := _FILE_READER.search(query):
+        tables = ", ".join((*TABLES, STEPS))
+        raise UsageError(
+            f"Only the tables of the store can be asked: {tables}. Leave out {' '.join(found[0].split())}."
+        )
     frames = _every_name(location) if bare.lower().startswith("show") else _frames(location, query, every_row=every_row)
     context = pl.SQLContext(frames=frames)
     try:
