@@ -7,11 +7,14 @@ scripts/setup.sh
 room="$(mktemp -d)"
 trap 'rm -rf "$room"' EXIT
 .venv/bin/python -m venv "$room/venv"
-"$room/venv/bin/pip" install --quiet --disable-pip-version-check ".[dask]"
+"$room/venv/bin/pip" install --quiet --disable-pip-version-check ".[app,dask]"
 cd "$room"
 venv/bin/trackside --help >/dev/null
 venv/bin/srtlog --help >/dev/null
 venv/bin/srtlog --version
-venv/bin/python -c 'import trackside, srtlog, distributed; trackside.open_run; srtlog.NodeAnalyzer'
+venv/bin/python -c 'import trackside, srtlog, distributed, jwt; trackside.open_run; srtlog.NodeAnalyzer'
+echo '{"id": 1, "run_number": 1, "run_attempt": 1, "workflow_id": 2, "event": "push", "status": "queued"}' |
+    venv/bin/trackside ingest --quiet --repo octo/engine --store store -
+venv/bin/trackside store sql --store store 'SELECT run_id, status FROM runs'
 venv/bin/pip check --disable-pip-version-check
 echo "An install without pins works"
