@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
 from pathlib import Path
 
 import polars as pl
@@ -126,3 +128,36 @@ def test_steps_have_a_row_each_with_the_keys_of_their_job(store: Store) -> None:
 def test_tables_without_rows_can_be_asked(store: Store) -> None:
     assert store.sql("SELECT max(number) AS n FROM pulls").rows() == [(None,)]
     assert store.sql("SELECT count(*) AS n FROM syncs").rows() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "observed_at < now() - INTERVAL '24 hours'",
+        "observed_at < CURRENT_TIMESTAMP - INTERVAL '1 day'",
+        "observed_at < Current_Timestamp ( )",
+        "observed_at < current_date",
+        "observed_at > TIMESTAMP '2000-01-01 06:00:00'",
+        "observed_at > timestamp'2000-01-01'",
+        "observed_at > TIMESTAMP WITH TIME ZONE '2000-01-01 06:00:00Z'",
+        "observed_at > DATE '2000-01-01'",
+        "observed_at > '2000-01-01'",
+        "observed_at > '2000-01-01T06:00:00Z'",
+        "status != 'now() timestamp ''2000' -- now() timestamp '2000'",
+    ],
+)
+def test_times_are_compared_as_they_are_written(store: Store, condition: str) -> None:
+    assert store.sql(f"SELECT count(*) AS n FROM runs WHERE {condition}").rows() == [(2,)]
+
+
+def test_now_is_now_wherever_the_machine_is(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    try:
+        before = dt.datetime.now(dt.UTC)
+        now, today, timestamp = store.sql("SELECT now() AS n, current_date AS d, current_timestamp AS timestamp").row(0)
+        assert before <= now == timestamp <= dt.datetime.now(dt.UTC)
+        assert before.date() <= today <= now.date()
+    finally:
+        monkeypatch.undo()
+        time.tzset()

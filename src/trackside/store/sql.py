@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Final
 
@@ -18,13 +19,19 @@ _QUESTIONS: Final = ("select", "with", "(", "explain", "show")
 _NO_CODE: Final = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 # Looked for in the whole question, texts and comments too: where these end, only the parser of the dialect knows.
 _FILE_READER: Final = re.compile(r"""(?:read|scan)_\w+["'`]?\s*(?:\(|--|/\*)""", re.IGNORECASE)
+_TIMES: Final = re.compile(
+    r"""('[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/)"""
+    r"""|\b(?:(now)\s*\(\s*\)|(current_timestamp)\b(?:\s*\(\s*\))?|(current_date)\b|(timestamp)(?=\s*'))""",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 def ask(location: Location, query: str, *, every_row: bool = False) -> pl.DataFrame:
     """The answer to ``query`` over the newest rows, with ``every_row`` over all that were ever added.
 
-    Beside the tables there is ``steps``: one row for each step of a job. The dialect is that of Polars. Raises
-    UsageError for anything but one SELECT (WITH, EXPLAIN, SHOW TABLES) over these tables.
+    Beside the tables there is ``steps``: one row for each step of a job. The dialect is that of Polars; every time in
+    it is UTC, that of ``now()`` too. Raises UsageError for anything but one SELECT (WITH, EXPLAIN, SHOW TABLES) over
+    these tables.
     """
     bare = _NO_CODE.sub(" ", query).strip()
     if not bare.lower().startswith(_QUESTIONS):
@@ -37,11 +44,26 @@ def ask(location: Location, query: str, *, every_row: bool = False) -> pl.DataFr
     frames = _every_name(location) if bare.lower().startswith("show") else _frames(location, query, every_row=every_row)
     context = pl.SQLContext(frames=frames)
     try:
-        return context.execute(query, eager=False).collect(engine="streaming")
+        return context.execute(_in_utc(query), eager=False).collect(engine="streaming")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError, ValueError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         msg = f"The question cannot be answered: {lines[0].rstrip('.')}. Tables: {', '.join((*TABLES, STEPS))}."
         raise UsageError(msg) from error
+
+
+def _in_utc(query: str) -> str:
+    """``query`` with the times that the dialect takes without a zone, or by the clock on the wall, made UTC."""
+    now = dt.datetime.now(dt.UTC)
+
+    def told(found: re.Match[str]) -> str:
+        if found[1]:
+            return found[1]
+        if found[4]:
+            return f"DATE '{now:%Y-%m-%d}'"
+        zoned = "TIMESTAMP WITH TIME ZONE"
+        return zoned if found[5] else f"{zoned} '{now:%Y-%m-%dT%H:%M:%S.%fZ}'"
+
+    return _TIMES.sub(told, query)
 
 
 def _frames(location: Location, query: str, *, every_row: bool) -> dict[str, pl.LazyFrame]:
