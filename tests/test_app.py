@@ -131,3 +131,14 @@ def test_a_closed_stream_is_no_error(closed: int, code: int) -> None:
 
 def test_the_message_of_an_error_is_its_sentence() -> None:
     assert str(errors.OutputError("The report could not be written.")) == "The report could not be written."
+
+
+def test_an_empty_argument_is_no_directory(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["store", "export", ""], ["ingest", ""], ["store", "sql", ""], ["store", "prune", "--keep", ""]):
+        assert run(trackside_app(), arguments) == 2
+        assert "Error: " in capsys.readouterr().err
+
+
+def test_an_argument_too_many_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(trackside_app(), ["sync", "octo/engine"]) == 2
+    assert capsys.readouterr().err.startswith("Error: This was not expected: octo/engine\n")

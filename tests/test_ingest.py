@@ -284,7 +284,7 @@ def test_the_command_ends_with_4_where_something_was_lost(here: Path, capsys: py
     said = capsys.readouterr()
     assert "attempts  1 new" in said.out
     assert said.err == (
-        "Error: 1 of the documents, runs and jobs in in.jsonl could not be read; the others are in the store.\n"
+        "Not complete: 1 of the documents, runs and jobs in in.jsonl could not be read; the others are in the store.\n"
     )
 
 

@@ -106,3 +106,60 @@ def test_what_cannot_be_done_is_one_sentence(
     assert words in err
     assert "Traceback" not in err
     assert err.startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--since", "--until", "--limit", "--workflow", "--branch", "--event", "--job", "--logs", "--pulls", "--api"),
+        *("--max-runs-per-workflow", "--preset", "--token", "--store", "--max-calls", "--max-wait", "--workers"),
+        *("--pause-below", "--stop-below", "--format"),
+    ],
+)
+def test_an_option_that_was_left_empty_was_not_said(github: FakeGitHub, command: Command, option: str) -> None:
+    github.world.add_run(1)
+    for arguments in ([option, ""], [f"{option}="]):
+        code, out, err = command("--repo", REPO, *arguments)
+        assert (code, err) == (0, "")
+        assert "1 complete (100 %)" in out
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("50", 0), ("50.0", 0), ("10000", 0), ("50.7", 2), ("abc", 2), ("-1", 2), ("0", 2)]
+)
+def test_a_number_of_runs_is_a_whole_one(github: FakeGitHub, command: Command, typed: str, code: int) -> None:
+    github.world.add_run(1)
+    ended, _, err = command("--repo", REPO, "--max-runs-per-workflow", typed)
+    assert ended == code
+    assert (typed in err) == (code == 2)
+
+
+def test_a_repository_that_is_not_there_is_named(github: FakeGitHub, command: Command) -> None:
+    code, _, err = command("--repo", "octo/nothing")
+    assert (code, err) == (1, "Error: Repository octo/nothing is not there, or the token may not see it (404)\n")
+
+
+def test_what_stopped_all_of_it_is_said_once(github: FakeGitHub, command: Command) -> None:
+    a_week(github, 6)
+    code, _, err = command("--repo", REPO, "--max-calls", "0")
+    assert code == 4
+    assert err == (
+        "Not complete: 1 list of pull requests, 1 stretch of the run list missing (Calls to GitHub have stopped: "
+        "the 0 calls that were allowed are used up). What was read is kept; run the same again later and it goes on "
+        "from there.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ('[sync]\nsince = "soon"', "since of [sync] in trackside.toml: soon: 7d and 24h are understood"),
+        ('[sync]\nsince = "2099-01-01"', "since of [sync] in trackside.toml: 2099-01-01 is not before now"),
+        ('[github]\nrepository = "engine"', "repository of [github] in trackside.toml or GITHUB_REPOSITORY: engine: a"),
+    ],
+)
+def test_a_wrong_setting_is_not_called_an_option(command: Command, settings: str, words: str) -> None:
+    Path("trackside.toml").write_text(settings, encoding="utf-8")
+    code, _, err = command() if "repository" in settings else command("--repo", REPO)
+    assert code == 2
+    assert words in err

@@ -65,7 +65,26 @@ def test_what_is_missing_is_told_with_reason_and_samples() -> None:
     record = msgspec.structs.replace(RECORD, missing=(missing,), completeness=0.99999)
     assert sync_lines(record)[-1] == "  missing   3 attempts: not asked for, such as https://github.test/1, 2, 3"
     assert sync_lines(record)[2].endswith("(99.9 %)"), "what is missing is not rounded away"
-    assert missing_line(record).startswith("Missing: 3 attempts (not asked for). ")
+    assert missing_line(record).startswith("Not complete: 3 attempts missing (not asked for). ")
+
+
+def test_one_reason_is_told_once_for_all_that_it_keeps_away() -> None:
+    stop = "Calls to GitHub have stopped: 0 left; what came is kept; run the same again later and it goes on from there"
+    missing = (
+        Missing(what="attempts", reason=f"not asked for: {stop}", count=3),
+        Missing(what="jobs", reason="refused", count=1),
+        Missing(what="stretches of the run list", reason=stop, count=1),
+    )
+    record = msgspec.structs.replace(RECORD, missing=missing)
+    assert missing_line(record) == (
+        "Not complete: 3 attempts, 1 stretch of the run list missing (Calls to GitHub have stopped: 0 left); 1 job "
+        "missing (refused). What was read is kept; run the same again later and it goes on from there."
+    )
+    assert sync_lines(record)[-3:] == [
+        "  missing   3 attempts: not asked for: Calls to GitHub have stopped: 0 left",
+        "  missing   1 job: refused",
+        "  missing   1 stretch of the run list: Calls to GitHub have stopped: 0 left",
+    ]
 
 
 @pytest.mark.parametrize("share", [None, 0.5])

@@ -14,7 +14,10 @@ TracksideError              1  something failed: what, on which thing, what to d
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+GO_ON: Final = "run the same again later and it goes on from there"
+"""What to do where something is missing; the message of a CallsStoppedError ends so."""
 
 
 class TracksideError(Exception):

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from trackside import __version__
-from trackside.errors import NoDataError, TracksideError
+from trackside.errors import NoDataError, TracksideError, UsageError
 
 _ASKED_TO_TELL: Final = frozenset({"--help", "-h", "--version"})
 EXIT_FAILED: Final = 1
@@ -169,7 +169,7 @@ def run(app: App, arguments: Sequence[str]) -> int:
     """The exit code of ``app`` with ``arguments``; whatever went wrong is one sentence on stderr."""
     _prepare_streams()
     try:
-        code = app(list(arguments))
+        code = app(_said(arguments))
         sys.stdout.flush()
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -184,12 +184,31 @@ def run(app: App, arguments: Sequence[str]) -> int:
     return 0 if _ASKED_TO_TELL & set(arguments) else EXIT_FAILED
 
 
+def _said(arguments: Sequence[str]) -> list[str]:
+    """``arguments`` without the options that were left empty, as a scheduled workflow leaves its inputs.
+
+    Raises UsageError for any other empty argument.
+    """
+    said: list[str] = []
+    for argument in arguments:
+        if argument == "" and said and said[-1].startswith("-") and "=" not in said[-1]:
+            said.pop()
+        elif argument == "":
+            msg = "An argument is empty: leave it out, or say what it should be."
+            raise UsageError(msg)
+        elif not (argument.startswith("--") and argument.endswith("=") and argument.count("=") == 1):
+            said.append(argument)
+    return said
+
+
 def _prepare_streams() -> None:
     """What cannot be encoded is written out; a stream that was closed (``>&-``) swallows what is said."""
     sys.stdout, sys.stderr = (
         open(os.devnull, "w", encoding="utf-8") if stream is None else stream  # noqa: PTH123, SIM115
         for stream in (sys.stdout, sys.stderr)
     )
+    # The libraries of the store log on stderr by themselves; what fails is told once, in our own words.
+    os.environ.setdefault("RUST_LOG", "off")
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
@@ -203,7 +222,7 @@ def _report(error: Exception, *, debug: bool) -> int:
 
         terminal.fail("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, CycloptsError):
-        terminal.fail(f"Error: {error}\nSee --help for what is understood.")
+        terminal.fail(f"Error: {_wrong_usage(error)}\nSee --help for what is understood.")
         return EXIT_USAGE
     if isinstance(error, TracksideError):
         terminal.fail(str(error) if isinstance(error, NoDataError) else f"Error: {error}")
@@ -215,6 +234,12 @@ def _report(error: Exception, *, debug: bool) -> int:
     hint = "" if debug else " Run the command again with --debug to see where."
     terminal.fail(f"Error: unexpected {type(error).__name__}: {error}.{hint}")
     return EXIT_FAILED
+
+
+def _wrong_usage(error: CycloptsError) -> str:
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        return f"This was not expected: {' '.join(error.unused_tokens)}"
+    return str(error)
 
 
 def _app(name: str, text: str) -> App:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter, validators
 
-from trackside.cli.options import FLAG, Format, Output, Reading, Selection
+from trackside.cli.options import FLAG, Format, Output, Reading, Selection, whole_number
 from trackside.cli.runs import read_run, require_everything_read, tables_of, tell_ledger
 from trackside.cli.terminal import Terminal, open_terminal
 from trackside.errors import NoDataError, PathNotFoundError, UnreadableInputError
@@ -100,7 +100,9 @@ def time_breakdown(
     *,
     report: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("time_breakdown.html"),
     stats_only: Annotated[bool, FLAG] = False,
-    limit: Annotated[int | None, Parameter(validator=validators.Number(gte=1), show_default=False)] = None,
+    limit: Annotated[
+        int | None, Parameter(converter=whole_number, validator=validators.Number(gte=1), show_default=False)
+    ] = None,
     output: Output | None = None,
 ) -> int:
     """Show where the time of requests goes: queue, prefill, decode.

@@ -7,11 +7,12 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from trackside.cli.options import FLAG
+from trackside.cli.options import FLAG, whole_number
 
 _SOME = Parameter(show_default=False)
-_POSITIVE = Parameter(validator=validators.Number(gte=1), show_default=False)
-_NATURAL = Parameter(validator=validators.Number(gte=0), show_default=False)
+POSITIVE = Parameter(converter=whole_number, validator=validators.Number(gte=1), show_default=False)
+_FEW = Parameter(converter=whole_number, validator=validators.Number(gte=1, lte=10), show_default=False)
+_NATURAL = Parameter(converter=whole_number, validator=validators.Number(gte=0), show_default=False)
 
 
 @Parameter(name="*")
@@ -23,7 +24,7 @@ class Window:
     """Start of the window: 7d, 24h, 2026-11-01 or an ISO time. 7d if nothing is said."""
     until: Annotated[str | None, _SOME] = None
     """End of the window, included; now if nothing is said."""
-    limit: Annotated[int | None, _POSITIVE] = None
+    limit: Annotated[int | None, POSITIVE] = None
     """The newest so many runs of the selection."""
     workflow: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
     """A workflow's file or name; can be given again. All of them if nothing is said."""
@@ -52,7 +53,7 @@ class Access:
     """Never make more calls than this, tries again included."""
     max_wait: Annotated[str | None, _SOME] = None
     """Wait no longer than this for limits, all waits together. 60s if nothing is said."""
-    workers: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=10), show_default=False)] = None
+    workers: Annotated[int | None, _FEW] = None
     """Calls at the same time, 1 to 10. 5 if nothing is said."""
     pause_below: Annotated[int | None, _NATURAL] = None
     """Pause where fewer calls are left: 100, or 20 % of a small limit, if nothing is said."""

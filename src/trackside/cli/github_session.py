@@ -33,9 +33,10 @@ def repository_of(access: Access, settings: Settings) -> str:
     if repo is None:
         msg = "Which repository? Give --repo OWNER/NAME, or set repository under [github] in trackside.toml."
         raise UsageError(msg)
-    repo = repo.removeprefix("https://github.com/").removesuffix(".git").strip("/")
+    repo = repo.strip().removeprefix("https://github.com/").removesuffix(".git").strip("/")
     if not _REPOSITORY.fullmatch(repo) or {".", ".."} & set(repo.split("/")):
-        msg = f"--repo {repo}: a repository is OWNER/NAME, such as sgl-project/sglang."
+        where = "--repo" if access.repo else "repository of [github] in trackside.toml or GITHUB_REPOSITORY:"
+        msg = f"{where} {repo}: a repository is OWNER/NAME, such as sgl-project/sglang."
         raise UsageError(msg)
     return repo
 

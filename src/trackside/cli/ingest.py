@@ -61,10 +61,9 @@ def ingest(
     else:
         terminal.data("\n".join(ingest_lines(record)))
     if record.lost:
-        msg = (
-            f"{record.lost:,} of the documents, runs and jobs in {name} could not be read; the others are in the store."
-        )
-        raise PartialError(msg)
+        what = f"{record.lost:,} of the documents, runs and jobs in {name} could not be read"
+        terminal.warn(f"Not complete: {what}; the others are in the store.")
+        return PartialError.exit_code
     return 0
 
 

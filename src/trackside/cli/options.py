@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from trackside.records.engine_run import Role
 
 Format = Literal["table", "json", "csv", "markdown"]
 FLAG = Parameter(negative="", show_default=False)
+
+
+def whole_number(_type: object, tokens: Sequence[Token]) -> int:
+    """The number of an option, that of 50.0 too: workflows hand over numbers so. Raises ValueError for all else."""
+    text = tokens[0].value.strip()
+    if not re.fullmatch(r"[+-]?\d{1,12}(\.0*)?", text):
+        msg = f'"{text}" is no whole number.'
+        raise ValueError(msg)
+    return int(text.partition(".")[0])
 
 
 @Parameter(name="*")

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from cyclopts import Parameter, validators
+from cyclopts import Parameter
 
-from trackside.cli.github_options import Access, Saying, Window
+from trackside.cli.github_options import POSITIVE, Access, Saying, Window
 from trackside.cli.github_session import github_of, repository_of, settings_of, store_of
 from trackside.cli.options import FLAG
 from trackside.cli.terminal import Terminal, open_terminal
 from trackside.cli.windows import parse_window
-from trackside.errors import PartialError, TracksideError
+from trackside.errors import GO_ON, PartialError, TracksideError
 from trackside.report.sync_report import missing_line, sync_document, sync_lines
 from trackside.settings import Settings
 
 if TYPE_CHECKING:
     from trackside.store.store import Store
 
-Newest = Annotated[int | None, Parameter(validator=validators.Number(gte=1), show_default=False)]
+_SINCE: Final = "since of [sync] in trackside.toml:"
+Newest = Annotated[int | None, POSITIVE]
 
 
 def sync(
@@ -55,7 +56,8 @@ def sync(
     settings = settings_of(access)
     own = settings.sync
     repo = repository_of(access, settings)
-    start, stop = parse_window(window.since or own.since, window.until, dt.datetime.now(dt.UTC))
+    since, option = (window.since, "--since") if window.since else (own.since, _SINCE)
+    start, stop = parse_window(since, window.until, dt.datetime.now(dt.UTC), option)
     request = SyncRequest(
         repo=repo,
         since=start.replace(microsecond=0),
@@ -76,7 +78,11 @@ def sync(
     )
     store = store_of(access)
     with github_of(access, settings, repo, terminal) as github, terminal.phases() as on_phase:
-        record = run_sync(github, store, request, on_phase=on_phase)
+        try:
+            record = run_sync(github, store, request, on_phase=on_phase)
+        except KeyboardInterrupt:
+            terminal.warn(f"Interrupted: what was read is kept; {GO_ON}.")
+            raise
         on_phase("folding the store")
         _tidy(store, terminal)
     if format == "json":
@@ -84,7 +90,8 @@ def sync(
     else:
         terminal.data("\n".join(sync_lines(record)))
     if record.missing:
-        raise PartialError(missing_line(record))
+        terminal.warn(missing_line(record))
+        return PartialError.exit_code
     return 0
 
 

@@ -30,12 +30,17 @@ def parse_moment(text: str, now: dt.datetime, option: str, *, end_of_day: bool =
     return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
 
 
-def parse_window(since: str, until: str | None, now: dt.datetime) -> tuple[dt.datetime, dt.datetime | None]:
-    """The two ends of a window, the second None where it is open. Raises UsageError for one that holds nothing."""
-    start = parse_moment(since, now, "--since")
+def parse_window(
+    since: str, until: str | None, now: dt.datetime, option: str = "--since"
+) -> tuple[dt.datetime, dt.datetime | None]:
+    """The two ends of a window, the second None where it is open; ``option`` is where ``since`` was said.
+
+    Raises UsageError for a window that holds nothing.
+    """
+    start = parse_moment(since, now, option)
     stop = None if until is None else parse_moment(until, now, "--until", end_of_day=True)
     if start >= (stop or now):
-        msg = f"The window is empty: --since {since} is not before {'now' if until is None else f'--until {until}'}."
+        msg = f"The window is empty: {option} {since} is not before {'now' if until is None else f'--until {until}'}."
         raise UsageError(msg)
     return start, stop
 

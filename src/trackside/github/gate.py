@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from trackside.errors import CallsStoppedError
+from trackside.errors import GO_ON, CallsStoppedError
 from trackside.github.budget import PERIOD_S, Allowance, Leave, Marks, may_go, read_allowance
 from trackside.github.clock import Clock
 from trackside.github.lanes import EVERY, GRAPHQL, Lane
@@ -22,7 +22,7 @@ APP: Final = "app"
 # Calls that are refused together are told to wait in whole seconds, and their answers take a while to come in.
 _SAME_MOMENT_S: Final = 1.0
 _RESOURCE: Final = re.compile("[a-z_]{1,40}")
-_GO_ON: Final = "what came is kept; run the same again later and it goes on from there"
+_GO_ON: Final = f"what came is kept; {GO_ON}"
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,8 @@ import msgspec
 from trackside.errors import CallsStoppedError, GitHubError
 from trackside.github.client import GitHub
 from trackside.github.decode import DecodeProblem, RunsPage, runs_page
+from trackside.github.exchange import Answer
+from trackside.github.refusals import explain
 from trackside.records.runs import RunAttempt
 from trackside.records.syncs import Interval, Missing
 
@@ -21,6 +23,7 @@ EMPTY_PAGES: Final = 2
 """So many pages in a row without anything, and a list is over, whatever it says of further pages."""
 FATAL: Final = frozenset({400, 401, 403, 404, 410, 422, 451})
 """Answers that will not change by asking again: they end a sync that has nothing yet."""
+NOT_THERE: Final = 404
 _SECOND: Final = dt.timedelta(seconds=1)
 
 
@@ -189,12 +192,21 @@ class RunLister:
 
     def _pages(self, path: str, params: Mapping[str, str | int]) -> Iterator[RunsPage]:
         empty = 0
-        for answer in self._github.pages(path, params, endpoint="runs"):
+        for answer in self._answers(path, params):
             page = runs_page(answer.body, self._repo, default_branch=self._default_branch)
             yield page
             empty = 0 if page.runs or page.lost else empty + 1
             if empty >= EMPTY_PAGES:
                 return
+
+    def _answers(self, path: str, params: Mapping[str, str | int]) -> Iterator[Answer]:
+        try:
+            yield from self._github.pages(path, params, endpoint="runs")
+        except GitHubError as error:
+            if error.status != NOT_THERE or path != f"/repos/{self._repo}/actions/runs":
+                raise
+            why = explain(NOT_THERE, {}, b"", has_token=self._github.has_token)
+            raise GitHubError(f"Repository {self._repo} {why}", status=NOT_THERE) from error
 
     def _keep_what_is_complete(self, window: Interval, walk: _Walk) -> None:
         if walk.ordered and walk.oldest is not None and walk.oldest + _SECOND <= window.stop:

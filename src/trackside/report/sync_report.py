@@ -8,11 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
+from trackside.errors import GO_ON
 from trackside.records.syncs import Missing, SyncRecord
 from trackside.report.ledger import counted
 from trackside.report.safe_text import safe_text
 
 SCHEMA_VERSION: Final = 1
+NOT_ASKED: Final = "not asked for: "
 DOWNLOAD: Final = " download"
 """How the endpoints end that are another host's: what is fetched there counts against no limit."""
 
@@ -37,8 +39,11 @@ def sync_lines(record: SyncRecord) -> list[str]:
 
 def missing_line(record: SyncRecord) -> str:
     """One sentence on what is missing and why, for the end of a command that is not complete."""
-    parts = [f"{_amount(item)} ({safe_text(item.reason)})" for item in record.missing]
-    return "Missing: " + "; ".join(parts) + ". What was read is kept; run the command again to go on."
+    amounts: dict[str, list[str]] = {}
+    for item in record.missing:
+        amounts.setdefault(_reason(item).removeprefix(NOT_ASKED), []).append(_amount(item))
+    parts = [f"{', '.join(items)} missing ({reason})" for reason, items in amounts.items()]
+    return f"Not complete: {'; '.join(parts)}. What was read is kept; {GO_ON}."
 
 
 def _what_came(record: SyncRecord) -> Iterator[str]:
@@ -96,11 +101,20 @@ def _what_is_missing(record: SyncRecord) -> Iterator[str]:
         yield "  missing   nothing"
     for item in record.missing:
         samples = f", such as {', '.join(safe_text(sample) for sample in item.samples[:3])}" if item.samples else ""
-        yield f"  missing   {_amount(item)}: {safe_text(item.reason)}{samples}"
+        yield f"  missing   {_amount(item)}: {_reason(item)}{samples}"
 
 
 def _amount(item: Missing) -> str:
-    return f"{item.count:,} {safe_text(item.what)}"
+    """How many of what; ``what`` is a plural, such as ``stretches of the run list``."""
+    noun, of, rest = safe_text(item.what).partition(" of ")
+    if item.count == 1:
+        noun = noun.removesuffix("es" if noun.endswith("ches") else "s")
+    return f"{item.count:,} {noun}{of}{rest}"
+
+
+def _reason(item: Missing) -> str:
+    """The reason without what is said once at the end."""
+    return safe_text(item.reason).removesuffix(f"; what came is kept; {GO_ON}")
 
 
 def _percent(share: float) -> str:
