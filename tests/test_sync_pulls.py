@@ -107,10 +107,10 @@ def test_a_run_on_the_base_of_a_pull_request_is_not_one_of_its_commits(github: F
     assert numbers(store) == {base.head_sha: ()}
 
 
-def test_without_the_list_no_commit_is_asked_for(github: FakeGitHub, store: Store) -> None:
+def test_where_the_list_is_refused_no_commit_is_asked_for(github: FakeGitHub, store: Store) -> None:
     run = github.world.add_run(1, event="pull_request", branch="faster")
     github.world.add_pull(branch="faster", at=github.clock.now() - HOUR)
-    github.faults.add(Kind.ERROR, endpoint="pulls", status=404)
+    github.faults.add(Kind.ERROR, endpoint="pulls", status=403)
     record = sync_once(github, store)
     assert record.status == "partial"
     assert [item.what for item in record.missing] == ["lists of pull requests"]
@@ -119,6 +119,29 @@ def test_without_the_list_no_commit_is_asked_for(github: FakeGitHub, store: Stor
     assert sync_once(github, store).status == "ok"
     assert numbers(store) == {run.head_sha: (1,)}
     assert asked(github) == set()
+
+
+def test_where_there_is_no_list_every_commit_is_asked_for_once(github: FakeGitHub, store: Store) -> None:
+    run = github.world.add_run(1, event="pull_request", branch="faster")
+    plain = github.world.add_run(1, event="push")
+    github.world.add_pull("Faster", branch="faster", sha=run.head_sha, at=github.clock.now() - HOUR)
+    github.faults.add(Kind.ERROR, endpoint="pulls", status=404)
+    record = sync_once(github, store)
+    assert (record.status, record.missing) == ("ok", ())
+    assert "no list of pull requests" in " ".join(record.notes)
+    assert numbers(store) == {run.head_sha: (1,), plain.head_sha: ()}
+    assert [row["title"] for row in rows(store, "pulls")] == ["Faster"]
+    sync_once(github, store)
+    assert github.journal.count("commit pulls") == 2
+
+
+def test_where_there_is_no_list_and_no_commit_may_be_asked_for_the_list_is_missing(
+    github: FakeGitHub, store: Store
+) -> None:
+    github.world.add_run(1)
+    github.faults.add(Kind.ERROR, endpoint="pulls", status=404)
+    record = sync_once(github, store, pulls="list")
+    assert [item.what for item in record.missing] == ["lists of pull requests"]
 
 
 def test_a_pull_request_that_a_commit_told_of_hides_none_of_the_next_list(github: FakeGitHub, store: Store) -> None:

@@ -20,6 +20,7 @@ from trackside.sync.ledger import SyncLedger
 from trackside.sync.progress import OnCount
 
 FLUSH: Final = 200
+NOT_THERE: Final = 404
 
 
 class PullsPhase:
@@ -38,6 +39,7 @@ class PullsPhase:
         self._repo = repo
         self._new: tuple[PullRequest, ...] = ()
         self._known_until: dt.datetime | None = None
+        self._no_list: str | None = None
 
     def read_list(self, state: SyncState, window_start: dt.datetime) -> None:
         """Reads what changed since the newest pull request that is known, or since the window began."""
@@ -45,8 +47,10 @@ class PullsPhase:
         try:
             found = list_pulls(self._github, self._repo, since)
         except (CallsStoppedError, GitHubError, DecodeProblem) as error:
-            reason = str(error)
-            self._ledger.miss([Missing(what="lists of pull requests", reason=reason, count=1)])
+            if isinstance(error, GitHubError) and error.status == NOT_THERE:
+                self._no_list = str(error)
+            else:
+                self._miss_list(str(error))
             return
         known = {pull.number: pull.updated_at for pull in state.pulls}
         self._ledger.problem(found.problems)
@@ -60,9 +64,14 @@ class PullsPhase:
     def explain_commits(self, runs: Sequence[RunAttempt], state: SyncState, *, ask: bool, progress: OnCount) -> None:
         """Finds the pull requests of the runs' commits; with ``ask``, GitHub is asked for each that stays open.
 
-        Not without the list: an answer is kept for ever, and the list tells more and costs less.
+        Not where the list could not be read: an answer is kept for ever, and the list tells more and costs less.
+        Where GitHub has no such list the commits are all there is to ask.
         """
-        if self._known_until is None:
+        if self._no_list is not None and not ask:
+            self._miss_list(self._no_list)
+        elif self._no_list is not None:
+            self._ledger.notes.append(f"There is no list of pull requests, so commits were asked for: {self._no_list}.")
+        elif self._known_until is None:
             return
         pulls = {pull.number: pull for pull in (*state.pulls, *self._new)}
         explained, open_ = match_commits(runs, tuple(pulls.values()), state.commits_asked, self.default_branch)
@@ -70,6 +79,9 @@ class PullsPhase:
             self._store.add_pulls((), explained, self._clock.now())
         if ask:
             self._ask(open_, progress)
+
+    def _miss_list(self, reason: str) -> None:
+        self._ledger.miss([Missing(what="lists of pull requests", reason=reason, count=1)])
 
     def _ask(self, commits: Sequence[str], progress: OnCount) -> None:
         answers: list[tuple[CommitPulls, tuple[PullRequest, ...]]] = []
