@@ -194,6 +194,23 @@ def test_the_newest_runs_of_each_workflow_reach_behind_the_window(github: FakeGi
     assert github.journal.count("jobs") == 0
 
 
+def test_the_newest_runs_of_a_workflow_are_read_once_however_old_they_are(github: FakeGitHub, store: Store) -> None:
+    old = github.clock.now() - dt.timedelta(days=400)
+    for index in range(4):
+        github.world.add_run(2, at=old + dt.timedelta(hours=index))
+    assert sync_once(github, store, max_runs_per_workflow=3, pulls="none").completeness == 1.0
+    github.journal.clear()
+    record = sync_once(github, store, max_runs_per_workflow=3, pulls="none")
+    assert (record.completeness, record.attempts_selected, github.journal.count("jobs")) == (1.0, 3, 0)
+
+
+def test_a_workflow_of_which_no_run_is_known_is_noted(github: FakeGitHub, store: Store) -> None:
+    run = github.world.add_run(1)
+    record = sync_once(github, store, workflows=(run.name, "pr-tset.yml"), pulls="none")
+    assert record.attempts_selected == 1
+    assert record.notes == ("No run that is known is of the workflow pr-tset.yml.",)
+
+
 def test_a_window_that_has_ended_brings_its_own_runs(github: FakeGitHub, store: Store) -> None:
     a_week(github)
     until = github.clock.now() - dt.timedelta(days=1)

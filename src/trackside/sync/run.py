@@ -23,14 +23,14 @@ from trackside.sync.logs import LogsPhase
 from trackside.sync.plan import Key, find_changes, mark_gone, measure, plan_jobs, select_runs, unfinished
 from trackside.sync.progress import OnPhase, silent
 from trackside.sync.pulls import PullsPhase
-from trackside.sync.request import SyncRequest
+from trackside.sync.request import SyncRequest, is_workflow
 from trackside.sync.windows import plan_lists
 from trackside.sync.workflows import list_newest_of_each
 
 STATE_REACH: Final = dt.timedelta(days=36)
 """How far back a sync looks at what it knows, however short its window: unfinished runs may be that old."""
 
-_LONG_AGO: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
+_LONG_AGO: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _SHARED: Final = tuple(name for name in KnownAttempt.__struct_fields__ if name in RunAttempt.__struct_fields__)
 
 
@@ -85,7 +85,7 @@ class _Sync:
     def _go(self) -> None:
         ledger = self._ledger
         with ledger.phase("state"):
-            state = self._store.sync_state(self._request.repo, min(self._window.start, self._now - STATE_REACH))
+            state = self._store.sync_state(self._request.repo, self._reach())
             known = {(attempt.run_id, attempt.run_attempt): attempt for attempt in state.attempts}
             self._know(state)
         request = self._request
@@ -96,6 +96,7 @@ class _Sync:
         with ledger.phase("runs"):
             pulls.repository = self._list_runs(state, known, pulls.default_branch) or pulls.repository
         selected = self._select()
+        self._note_absent_workflows()
         jobs = JobsPhase(self._github, self._store, ledger, self._clock)
         if request.jobs:
             with ledger.phase("jobs"):
@@ -112,6 +113,12 @@ class _Sync:
             with ledger.phase("logs"):
                 logs = LogsPhase(self._github, self._store, ledger, self._clock, request)
                 logs.read(selected, state, self._window.start, self._on_phase("logs"))
+
+    def _reach(self) -> dt.datetime:
+        """From when on the sync must know what is known: the newest runs of a workflow may be of any age."""
+        if self._request.max_runs_per_workflow is not None:
+            return _LONG_AGO
+        return min(self._window.start, self._now - STATE_REACH)
 
     def _know(self, state: SyncState) -> None:
         """Begins with the runs that are known, under the name that is known: the lists add what changed."""
@@ -202,6 +209,12 @@ class _Sync:
             *chosen,
             *select_runs([self._runs[run_id] for run_id in late], unbounded, _LONG_AGO, self._window.stop),
         ]
+
+    def _note_absent_workflows(self) -> None:
+        """A name that no run bears is most often misspelt, and says nothing by itself."""
+        for name in self._request.workflows:
+            if not any(is_workflow(name, run.workflow_file, run.workflow_name) for run in self._runs.values()):
+                self._ledger.notes.append(f"No run that is known is of the workflow {name}.")
 
     def _take_runs(self, listed: Iterable[RunAttempt], known: dict[Key, KnownAttempt]) -> None:
         runs = list(listed)
