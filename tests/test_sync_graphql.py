@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fake_github import FakeGitHub, job, matrix
+import pytest
+
+from tests.connecting import talking
+from tests.fake_github import FakeGitHub, Kind, job, matrix
+from tests.scripted_server import answer
 from tests.syncing import (
     attempts_of_store,
     attempts_of_world,
@@ -13,6 +17,8 @@ from tests.syncing import (
     jobs_of_world,
     sync_once,
 )
+from trackside.github.graphql_batches import GraphQLReader
+from trackside.records.runs import RunAttempt, Source
 from trackside.store.store import Store, open_store
 
 TOLD_BY_GRAPHQL = 5
@@ -104,3 +110,37 @@ def test_runs_that_were_run_again_and_runs_without_a_token_are_read_by_rest(tmp_
         assert (github.journal.count("graphql"), github.journal.count("jobs")) == (0, 1)
         sync_once(github, open_store(tmp_path / "b"), api="graphql", pulls="none", token=None)
         assert github.journal.count("graphql") == 0
+
+
+CHECK = {
+    "name": "unit",
+    "databaseId": 11,
+    "status": "COMPLETED",
+    "conclusion": "SUCCESS",
+    "detailsUrl": "https://x.org",
+}
+STEP = {"number": 1, "name": "make", "status": "COMPLETED", "conclusion": "SUCCESS"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "jobs", "left_to_rest"),
+    [pytest.param([STEP], [11], False, id="with steps it is a job"), pytest.param([], [], True, id="no job at all")],
+)
+def test_a_check_run_with_an_address_of_its_own(steps: list[object], jobs: list[int], left_to_rest: bool) -> None:
+    check_runs = {"totalCount": 1, "nodes": [{**CHECK, "steps": {"totalCount": len(steps), "nodes": steps}}]}
+    reply = {"data": {"nodes": [{"checkSuite": {"checkRuns": check_runs}}]}}
+    run = RunAttempt(repo="octo/engine", run_id=1, run_attempt=1, source=Source.REST, node_id="WFR_1")
+    with talking([answer(200, reply)]) as talk:
+        (batch,) = GraphQLReader(talk.github).read([run])
+    assert [job.job_id for found in batch.read for job in found.jobs] == jobs
+    assert (batch.left == (run,)) is left_to_rest
+
+
+def test_a_server_that_takes_no_queries_is_asked_once(tmp_path: Path) -> None:
+    with FakeGitHub() as github:
+        runs_of(github, 30, 2)
+        github.faults.add(Kind.ERROR, endpoint="graphql", status=501, html=True)
+        store = open_store(tmp_path)
+        assert sync_once(github, store, api="graphql", pulls="none").missing == ()
+        assert github.journal.count("graphql") == 1
+        assert_whole(store, github)

@@ -151,7 +151,7 @@ def ask_more(github: GitHub, items: Sequence[Gathered]) -> None:
     """The next jobs of each of ``items``, in one call; raises as ``ask_runs`` does."""
     names = ", ".join(f"$id{at}: ID!, $after{at}: String!" for at in range(len(items)))
     parts = [
-        f"n{at}: node(id: $id{at}) {{ ... on WorkflowRun {{ checkSuite {{ checkRuns("
+        f"n{at}: nodes(ids: [$id{at}]) {{ ... on WorkflowRun {{ checkSuite {{ checkRuns("
         f"first: {min(MORE_JOBS, item.left)}, after: $after{at}, filterBy: {{checkType: ALL}}"
         f") {{ {_CHECK_RUNS} }} }} }} }}"
         for at, item in enumerate(items)
@@ -162,14 +162,15 @@ def ask_more(github: GitHub, items: Sequence[Gathered]) -> None:
         variables |= {f"id{at}": item.run.node_id, f"after{at}": item.cursor}
     data = _ask(github, query, variables)
     for at, item in enumerate(items):
-        _take(item, _convert(data.get(f"n{at}"), _RunNode))
+        nodes = _convert(data.get(f"n{at}"), list[_RunNode | None])
+        _take(item, nodes[0] if nodes else None)
 
 
 def _ask(github: GitHub, query: str, variables: Mapping[str, object]) -> dict[str, msgspec.Raw]:
     try:
         reply = msgspec.json.decode(github.graphql(query, variables, attempts=1).body, type=_Reply)
     except GitHubError as error:
-        raise GraphQLRefusedError(str(error), fatal=error.status in (401, 403, 404, 405, 410)) from error
+        raise GraphQLRefusedError(str(error), fatal=error.status in (401, 403, 404, 405, 410, 501)) from error
     except msgspec.MsgspecError as error:
         raise GraphQLRefusedError(f"an answer that is not of this API: {error}", fatal=False) from error
     if reply.data is None or all(bytes(part) == b"null" for part in reply.data.values()):
@@ -206,13 +207,13 @@ def _take(item: Gathered, node: _RunNode | None) -> None:
             item.whole = False
         else:
             item.jobs[job_id] = _job(check, job_id, item.run)
-    if item.cursor is None and item.listed > len(item.jobs) + item.foreign:
+    if item.cursor is None and (item.listed > len(item.jobs) + item.foreign or (item.foreign and not item.jobs)):
         item.whole = False
 
 
 def _is_job(check: _CheckRun, run: RunAttempt) -> bool:
-    """A check run that a job made through the API has a page of its own, not one below the run."""
-    if check.details_url is None:
+    """A check run that a job made through the API has a page of its own, not one below the run, and no steps."""
+    if check.details_url is None or (check.steps is not None and check.steps.nodes):
         return True
     found = _JOB_URL.search(check.details_url)
     return found is not None and int(found[1]) == run.run_id
