@@ -161,3 +161,18 @@ def test_now_is_now_wherever_the_machine_is(store: Store, monkeypatch: pytest.Mo
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_the_questions_of_the_docs_can_be_asked(store: Store) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "store.md").read_text(encoding="utf-8")
+    questions = page.partition("```sql\n")[2].partition("```")[0].split(";\n")[:-1]
+    answers = [store.sql(question) for question in questions]
+    assert [answer.columns[0] for answer in answers] == [
+        "name",
+        "job_name",
+        "labels",
+        "name",
+        "html_url",
+        "run_attempt",
+    ]
+    assert answers[1].rows() == [("test", "Run tests", 1)]
