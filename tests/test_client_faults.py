@@ -79,6 +79,16 @@ def test_where_nobody_listens_the_call_fails_and_is_not_billed() -> None:
         assert talk.github.meter().calls == 5
 
 
+def test_where_nobody_ever_listened_the_first_call_that_fails_is_the_last() -> None:
+    with talking([]) as talk:
+        talk.server.stop()
+        with pytest.raises(GitHubError):
+            talk.get()
+        with pytest.raises(CallsStoppedError, match="could not be reached"):
+            talk.get()
+        assert talk.github.meter().calls == 5
+
+
 @pytest.mark.parametrize(
     ("chance", "waits"), [(0.0, [2.0, 2.0, 2.0, 2.0]), (0.5, [3.0, 5.0, 9.0, 17.0]), (0.999999, [4.0, 8.0, 16.0, 32.0])]
 )

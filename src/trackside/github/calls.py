@@ -48,6 +48,7 @@ class Progress:
         self.ask = ask
         self.url = url
         self.tried = 0
+        self.unreached = 0
         self.limited = 0
         self.redirects = 0
         self.bearer: str | None = None
@@ -87,6 +88,7 @@ class Calls:
                 reply, verdict = self._try(progress)
             except WireError as error:
                 verdict = Verdict(Kind.AGAIN, error.reason)
+                progress.unreached += not error.sent
             if reply is not None and verdict.kind is Kind.GOOD:
                 return reply
             self.settle(progress, verdict, reply)
@@ -189,7 +191,9 @@ class Calls:
         if progress.tried >= progress.ask.attempts:
             times = "" if progress.tried == 1 else f", {progress.tried} times"
             error = self.failure(progress, status, f"failed: {verdict.reason}{times}; try again later")
-            if progress.ask.attempts > 1:  # who wants one try has another way: a smaller query, or REST
+            if progress.unreached == progress.tried and not self.gate.has_heard:
+                self.gate.stop(f"{self.api.root} could not be reached ({self._clean(verdict.reason)})")
+            elif progress.ask.attempts > 1:  # who wants one try has another way: a smaller query, or REST
                 self.gate.gave_up(self._clean(verdict.reason))
             raise error
         asked_s = None if reply is None else retry_after_s(reply.headers, self.gate.server_now_s())

@@ -59,6 +59,7 @@ class Gate:
         self._holders: set[int] = set()
         self._started = 0
         self._given_up = 0
+        self._heard = False
         self._stopped: str | None = None
         self._offset_s = 0.0
         self._paid_until = -1.0
@@ -107,6 +108,7 @@ class Gate:
     def answered(self, ticket: Ticket, headers: Mapping[str, str], *, probed: bool) -> None:
         """The headers of an answer of the API came; ``probed`` says that no limit and no fault refused the call."""
         with self._turn:
+            self._heard = True
             self._land(ticket)
             if ticket.epochs[1] == ticket.lanes[1].epoch:
                 self._learn(ticket, headers)
@@ -150,6 +152,11 @@ class Gate:
         """Let no call go any more, and wake whoever waits."""
         with self._turn:
             self._stop(why)
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether GitHub ever answered, be it with a refusal."""
+        return self._heard
 
     def server_now_s(self) -> float:
         """The time of day by GitHub's clock, as epoch seconds."""
