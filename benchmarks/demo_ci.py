@@ -59,26 +59,27 @@ def sync_a_week(out: Path, tell: Callable[[str], None]) -> list[Path]:
         tell(f"\nA fake GitHub serves a week of {REPO} at {url}.")
         _run(["sync", "--repo", REPO], environment, tell)
         tell("\nA second sync asks only for what may be new:")
-        ledger = _run(["sync", "--repo", REPO, "--format", "json"], environment, tell, shown=False)
-        calls = json.loads(ledger)["sync"]["calls"]
-        tell(f"{calls} calls")
-    failures, ledger_file = room / "failing_jobs.csv", room / "sync.json"
-    ledger_file.write_text(ledger, encoding="utf-8")
+        ledger = room / "sync.json"
+        _run(["sync", "--repo", REPO, "--format", "json"], environment, tell, ledger)
+        tell(f"{json.loads(ledger.read_text(encoding='utf-8'))['sync']['calls']} calls")
+    failures = room / "failing_jobs.csv"
     _run(["store", "sql", _FAILURES], environment, tell)
-    failures.write_text(_run(["store", "sql", _FAILURES, "--format", "csv"], environment, tell, shown=False), "utf-8")
+    _run(["store", "sql", _FAILURES, "--format", "csv"], environment, tell, failures)
     _run(["store", "info"], environment, tell)
-    return [failures, ledger_file]
+    return [failures, ledger]
 
 
-def _run(arguments: list[str], environment: dict[str, str], tell: Callable[[str], None], *, shown: bool = True) -> str:
-    """What one trackside command prints, shown as typed and, with ``shown``, printed to stderr."""
+def _run(
+    arguments: list[str], environment: dict[str, str], tell: Callable[[str], None], into: Path | None = None
+) -> None:
+    """Runs one trackside command, shown as typed; what it prints goes to stderr or ``into`` a file."""
     words = " ".join(word if "\n" not in word else f'"{" ".join(word.split())}"' for word in arguments)
-    tell(f"\n$ trackside {words}")
-    done = subprocess.run(
-        [*trackside_command(), *arguments], env=environment, stdout=subprocess.PIPE, text=True, check=False
-    )
-    if shown:
+    tell(f"\n$ trackside {words}{'' if into is None else f' > {into.name}'}")
+    command = [*trackside_command(), *arguments]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if into is None:
         tell(done.stdout.rstrip("\n"))
+    else:
+        into.write_text(done.stdout, encoding="utf-8")
     if done.returncode:
         sys.exit(f"trackside {arguments[0]} ended with exit code {done.returncode}; see above")
-    return done.stdout
