@@ -223,6 +223,7 @@ def test_the_next_link_is_found_among_others_and_in_any_spelling() -> None:
     here = "https://h/a"
     assert next_link('<https://h/1>; rel="prev", <https://h/3?a=1,2>; rel="next"', here) == "https://h/3?a=1,2"
     assert next_link("</b?page=2>; title=x; rel=next", here) == "https://h/b?page=2"
+    assert next_link('<https://h/5>; title="a, b; c"; rel="next archives"', here) == "https://h/5"
     assert next_link('<https://h/9>; rel="last"', here) is None
     assert next_link("nonsense <>", here) is None
     assert next_link(None, here) is None

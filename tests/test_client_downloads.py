@@ -48,6 +48,20 @@ def test_a_log_comes_from_the_other_host_which_learns_nothing(blob: ScriptedServ
         assert TOKEN not in str(got.headers)
 
 
+@pytest.mark.parametrize("link", ["/_services/logs/7.txt?sig=S1gnature", "//{host}/logs/7.txt?sig=S1gnature"])
+def test_a_link_to_the_host_of_the_api_carries_no_token_either(link: str) -> None:
+    def script(got: Received) -> bytes:
+        location = link.format(host=got.headers["host"])
+        return answer(302, b"", location=location) if got.path == PATH else answer(200, LOG)
+
+    with talking(script) as talk:
+        assert read(talk.github) == (200, "blob", LOG)
+    asked, fetched = talk.server.received
+    assert "S1gnature" not in "".join(talk.traced)
+    assert asked.headers["authorization"] == f"Bearer {TOKEN}"
+    assert TOKEN not in str(fetched.headers)
+
+
 def test_the_signature_of_a_link_is_not_shown(blob: ScriptedServer) -> None:
     blob.script = [answer(500)] * 5
     with talking(lambda _: linking(blob)) as talk:

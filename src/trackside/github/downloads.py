@@ -87,7 +87,7 @@ class Downloads:
             return found
         reply, verdict = found
         target = resolve(progress.url, reply.headers.get("location"))
-        if verdict.kind is not Kind.REDIRECT or target is None or calls.api.is_api(target):
+        if verdict.kind is not Kind.REDIRECT or target is None or calls.api.is_repository(target):
             return verdict, reply
         return self._fetch(trying, progress, target)
 
@@ -112,7 +112,7 @@ class Downloads:
         endpoint = f"{progress.ask.endpoint} download"
         url = progress.url
         for _ in range(_HOPS):
-            shown = calls.api.shown(link)
+            shown = calls.api.shown(link, signed=True)
             if is_downgrade(url, link):
                 raise calls.failure(progress, None, f"leads to {shown}, which is not safe: not followed")
             url = link

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from trackside.errors import UsageError
 
 _PORTS: Final = {"http": 80, "https": 443}
-_NEXT: Final = re.compile(r"<([^<>]*)>((?:\s*;\s*[^;,<>]+)*)")
+_NEXT: Final = re.compile(r"<([^<>]*)>((?:\s*;\s*(?:\"[^\"]*\"|[^;,<>\"])+)*)")
 _REL_NEXT: Final = re.compile(r";\s*rel\s*=\s*\"?[^\";]*\bnext\b", re.IGNORECASE)
 _REPOSITORY: Final = re.compile(r"/repos/[^/]+/[^/]+(?=/|$)")
 
@@ -44,22 +44,27 @@ class ApiAddress:
         parts = _split(url)
         return parts is not None and parts.username is None and _origin_of(parts) == self._origin
 
-    def is_api(self, url: str) -> bool:
-        """Whether the address is below the base: Enterprise Server serves other things on the same host."""
+    def is_repository(self, url: str) -> bool:
+        """Whether it is a repository of the API, by name or by number: other things are on the same host too."""
         parts = _split(url)
-        return parts is not None and self.owns(url) and f"{parts.path}/".startswith(f"{self._prefix}/")
+        folders = tuple(f"{self._prefix}/{name}/" for name in ("repos", "repositories"))
+        return parts is not None and self.owns(url) and parts.path.startswith(folders)
 
     def full(self, path: str) -> str:
         """The address of ``path`` (which begins with a slash); a whole address is left as it is."""
         return self.base + path if path.startswith("/") else path
 
-    def shown(self, url: str) -> str:
-        """How an address is shown: path and query on the API, without the query (a signature) anywhere else."""
+    def shown(self, url: str, *, signed: bool = False) -> str:
+        """How an address is shown: path and query on the API, without the query (a signature) anywhere else.
+
+        ``signed``: without the query on the API's host too.
+        """
         parts = _split(url)
         if parts is None:
             return "an unreadable address"
         if self.owns(url):
-            return _printable((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+            query = "…" if signed else parts.query
+            return _printable((parts.path or "/") + (f"?{query}" if parts.query else ""))
         return _printable(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}") + (
             "?…" if parts.query else ""
         )

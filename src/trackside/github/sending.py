@@ -107,17 +107,19 @@ class Sending:
         finally:
             size = 0 if stream is None else stream.size_bytes
             self._meter.count(endpoint, api=api, billed=billed, size_bytes=size)
-            self._tell(request, outcome, None if stream is None else stream.headers, self._clock.monotonic() - began)
+            url = self._api.shown(request.url, signed=not api)
+            headers = None if stream is None else stream.headers
+            self._tell(f"{request.method} {url}", outcome, headers, self._clock.monotonic() - began)
 
     def _is_free(self, url: str) -> bool:
         return url.partition("?")[0] == self._api.full("/rate_limit")
 
-    def _tell(self, request: Request, outcome: str, headers: Mapping[str, str] | None, took_s: float) -> None:
+    def _tell(self, what: str, outcome: str, headers: Mapping[str, str] | None, took_s: float) -> None:
         if self._trace is None:
             return
         left = read_count((headers or {}).get("x-ratelimit-remaining"))
         known = "" if left is None else f", {left} left"
-        self._trace(f"{request.method} {self._api.shown(request.url)} → {outcome} in {took_s * 1000:.0f} ms{known}")
+        self._trace(f"{what} → {outcome} in {took_s * 1000:.0f} ms{known}")
 
     def _warn_of_expiry(self, headers: Mapping[str, str]) -> None:
         if self._warned:
