@@ -204,6 +204,13 @@ def test_the_newest_runs_of_a_workflow_are_read_once_however_old_they_are(github
     assert (record.completeness, record.attempts_selected, github.journal.count("jobs")) == (1.0, 3, 0)
 
 
+def test_a_window_may_begin_at_any_time_there_is(github: FakeGitHub, store: Store) -> None:
+    github.world.add_run(1)
+    since = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
+    assert sync_once(github, store, since=since, pulls="none").completeness == 1.0
+    assert github.journal.calls[0].raw_query.startswith("created=0001-01-02T00")
+
+
 def test_a_workflow_of_which_no_run_is_known_is_noted(github: FakeGitHub, store: Store) -> None:
     run = github.world.add_run(1)
     record = sync_once(github, store, workflows=(run.name, "pr-tset.yml"), pulls="none")
