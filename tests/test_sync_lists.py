@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fake_github import FakeGitHub, Fault, Kind, job
+from tests.fake_github import FakeGitHub, Fault, Kind, Latest, job, matrix
 from tests.syncing import (
     REPO,
     TOKEN,
@@ -282,3 +282,15 @@ def test_a_run_with_hostile_names_is_stored_as_it_is(github: FakeGitHub, store: 
     sync_once(github, store)
     assert_whole(store, github)
     assert {row["name"] for row in rows(store, "jobs")} == set(names)
+
+
+@pytest.mark.parametrize("latest", list(Latest))
+def test_a_server_that_shows_only_the_newest_jobs_is_asked_for_each_attempt(tmp_path: Path, latest: Latest) -> None:
+    with FakeGitHub() as github:
+        github.settings.heeds_filter, github.settings.latest = False, latest
+        run = github.world.add_run(matrix("unit", 5, ["failure"]), conclusion="failure")
+        github.world.rerun(run, conclusion="failure")
+        github.world.rerun(run)
+        store = open_store(tmp_path)
+        assert sync_once(github, store, pulls="none").missing == ()
+        assert_whole(store, github)

@@ -125,7 +125,7 @@ class Answers:
 
     def jobs_of(self, run: Run, which: str) -> list[Job]:
         """By ``all``, or ``latest``."""
-        if which == "all":
+        if which == "all" and self.settings.heeds_filter:
             return [job for attempt in run.attempts for job in attempt.jobs]
         return newest_jobs(run) if self.settings.latest is Latest.NEWEST else run.latest.jobs
 

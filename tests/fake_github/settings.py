@@ -21,6 +21,8 @@ class Settings:
     """Change any of it at any time."""
 
     latest: Latest = Latest.NEWEST
+    heeds_filter: bool = True
+    """False: ``filter=all`` gives what ``filter=latest`` does, as a server might that does not know it."""
     cap: int = 1000
     """How many results a filtered list of runs gives at most."""
     total_at_cap: int | None = None

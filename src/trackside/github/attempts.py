@@ -23,20 +23,33 @@ def earlier_attempts(latest: RunAttempt, jobs: Sequence[Job]) -> tuple[RunAttemp
     that was allowed to fail is too harsh. An attempt without jobs has no conclusion and no times of its own.
     """
     own = [job for job in jobs if job.run_id == latest.run_id and job.repo == latest.repo]
-    ran = _jobs_where_they_ran(latest, own)
-    return tuple(_attempt(latest, number, ran.get(number, [])) for number in range(1, latest.run_attempt))
+    first = _first_listings(own)
+    ran = _jobs_where_they_ran(latest, first)
+    listed: dict[int, list[Job]] = {}
+    for job in first:
+        listed.setdefault(job.run_attempt, []).append(job)
+    # A re-run runs some job: where the times of all that an attempt brings are older, they tell nothing.
+    return tuple(
+        _attempt(latest, number, ran.get(number) or listed.get(number, [])) for number in range(1, latest.run_attempt)
+    )
+
+
+def _first_listings(jobs: Iterable[Job]) -> list[Job]:
+    """Each job where it is listed first, by attempt: a re-run lists those again that it takes over."""
+    seen: dict[object, int] = {}
+    return [
+        job
+        for job in sorted(jobs, key=lambda job: job.run_attempt)
+        if min([seen.setdefault(key, job.run_attempt) for key in _identities(job)]) == job.run_attempt
+    ]
 
 
 def _jobs_where_they_ran(latest: RunAttempt, jobs: Iterable[Job]) -> dict[int, list[Job]]:
-    """Jobs by the attempt they ran in: one that a re-run took over is listed again with that attempt's number."""
+    """Jobs, in the order of their attempts, by the attempt they ran in."""
     ran: dict[int, list[Job]] = {}
     ends: dict[int, dt.datetime] = {}
-    seen: dict[object, int] = {}
-    for job in sorted(jobs, key=lambda job: job.run_attempt):
+    for job in jobs:
         attempt = _where_it_ran(job, latest, ends)
-        again = {seen.setdefault(key, job.run_attempt) for key in _identities(job)}
-        if min(again) < job.run_attempt:
-            continue
         ran.setdefault(attempt, []).append(job)
         if job.completed_at is not None:
             ends[attempt] = max(job.completed_at, ends.get(attempt, job.completed_at))

@@ -88,9 +88,9 @@ def _walk(github: GitHub, run: RunAttempt, path: str, params: dict[str, str | in
 def _ask_for_absent_attempts(
     github: GitHub, run: RunAttempt, listing: _Listing, wanted: list[int]
 ) -> dict[int, RunAttempt]:
-    """Earlier attempts that ``filter=all`` showed nothing of: their own lists of jobs, and if empty their records."""
+    """Earlier attempts that ``filter=all`` did not show: their own lists of jobs, and if empty their records."""
     observed: dict[int, RunAttempt] = {}
-    shown = {job.run_attempt for job in listing.jobs.values()}
+    shown = set() if _is_merged(listing) else {job.run_attempt for job in listing.jobs.values()}
     for number in (number for number in wanted if number < run.run_attempt and number not in shown):
         path = f"/repos/{run.repo}/actions/runs/{run.run_id}/attempts/{number}"
         own = _Listing({}, [])
@@ -106,6 +106,14 @@ def _ask_for_absent_attempts(
             except (GitHubError, DecodeProblem) as error:
                 listing.problems.append(f"attempt {number} of run {run.run_id}: {error}")
     return observed
+
+
+def _is_merged(listing: _Listing) -> bool:
+    """Whether the list seems to hold only the newest job of each name: some name is not there from the first on."""
+    first: dict[str, int] = {}
+    for job in listing.jobs.values():
+        first[job.name] = min(job.run_attempt, first.get(job.name, job.run_attempt))
+    return any(attempt > 1 for attempt in first.values())
 
 
 def _result(run: RunAttempt, listing: _Listing, wanted: tuple[int, ...], attempts: tuple[RunAttempt, ...]) -> RunJobs:
