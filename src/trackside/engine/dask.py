@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -75,12 +77,32 @@ def _client(distributed: Any, scheduler: str | None, tasks: int) -> Any:
         cluster = distributed.LocalCluster(
             n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
         )
-        return _Owned(distributed.Client(cluster), cluster)
+        with _no_collection():
+            return _Owned(distributed.Client(cluster), cluster)
     try:
-        return distributed.Client(scheduler, timeout="20s")
+        with _no_collection():
+            return distributed.Client(scheduler, timeout="20s")
     except (OSError, TimeoutError, ValueError) as error:
         msg = f"No Dask scheduler answers at {scheduler}: {error}"
         raise UnreadableInputError(msg) from error
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Collects garbage now and not within the block.
+
+    A client that failed to connect is closed when it is collected, under the lock that a new one takes to start: if
+    that happens while one starts, both wait for ever. Needed until distributed closes
+    such a client without that lock.
+    """
+    gc.collect()
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Owned:
