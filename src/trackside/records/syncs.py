@@ -59,6 +59,7 @@ class SyncRecord(msgspec.Struct, frozen=True, kw_only=True):
     ``status`` is ok, partial (something is missing) or failed. ``completeness`` is the share of the selected
     attempts whose runs and jobs are in the store, None where there are none or the list of runs has gaps. ``scope``
     names the list that ``listed`` is about; ``swept`` says that the whole window was looked through for re-runs.
+    ``default_branch`` is None where the list of pull requests did not tell it.
     """
 
     repo: str
@@ -96,4 +97,5 @@ class SyncRecord(msgspec.Struct, frozen=True, kw_only=True):
     parse_error_samples: tuple[str, ...] = ()
     completeness: float | None = None
     phases_s: dict[str, float] = {}
+    default_branch: str | None = None
     notes: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from trackside.store.files import put_file, remove_files
 from trackside.store.location import Location
 from trackside.store.read import is_folded, sorted_parts
-from trackside.store.schema import FETCHED, JOB_LOGS, JOBS, RUNS, Table
+from trackside.store.schema import FAILURES, FETCHED, JOB_LOGS, JOBS, LOGS_READ, RUNS, TEST_FILES, Table
 from trackside.store.tables import FOLDED, Snapshot, open_table, readable_errors
 from trackside.store.write import again_on_conflict, bring_forward
 
@@ -31,6 +31,8 @@ KEPT_HOURS: Final = 7 * 24
 """How long files that are not of the newest version stay: a reader or writer that began before still needs them."""
 _ROW_GROUP: Final = 50_000
 _RUN: Final = ["repo", "run_id"]
+_OF_RUNS: Final = (FETCHED, LOGS_READ, FAILURES, TEST_FILES, JOB_LOGS, JOBS, RUNS)
+"""What goes when a run goes, in this order."""
 
 
 class Folded(NamedTuple):
@@ -56,7 +58,7 @@ def prune(location: Location, before: dt.datetime) -> list[Folded]:
     are added meanwhile stay until the next time, but for markers: these are looked through once more.
     """
     gone = _runs_before(location, before)
-    done = [_fold(location, table, gone) for table in (FETCHED, JOB_LOGS, JOBS, RUNS)]
+    done = [_fold(location, table, gone) for table in _OF_RUNS]
     _fold(location, FETCHED, gone)
     return done
 

@@ -8,65 +8,18 @@ table's version: files without it read as null. A column whose meaning changes d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
-TIME: Final = pl.Datetime("us", "UTC")
-TEXTS: Final = pl.List(pl.String)
-NUMBERS: Final = pl.List(pl.Int64)
+from trackside.store.columns import NUMBERS, REPO, RUN, STAMP_NAMES, STAMPS, TEXTS, TIME, Column, Table
+from trackside.store.log_tables import FAILURES, JOB_LOGS, LOGS_READ, NOTICES, REPORTED, TEST_FILES
 
+__all__ = [
+    "COMMIT_PULLS", "FAILURES", "FETCHED", "JOBS", "JOB_LOGS", "LOGS_READ", "NOTICES", "PULLS", "REPORTED", "RUNS",
+    "STAMPS", "STAMP_NAMES", "SYNCS", "TABLES", "TEST_FILES", "TIME", "Column", "Table",
+]  # fmt: skip
 
-class Column(NamedTuple):
-    """One column: its name, type, unit and meaning."""
-
-    name: str
-    dtype: pl.DataType | type[pl.DataType]
-    unit: str
-    meaning: str
-
-
-class Table(NamedTuple):
-    """One table.
-
-    Of the rows of a ``key`` the newest is the one that is last by ``newer``. ``order`` is how folded files and
-    exports are sorted; it holds the key. ``about`` is the column that oldest and newest are told of, ``stands_for``
-    one row in words; ``part`` is how many rows are held in memory where a table is sorted.
-    """
-
-    name: str
-    version: int
-    stands_for: str
-    key: tuple[str, ...]
-    order: tuple[str, ...]
-    about: str
-    columns: tuple[Column, ...]
-    part: int = 500_000
-
-    @property
-    def schema(self) -> dict[str, pl.DataType]:
-        """The stored columns with their types, those of ``STAMPS`` last."""
-        return {one.name: _instance(one.dtype) for one in (*self.columns, *STAMPS)}
-
-    @property
-    def newer(self) -> tuple[str, ...]:
-        """What decides between rows of a key, the strongest first."""
-        updated = tuple(one.name for one in self.columns if one.name == "updated_at")
-        return ("precedence", *updated, "observed_at", "digest")
-
-
-STAMPS: Final = (
-    Column("observed_at", TIME, "", "when the fact was read"),
-    Column("precedence", pl.Int8, "", "how far and how well observed; a row of less never hides one of more"),
-    Column("digest", pl.Int64, "", "of all columns above; decides between rows that are equal in all else"),
-)
-STAMP_NAMES: Final = tuple(one.name for one in STAMPS)
-
-_REPO: Final = Column("repo", pl.String, "", "owner/name of the repository")
-_RUN: Final = (
-    Column("run_id", pl.Int64, "", "id of the run"),
-    Column("run_attempt", pl.Int64, "", "attempt of the run, from 1"),
-)
 _SOURCE: Final = Column("source", pl.String, "", "rest, graphql, webhook, file, or jobs: worked out from its jobs")
 _URL: Final = Column("html_url", pl.String, "", "page on GitHub")
 
@@ -78,8 +31,8 @@ RUNS: Final = Table(
     order=("repo", "run_id", "run_attempt"),
     about="created_at",
     columns=(
-        _REPO,
-        *_RUN,
+        REPO,
+        *RUN,
         _SOURCE,
         Column("run_number", pl.Int64, "", "number of the run within its workflow"),
         Column("workflow_id", pl.Int64, "", "id of the workflow"),
@@ -130,9 +83,9 @@ JOBS: Final = Table(
     order=("repo", "run_id", "run_attempt", "job_id"),
     about="created_at",
     columns=(
-        _REPO,
+        REPO,
         Column("job_id", pl.Int64, "", "id of the job, and of its check run"),
-        *_RUN,
+        *RUN,
         _SOURCE,
         Column("name", pl.String, "", "name of the job, with the values of its matrix"),
         Column("workflow_name", pl.String, "", "name of the workflow"),
@@ -165,8 +118,8 @@ FETCHED: Final = Table(
     order=("repo", "run_id", "run_attempt"),
     about="observed_at",
     columns=(
-        _REPO,
-        *_RUN,
+        REPO,
+        *RUN,
         Column("status", pl.String, "", "status of the attempt when its jobs were read"),
         Column("updated_at", TIME, "", "updated_at of the attempt when its jobs were read"),
         Column("jobs", pl.Int64, "jobs", "how many of its jobs are stored"),
@@ -183,7 +136,7 @@ PULLS: Final = Table(
     order=("repo", "number"),
     about="created_at",
     columns=(
-        _REPO,
+        REPO,
         Column("number", pl.Int64, "", "number of the pull request"),
         Column("title", pl.String, "", "its title"),
         Column("state", pl.String, "", "open or closed"),
@@ -209,31 +162,12 @@ COMMIT_PULLS: Final = Table(
     order=("repo", "sha"),
     about="observed_at",
     columns=(
-        _REPO,
+        REPO,
         Column("sha", pl.String, "", "the commit"),
         Column("numbers", NUMBERS, "", "its pull requests in this repository; empty where it has none"),
     ),
 )
 
-JOB_LOGS: Final = Table(
-    "job_logs",
-    1,
-    "the log of a job, or why there is none",
-    key=("repo", "job_id"),
-    order=("repo", "run_id", "run_attempt", "job_id"),
-    about="observed_at",
-    columns=(
-        _REPO,
-        Column("job_id", pl.Int64, "", "id of the job"),
-        *_RUN,
-        Column("state", pl.String, "", "ready, not_yet, never, expired or unreadable"),
-        Column("size_bytes", pl.Int64, "bytes", "what was read, before compression"),
-        Column("truncated", pl.Boolean, "", "there was more than was read"),
-        Column("content", pl.Binary, "", "the log as it came, compressed with Zstandard; null where there is none"),
-        Column("note", pl.String, "", "why it could not be read"),
-    ),
-    part=200,
-)
 
 _CALLS: Final = pl.Struct(
     {
@@ -266,7 +200,7 @@ SYNCS: Final = Table(
     order=("repo", "started_at", "sync_id"),
     about="started_at",
     columns=(
-        _REPO,
+        REPO,
         Column("sync_id", pl.String, "", "id of the sync"),
         Column("started_at", TIME, "", "when it began"),
         Column("ended_at", TIME, "", "when it ended"),
@@ -301,14 +235,25 @@ SYNCS: Final = Table(
         Column("parse_error_samples", TEXTS, "", "some of them"),
         Column("completeness", pl.Float64, "0-1", "attempts complete over attempts wanted; null where none were"),
         Column("phases_s", pl.List(_PHASE), "s", "how long each phase took"),
+        Column("default_branch", pl.String, "", "the default branch, where the list of pull requests told it"),
         Column("notes", TEXTS, "", "what else is good to know"),
     ),
 )
 
 TABLES: Final[Mapping[str, Table]] = {
-    table.name: table for table in (RUNS, JOBS, FETCHED, PULLS, COMMIT_PULLS, JOB_LOGS, SYNCS)
+    table.name: table
+    for table in (
+        RUNS,
+        JOBS,
+        FETCHED,
+        PULLS,
+        COMMIT_PULLS,
+        JOB_LOGS,
+        FAILURES,
+        TEST_FILES,
+        LOGS_READ,
+        REPORTED,
+        NOTICES,
+        SYNCS,
+    )
 }
-
-
-def _instance(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
-    return dtype() if isinstance(dtype, type) else dtype

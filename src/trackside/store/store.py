@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 
 from trackside.errors import UsageError
+from trackside.records.failures import Failure, LogRead, Notice, Reported, TestFile
 from trackside.records.job_logs import JobLog
 from trackside.records.jobs import Job
 from trackside.records.pulls import CommitPulls, PullRequest
@@ -20,7 +21,23 @@ from trackside.records.syncs import SyncRecord
 from trackside.store import fold, info, known, read, sql
 from trackside.store.location import Location, find_location, make_directory
 from trackside.store.rows import frame_of
-from trackside.store.schema import COMMIT_PULLS, FETCHED, JOB_LOGS, JOBS, PULLS, RUNS, STAMP_NAMES, SYNCS, TABLES, Table
+from trackside.store.schema import (
+    COMMIT_PULLS,
+    FAILURES,
+    FETCHED,
+    JOB_LOGS,
+    JOBS,
+    LOGS_READ,
+    NOTICES,
+    PULLS,
+    REPORTED,
+    RUNS,
+    STAMP_NAMES,
+    SYNCS,
+    TABLES,
+    TEST_FILES,
+    Table,
+)
 from trackside.store.tables import open_table, readable_errors, require_any_table
 from trackside.store.write import append
 
@@ -67,6 +84,23 @@ class Store:
     def add_logs(self, logs: Sequence[JobLog], observed_at: dt.datetime) -> None:
         """Adds logs of jobs in one commit."""
         self._add(JOB_LOGS, logs, observed_at)
+
+    def add_diagnoses(
+        self,
+        failures: Sequence[Failure],
+        test_files: Sequence[TestFile],
+        read: Sequence[LogRead],
+        observed_at: dt.datetime,
+    ) -> None:
+        """Adds what logs told: failures, then test files, then the markers of the logs that were read."""
+        self._add(FAILURES, failures, observed_at)
+        self._add(TEST_FILES, test_files, observed_at)
+        self._add(LOGS_READ, read, observed_at)
+
+    def add_reported(self, reported: Reported, notices: Sequence[Notice]) -> None:
+        """Adds that a report was made, and what was told with it."""
+        self._add(NOTICES, notices, reported.reported_at)
+        self._add(REPORTED, [reported], reported.reported_at)
 
     def add_sync(self, record: SyncRecord) -> None:
         """Adds the ledger of a sync."""
@@ -124,9 +158,12 @@ class Store:
         return sum(fold.vacuum(self.location, table, at_once=at_once) for table in TABLES.values())
 
     def facts(self) -> Iterator[Facts]:
-        """Every table but ``syncs``: its newest rows in its order, without the stamps. Equal stores, equal facts."""
+        """The tables of facts: their newest rows in their order, without the stamps. Equal stores, equal facts.
+
+        Not ``syncs``, ``reported`` and ``notices``: they tell what was done here and when.
+        """
         for table in TABLES.values():
-            if table is not SYNCS:
+            if table not in (SYNCS, REPORTED, NOTICES):
                 schema = {one.name: table.schema[one.name] for one in table.columns}
                 yield Facts(table.name, schema, self._sorted(table), table.version)
 

@@ -25,6 +25,7 @@ class SyncLedger:
         self.repo = repo
         self.listed: list[Interval] = []
         self.swept = False
+        self.default_branch: str | None = None
         self.counts: Counter[str] = Counter()
         self.completeness: float | None = None
         self.notes: list[str] = []
@@ -96,6 +97,7 @@ class SyncLedger:
             parse_error_samples=tuple(self._problems),
             completeness=self.completeness,
             phases_s=dict(self._phases_s),
+            default_branch=self.default_branch,
             notes=tuple(self.notes),
             **self.counts,
         )

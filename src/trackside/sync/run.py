@@ -93,6 +93,7 @@ class _Sync:
         if request.pulls != "none":
             with ledger.phase("pulls"):
                 pulls.read_list(state, self._window.start)
+            ledger.default_branch = pulls.default_branch
         with ledger.phase("runs"):
             pulls.repository = self._list_runs(state, known, pulls.default_branch) or pulls.repository
         selected = self._select()

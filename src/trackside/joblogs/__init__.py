@@ -1,0 +1,1 @@
+"""What the log of a CI job says: cleaning, causes, fingerprints, test files. Pure."""
