@@ -33,10 +33,9 @@ _SECRETS: Final = tuple(
         _GROUP + r"(?i:\bbearer\s{1,3}))[\w.~+/=-]{8,2000}",
         _GROUP + r"\w://)[^\s/@'\"]{1,255}(?=@[\w\[])",
         # A name that means a secret, then = or :, then the value, quoted or not.
-        _GROUP
-        + r"(?i:[\w-]{0,60}(?:passwor[dt]|passwd|passphrase|secret(?:[_-]?(?:access[_-]?)?key)?|api[_-]?key|access[_-]?key"
-        r"|private[_-]?key|account[_-]?key|(?<=[_-])token|(?<=[_-])pat|credential)['\"]?\s{0,3}[=:]\s{0,3}))"
-        r"(?:\"[^\"]{1,500}\"?|'[^']{1,500}'?|[^\s'\",;&]{3,500})",
+        _GROUP + r"(?i:[\w-]{0,60}(?:passwor[dt]|passwd|passphrase|secret(?:[_-]?(?:access[_-]?)?key)?|api[_-]?key"
+        r"|access[_-]?key|private[_-]?key|account[_-]?key|(?<=[_-])token|(?<=[_-])pat|credential)['\"]?\s{0,3}[=:]\s{0,3}))"
+        r"(?!\*\*\*)(?:\"[^\"]{1,500}\"?|'[^']{1,500}'?|[^\s'\",;&]{3,500})",
         _GROUP
         + r"(?i:[?&\s-](?:token|sig|signature|x-amz-signature|x-amz-security-token|key|code|pwd)=))[^\s&'\"]{3,2000}",
         r"\A[A-Za-z0-9+/]{60,}={0,2}\Z",
