@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.build_github import NOON, REPO, job
-from trackside.sync.request import SyncRequest, is_workflow, matches_any
+from trackside.history.names import is_workflow, matches_any
+from trackside.sync.request import SyncRequest
 
 FILE = ".github/workflows/pr-test.yml"
 

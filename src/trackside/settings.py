@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from trackside.errors import UsageError
+from trackside.records.ci_rules import CiRules
 
 FILE_NAME: Final = "trackside.toml"
 STORE_NAME: Final = ".trackside"
@@ -80,6 +81,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bench: BenchSettings = BenchSettings()
     github: GitHubSettings = GitHubSettings()
     sync: SyncSettings = SyncSettings()
+    ci: CiRules = CiRules()
     store: StoreSettings = StoreSettings()
 
 

@@ -11,32 +11,34 @@ from trackside.records.ci_rules import CiRules
 
 _TIME: Final = pl.Datetime("us", "UTC")
 
-RUN_COLUMNS: Final[dict[str, pl.DataType]] = {
-    "run_id": pl.Int64(),
-    "run_attempt": pl.Int64(),
-    "is_latest": pl.Boolean(),
-    "run_number": pl.Int64(),
-    "workflow": pl.String(),
-    "workflow_file": pl.String(),
-    "event": pl.String(),
-    "status": pl.String(),
-    "conclusion": pl.String(),
-    "outcome": pl.String(),
-    "created_at": _TIME,
-    "started_at": _TIME,
-    "updated_at": _TIME,
-    "duration_s": pl.Float64(),
-    "branch": pl.String(),
-    "line": pl.String(),
-    "is_default_line": pl.Boolean(),
-    "sha": pl.String(),
-    "actor": pl.String(),
-    "author": pl.String(),
-    "title": pl.String(),
-    "pull_number": pl.Int64(),
-    "pull_url": pl.String(),
-    "url": pl.String(),
-}
+RUN_COLUMNS: Final = pl.Schema(
+    {
+        "run_id": pl.Int64(),
+        "run_attempt": pl.Int64(),
+        "is_latest": pl.Boolean(),
+        "run_number": pl.Int64(),
+        "workflow": pl.String(),
+        "workflow_file": pl.String(),
+        "event": pl.String(),
+        "status": pl.String(),
+        "conclusion": pl.String(),
+        "outcome": pl.String(),
+        "created_at": _TIME,
+        "started_at": _TIME,
+        "updated_at": _TIME,
+        "duration_s": pl.Float64(),
+        "branch": pl.String(),
+        "line": pl.String(),
+        "is_default_line": pl.Boolean(),
+        "sha": pl.String(),
+        "actor": pl.String(),
+        "author": pl.String(),
+        "title": pl.String(),
+        "pull_number": pl.Int64(),
+        "pull_url": pl.String(),
+        "url": pl.String(),
+    }
+)
 """One row for each attempt of a run; times UTC.
 
 ``workflow`` is the workflow's name, else its file, else ``?``. ``outcome`` is a ``history.outcomes.Outcome``.
@@ -47,84 +49,90 @@ where there is none or none is known. ``author`` is who wrote the head commit, `
 the page of the run.
 """
 
-JOB_COLUMNS: Final[dict[str, pl.DataType]] = {
-    "job_id": pl.Int64(),
-    "run_id": pl.Int64(),
-    "run_attempt": pl.Int64(),
-    "name": pl.String(),
-    "job": pl.String(),
-    "family": pl.String(),
-    "shard": pl.String(),
-    "category": pl.String(),
-    "is_ignored": pl.Boolean(),
-    "is_latest": pl.Boolean(),
-    "status": pl.String(),
-    "conclusion": pl.String(),
-    "outcome": pl.String(),
-    "created_at": _TIME,
-    "started_at": _TIME,
-    "completed_at": _TIME,
-    "queue_s": pl.Float64(),
-    "duration_s": pl.Float64(),
-    "runner_name": pl.String(),
-    "runner_group": pl.String(),
-    "pool": pl.String(),
-    "url": pl.String(),
-    "failed_step": pl.String(),
-    "failed_step_number": pl.Int64(),
-    "failed_steps": pl.List(pl.String()),
-    "run_number": pl.Int64(),
-    "workflow": pl.String(),
-    "event": pl.String(),
-    "run_conclusion": pl.String(),
-    "run_created_at": _TIME,
-    "branch": pl.String(),
-    "line": pl.String(),
-    "is_default_line": pl.Boolean(),
-    "sha": pl.String(),
-    "author": pl.String(),
-    "actor": pl.String(),
-    "title": pl.String(),
-    "pull_number": pl.Int64(),
-    "run_url": pl.String(),
-}
+JOB_COLUMNS: Final = pl.Schema(
+    {
+        "job_id": pl.Int64(),
+        "run_id": pl.Int64(),
+        "run_attempt": pl.Int64(),
+        "name": pl.String(),
+        "job": pl.String(),
+        "family": pl.String(),
+        "shard": pl.String(),
+        "category": pl.String(),
+        "is_ignored": pl.Boolean(),
+        "is_latest": pl.Boolean(),
+        "status": pl.String(),
+        "conclusion": pl.String(),
+        "outcome": pl.String(),
+        "created_at": _TIME,
+        "started_at": _TIME,
+        "completed_at": _TIME,
+        "queue_s": pl.Float64(),
+        "duration_s": pl.Float64(),
+        "runner_name": pl.String(),
+        "runner_group": pl.String(),
+        "pool": pl.String(),
+        "url": pl.String(),
+        "failed_step": pl.String(),
+        "failed_step_number": pl.Int64(),
+        "failed_steps": pl.List(pl.String()),
+        "run_number": pl.Int64(),
+        "workflow": pl.String(),
+        "event": pl.String(),
+        "run_conclusion": pl.String(),
+        "run_created_at": _TIME,
+        "branch": pl.String(),
+        "line": pl.String(),
+        "is_default_line": pl.Boolean(),
+        "sha": pl.String(),
+        "author": pl.String(),
+        "actor": pl.String(),
+        "title": pl.String(),
+        "pull_number": pl.Int64(),
+        "run_url": pl.String(),
+    }
+)
 """One row for each attempt of a job that really ran in its attempt; times UTC.
 
 ``name`` is as GitHub tells it, ``job`` the same with renames applied (the identity of the job within its workflow),
 ``family`` is ``job`` without matrix indices and ``shard`` those indices. ``category`` is null where no rule matches.
 ``is_ignored`` marks jobs that the settings leave out. ``is_latest`` marks the newest attempt in which the job of that
 name ran, within its run. A job that a re-run only lists again (same name and times as in an earlier attempt) is left
-out. ``pool`` is its labels joined with ``+`` in the order of the alphabet, null where they are not told. ``failed_step``
-is the first step that failed, ``failed_steps`` are all; null and empty where none is told. The columns from
-``run_number`` on are those of its run attempt. A run attempt that failed without any job (an invalid workflow file, a
-run that waits for approval) is no row here: see ``History.jobless_failures``.
+out. ``pool`` is its labels joined with ``+`` in the order of the alphabet, null where they are not told.
+``failed_step`` is the first step that failed, ``failed_steps`` are all; null and empty where none is told. The columns
+from ``run_number`` on are those of its run attempt. A run attempt that failed without any job (an invalid workflow
+file, a run that waits for approval) is no row here: see ``History.jobless_failures``.
 """
 
-FAILURE_COLUMNS: Final[dict[str, pl.DataType]] = {
-    "job_id": pl.Int64(),
-    "cause": pl.String(),
-    "source": pl.String(),
-    "rule": pl.String(),
-    "line_text": pl.String(),
-    "line_number": pl.Int64(),
-    "context": pl.List(pl.String()),
-    "test": pl.String(),
-    "tests": pl.List(pl.String()),
-    "fingerprint": pl.String(),
-    "observed_at": _TIME,
-}
+FAILURE_COLUMNS: Final = pl.Schema(
+    {
+        "job_id": pl.Int64(),
+        "cause": pl.String(),
+        "source": pl.String(),
+        "rule": pl.String(),
+        "line_text": pl.String(),
+        "line_number": pl.Int64(),
+        "context": pl.List(pl.String()),
+        "test": pl.String(),
+        "tests": pl.List(pl.String()),
+        "fingerprint": pl.String(),
+        "observed_at": _TIME,
+    }
+)
 """One row for each failed job attempt: why (``records.failures.Failure``); ``source`` log, or steps for a guess."""
 
-TEST_FILE_COLUMNS: Final[dict[str, pl.DataType]] = {
-    "job_id": pl.Int64(),
-    "file": pl.String(),
-    "suite": pl.Int64(),
-    "outcome": pl.String(),
-    "attempts": pl.Int64(),
-    "elapsed_s": pl.Float64(),
-    "estimated_s": pl.Float64(),
-    "reason": pl.String(),
-}
+TEST_FILE_COLUMNS: Final = pl.Schema(
+    {
+        "job_id": pl.Int64(),
+        "file": pl.String(),
+        "suite": pl.Int64(),
+        "outcome": pl.String(),
+        "attempts": pl.Int64(),
+        "elapsed_s": pl.Float64(),
+        "estimated_s": pl.Float64(),
+        "reason": pl.String(),
+    }
+)
 """One row for each test file that the log of a job tells of (``records.failures.TestFile``)."""
 
 
@@ -159,6 +167,6 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         return failed.join(self.jobs.select("run_id", "run_attempt").unique(), on=["run_id", "run_attempt"], how="anti")
 
 
-def empty_frame(columns: dict[str, pl.DataType]) -> pl.DataFrame:
+def empty_frame(columns: pl.Schema) -> pl.DataFrame:
     """A frame of these columns without a row."""
     return pl.DataFrame(schema=columns)

@@ -62,6 +62,13 @@ def matches_any(name: str, globs: Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(one, glob.lower()) for glob in globs for one in {lower, last})
 
 
+def is_workflow(wanted: str, file: str | None, name: str | None) -> bool:
+    """Whether ``wanted`` (a path, a file name or a name) means the workflow with this path and name."""
+    if wanted in (name, file):
+        return True
+    return file is not None and "/" not in wanted and file.rsplit("/", 1)[-1] == wanted
+
+
 def _without_index(part: str) -> str:
     found = _MATRIX.match(part)
     if not found:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import fnmatch
 from typing import Final, Literal
 
 import msgspec
 
+from trackside.history.names import is_workflow, matches_any
 from trackside.records.jobs import Job
 
 Api = Literal["auto", "rest", "graphql"]
@@ -71,15 +71,3 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
         if self.logs == "failed":
             return job.conclusion in ("failure", "timed_out")
         return self.logs == "all" or (self.logs == "perf" and matches_any(job.name, self.perf_jobs))
-
-
-def is_workflow(wanted: str, file: str | None, name: str | None) -> bool:
-    """Whether ``wanted`` (a path, a file name or a name) means the workflow with this path and name."""
-    if wanted in (name, file):
-        return True
-    return file is not None and "/" not in wanted and file.rsplit("/", 1)[-1] == wanted
-
-
-def matches_any(name: str, globs: tuple[str, ...]) -> bool:
-    """Whether a job's name matches one of the globs; case does not matter."""
-    return any(fnmatch.fnmatchcase(name.lower(), glob.lower()) for glob in globs)

@@ -13,6 +13,7 @@ from trackside.github.client import GitHub
 from trackside.github.clock import Clock, SystemClock
 from trackside.github.decode import run_object
 from trackside.github.run_lists import RunList, RunLister
+from trackside.history.names import is_workflow
 from trackside.records.runs import RunAttempt
 from trackside.records.sync_state import KnownAttempt, SyncState
 from trackside.records.syncs import Interval, Missing, SyncRecord
@@ -23,7 +24,7 @@ from trackside.sync.logs import LogsPhase
 from trackside.sync.plan import Key, find_changes, mark_gone, measure, plan_jobs, select_runs, unfinished
 from trackside.sync.progress import OnPhase, silent
 from trackside.sync.pulls import PullsPhase
-from trackside.sync.request import SyncRequest, is_workflow
+from trackside.sync.request import SyncRequest
 from trackside.sync.windows import plan_lists
 from trackside.sync.workflows import list_newest_of_each
 

@@ -11,10 +11,11 @@ from trackside.errors import CallsStoppedError, GitHubError
 from trackside.github.client import GitHub
 from trackside.github.json_items import DecodeProblem, split_page
 from trackside.github.run_lists import RunLister
+from trackside.history.names import is_workflow
 from trackside.records.runs import RunAttempt
 from trackside.records.syncs import Missing
 from trackside.sync.ledger import SyncLedger
-from trackside.sync.request import SyncRequest, is_workflow
+from trackside.sync.request import SyncRequest
 
 PER_PAGE: Final = 100
 _FILES: Final = (".yml", ".yaml")

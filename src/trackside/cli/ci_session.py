@@ -1,0 +1,152 @@
+"""What the commands on CI share: their options, a sync unless it is not wanted, and the history they are about."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import msgspec
+from cyclopts import Parameter
+
+from trackside.cli.github_options import Access, Saying, Window
+from trackside.cli.github_session import repository_of, settings_of, store_of
+from trackside.cli.options import FLAG
+from trackside.cli.sync_session import request_of, sync_store, window_of
+from trackside.cli.terminal import Terminal, open_terminal
+from trackside.errors import NoDataError, PartialError
+from trackside.settings import Settings
+
+if TYPE_CHECKING:
+    from trackside.history.frames import History
+    from trackside.records.syncs import SyncRecord
+    from trackside.store.store import Store
+
+_LONG_AGO: Final = dt.datetime(2018, 1, 1, tzinfo=dt.UTC)
+"""Before GitHub Actions."""
+EXIT_FOUND: Final = 3
+"""How a command ends whose --check found something."""
+Format = Literal["table", "json", "csv", "markdown"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Source:
+    """Where a report gets its facts."""
+
+    offline: Annotated[bool, FLAG] = False
+    """Use what the store holds; ask GitHub for nothing."""
+    logs: Annotated[Literal["none", "failed", "all"] | None, Parameter(show_default=False)] = None
+    """Whose logs are downloaded first, each once in its lifetime. As set under [sync], else none."""
+
+
+@dataclass(frozen=True)
+class CiSession:
+    """One command on CI: where it writes, what it is about, and how far that is complete."""
+
+    terminal: Terminal
+    settings: Settings
+    store: Store
+    history: History
+    since: dt.datetime | None
+    until: dt.datetime
+    synced: SyncRecord | None
+    offline: bool
+
+    def end(self, *, found: bool = False) -> int:
+        """The exit code: 3 where a check found something, else 4 where data of GitHub is missing, which it says."""
+        if self.synced is not None and self.synced.missing:
+            from trackside.report.sync_report import missing_line
+
+            self.terminal.warn(missing_line(self.synced))
+        elif self.history.unread:
+            self.terminal.warn(
+                f"Not complete: the jobs of {self.history.unread:,} run attempts of the window are not in the store."
+            )
+        else:
+            return EXIT_FOUND if found else 0
+        return EXIT_FOUND if found else PartialError.exit_code
+
+
+def open_session(
+    window: Window | None,
+    access: Access | None,
+    saying: Saying | None,
+    source: Source | None,
+    *,
+    adapt: Callable[[Settings], Settings] | None = None,
+    whole_past: bool = False,
+) -> CiSession:
+    """Syncs unless it is to stay offline, reads the logs that came, and loads the history of the window.
+
+    ``adapt`` changes the settings for one command. With ``whole_past`` a limit of runs reaches back as far as need be.
+    Raises NoDataError where there is no store to look at offline.
+    """
+    window, access, saying = window or Window(), access or Access(), saying or Saying()
+    source = source or Source()
+    terminal = open_terminal(quiet=saying.quiet)
+    settings = settings_of(access)
+    settings = settings if adapt is None else adapt(settings)
+    repo = repository_of(access, settings)
+    now = dt.datetime.now(dt.UTC)
+    store = store_of(access, create=not source.offline)
+    synced = None
+    if not source.offline:
+        request = request_of(window, settings, repo)
+        since = _LONG_AGO if whole_past and not window.since else request.since
+        request = msgspec.structs.replace(request, jobs=True, logs=source.logs or request.logs, since=since)
+        synced = sync_store(store, request, access, settings, terminal)
+        repo = synced.repo
+    start, stop = window_of(window, settings, now)
+    since_ = None if whole_past and not window.since else start
+    history = _read(store, repo, settings, window, since_, stop, terminal)
+    return CiSession(
+        terminal=terminal,
+        settings=settings,
+        store=store,
+        history=history,
+        since=since_,
+        until=stop or now,
+        synced=synced,
+        offline=source.offline,
+    )
+
+
+def _read(
+    store: Store,
+    repo: str,
+    settings: Settings,
+    window: Window,
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+    terminal: Terminal,
+) -> History:
+    """The history of the window, once every log in the store has been read."""
+    from trackside.evidence.diagnoses import read_logs
+    from trackside.evidence.history import load_history
+    from trackside.evidence.selection import Selection
+
+    with terminal.phases() as on_phase:
+        told = read_logs(store, repo, settings.ci, dt.datetime.now(dt.UTC), on_phase("reading logs"))
+    if told.unkept:
+        terminal.warn(f"What the logs told could not be kept, and not all of them were read: {told.unkept}")
+    selection = Selection(
+        repo=repo,
+        since=since,
+        until=until,
+        workflows=window.workflow or settings.sync.workflows,
+        branch=window.branch,
+        event=window.event,
+        jobs=window.job,
+        limit=window.limit,
+    )
+    return load_history(store, selection, settings.ci)
+
+
+def require_runs(session: CiSession) -> None:
+    """Raises NoDataError, with what to do, where the window holds no run."""
+    if session.history.runs.is_empty():
+        hint = "run the same without --offline, or" if session.offline else "try"
+        msg = f"No run of {session.history.repo} is in the window: {hint} a longer one with --since 30d."
+        raise NoDataError(msg)

@@ -1,0 +1,65 @@
+"""Which runs and jobs a report is about."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+import polars as pl
+
+from trackside.history.names import is_workflow, matches_any
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs of ``repo`` created from ``since`` (None: ever) to ``until`` (None: now), both included.
+
+    ``workflows`` are files, paths or names, none means all; ``jobs`` are globs of job names. ``limit`` keeps the
+    newest so many runs of what else is selected.
+    """
+
+    repo: str
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    workflows: tuple[str, ...] = ()
+    branch: str | None = None
+    event: str | None = None
+    jobs: tuple[str, ...] = ()
+    limit: int | None = None
+
+    def runs(self, runs: pl.LazyFrame) -> pl.LazyFrame:
+        """The rows of the table ``runs`` that are of the repository, in the window, of the branch and the event."""
+        wanted = [same_repository(self.repo)]
+        if self.since is not None:
+            wanted.append(pl.col("created_at") >= self.since)
+        if self.until is not None:
+            wanted.append(pl.col("created_at") <= self.until)
+        if self.branch:
+            wanted.append(pl.col("head_branch") == self.branch)
+        if self.event:
+            wanted.append(pl.col("event") == self.event)
+        return runs.filter(*wanted)
+
+    def chosen(self, runs: pl.DataFrame) -> pl.DataFrame:
+        """Of those the rows of the workflows, and of the newest runs where there is a limit."""
+        if self.workflows:
+            names = runs.select("workflow_file", "workflow_name").unique()
+            mine = [
+                row
+                for row in names.iter_rows()
+                if any(is_workflow(wanted, row[0], row[1]) for wanted in self.workflows)
+            ]
+            kept = pl.DataFrame(mine, schema=names.schema, orient="row")
+            runs = runs.join(kept, on=["workflow_file", "workflow_name"], how="semi", nulls_equal=True)
+        if self.limit is not None:
+            newest = runs.group_by("run_id").agg(pl.col("created_at").min()).sort("created_at", "run_id")
+            runs = runs.join(newest.tail(self.limit), on="run_id", how="semi")
+        return runs
+
+    def wants_job(self, name: str) -> bool:
+        """Whether a job of this name is selected."""
+        return not self.jobs or matches_any(name, self.jobs)
+
+
+def same_repository(repo: str) -> pl.Expr:
+    """Whether a row is of ``repo``, in any spelling of its name."""
+    return pl.col("repo").str.to_lowercase() == repo.lower()

@@ -1,0 +1,98 @@
+"""The frame of job attempts: identities, categories, failed steps, and what their runs tell of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import polars as pl
+
+from trackside.history.frames import JOB_COLUMNS
+from trackside.history.names import family_of, matches_any, renamed, shard_of
+from trackside.history.outcomes import outcome_of
+from trackside.records.ci_rules import CiRules
+
+_ATTEMPT: Final = ["run_id", "run_attempt"]
+_STEP_FAILED: Final = ("failure", "timed_out")
+_STEP_COLUMNS: Final = ("job_id", "failed_step", "failed_step_number", "failed_steps")
+_OF_RUN: Final[tuple[str | pl.Expr, ...]] = (
+    *_ATTEMPT,
+    "run_number",
+    "workflow",
+    "event",
+    pl.col("conclusion").alias("run_conclusion"),
+    pl.col("created_at").alias("run_created_at"),
+    "branch",
+    "line",
+    "is_default_line",
+    "sha",
+    "author",
+    "actor",
+    "title",
+    "pull_number",
+    pl.col("url").alias("run_url"),
+)
+
+CategoryOf = Callable[[str], str | None]
+
+
+def jobs_frame(
+    rows: pl.DataFrame, steps: pl.DataFrame, runs: pl.DataFrame, rules: CiRules, category_of: CategoryOf
+) -> pl.DataFrame:
+    """The job attempts with the columns ``frames.JOB_COLUMNS``, by run, attempt and id.
+
+    ``rows`` are those of the table without steps, ``steps`` the columns ``job_id`` and ``steps`` of failed ones,
+    ``runs`` the frame of their run attempts; a job without one is left out. ``category_of`` takes the renamed name.
+    """
+    told = _without_relisted(rows).with_columns(
+        outcome=outcome_of(pl.col("status"), pl.col("conclusion")),
+        is_latest=pl.col("run_attempt") == pl.col("run_attempt").max().over("run_id", "name"),
+        pool=pl.col("labels").list.sort().list.join("+").replace("", None),
+        url="html_url",
+    )
+    told = told.join(_names(told["name"], rules, category_of), on="name", how="left")
+    told = told.join(failed_steps(steps), on="job_id", how="left")
+    told = told.join(runs.select(_OF_RUN), on=_ATTEMPT, how="inner")
+    whole = told.with_columns(pl.col("failed_steps").fill_null([]))
+    return whole.select(JOB_COLUMNS.keys()).cast(JOB_COLUMNS).sort(*_ATTEMPT, "job_id")
+
+
+def failed_steps(steps: pl.DataFrame) -> pl.DataFrame:
+    """Of each job: ``failed_step``, ``failed_step_number`` and ``failed_steps``, in the order of their numbers.
+
+    Where no step says that it failed, the first that was cancelled or never ended stands for it: there the time ran
+    out or the runner went away.
+    """
+    flat = steps.filter(pl.col("steps").list.len() > 0).explode("steps").unnest("steps")
+    if flat.is_empty():
+        return pl.DataFrame(schema={name: JOB_COLUMNS[name] for name in _STEP_COLUMNS})
+    failed = pl.col("conclusion").is_in(_STEP_FAILED)
+    open_ = pl.col("conclusion").eq_missing("cancelled") | (pl.col("conclusion").is_null())
+    rank = pl.when(failed).then(0).when(open_ & pl.col("started_at").is_not_null()).then(1).otherwise(2)
+    ranked = flat.with_columns(rank=rank).filter(pl.col("rank") < 2).sort("job_id", "rank", "number")
+    return ranked.group_by("job_id", maintain_order=True).agg(
+        failed_step=pl.col("name").first(),
+        failed_step_number=pl.col("number").first(),
+        failed_steps=pl.col("name").filter(pl.col("rank") == pl.col("rank").min()),
+    )
+
+
+def _without_relisted(rows: pl.DataFrame) -> pl.DataFrame:
+    """Without the jobs that a later attempt lists again though they did not run in it."""
+    if rows.is_empty() or rows["run_attempt"].max() == 1:
+        return rows
+    first = pl.col("run_attempt").min().over("run_id", "name", "started_at", "completed_at", "runner_name")
+    again = (pl.col("run_attempt") > first) & pl.col("started_at").is_not_null() & pl.col("completed_at").is_not_null()
+    return rows.filter(~again)
+
+
+def _names(names: pl.Series, rules: CiRules, category_of: CategoryOf) -> pl.DataFrame:
+    """What each name says, worked out once for each."""
+    rows = []
+    for name in names.unique():
+        job = renamed(name, rules.aliases)
+        ignored = matches_any(name, rules.ignored_jobs) or matches_any(job, rules.ignored_jobs)
+        rows.append((name, job, family_of(job), shard_of(job), category_of(job), ignored))
+    schema = {"name": pl.String, "job": pl.String, "family": pl.String, "shard": pl.String, "category": pl.String,
+              "is_ignored": pl.Boolean}  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
