@@ -9,7 +9,8 @@ from typing import Final
 
 from rich.console import Console
 
-from trackside.cli.app import COMMANDS, bench_app, trackside_app
+from trackside.cli.app import bench_app, trackside_app
+from trackside.cli.catalogue import COMMANDS
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "cli.md"
 _MARKED: Final = re.compile(r"(<!-- help of (\w[\w -]*) -->\n).*?(<!-- end of help -->)", re.DOTALL)

@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 import pytest
 
 from trackside import errors
-from trackside.cli.app import BENCH_COMMANDS, bench_app, run, trackside_app
+from trackside.cli.app import bench_app, run, trackside_app
+from trackside.cli.catalogue import BENCH_COMMANDS
 from trackside.errors import NoDataError, PartialError, PathNotFoundError, UsageError
 
 

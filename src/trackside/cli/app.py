@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from trackside import __version__
+from trackside.cli.catalogue import BENCH_COMMANDS, CI_COMMANDS, GITHUB_COMMANDS, STORE_COMMANDS, Command
 from trackside.errors import NoDataError, TracksideError, UsageError
 
 _ASKED_TO_TELL: Final = frozenset({"--help", "-h", "--version"})
@@ -19,123 +19,14 @@ EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
 
 
-@dataclass(frozen=True)
-class Command:
-    """One command: its name, where its function is, what it does, and lines that can be typed so."""
-
-    name: str
-    target: str
-    help: str
-    examples: tuple[str, ...]
-
-
-BENCH_COMMANDS: Final = (
-    Command(
-        "parse",
-        "trackside.cli.bench:parse",
-        "Print the workers of a run and write its node_metrics.parquet.",
-        (
-            "srtlog parse job_12345",
-            "srtlog parse job_12345 -v",
-            "srtlog parse job_12345 job_12346 --format json",
-        ),
-    ),
-    Command(
-        "viz",
-        "trackside.cli.bench:viz",
-        "Draw a run in one HTML report that opens without a network.",
-        (
-            "srtlog viz job_12345",
-            "srtlog viz job_12345 -o report.html --group-by dp",
-            "srtlog viz job_12345 -o report.html --from 16:20 --to 16:40 --open",
-        ),
-    ),
-    Command(
-        "time-breakdown",
-        "trackside.cli.bench:time_breakdown",
-        "Show where the time of requests goes: queue, prefill, decode.",
-        (
-            "srtlog time-breakdown request_metrics",
-            "srtlog time-breakdown request_metrics --stats-only --limit 1000",
-        ),
-    ),
-    Command(
-        "export",
-        "trackside.cli.bench:export",
-        "Write the rows, workers, ledger and launch configuration of a run as tidy tables.",
-        ("srtlog export job_12345 -o tables", "srtlog export job_12345 -o tables --format csv"),
-    ),
-)
-
-GITHUB_COMMANDS: Final = (
-    Command(
-        "sync",
-        "trackside.cli.sync:sync",
-        "Bring the store up to date with GitHub: runs, attempts, jobs, steps.",
-        (
-            "trackside sync --repo sgl-project/sglang",
-            "trackside sync --repo OWNER/NAME --since 30d --max-calls 900",
-            "trackside sync --preset chained --format json",
-            "trackside sync --repo OWNER/NAME --logs failed --job 'unit-test*'",
-        ),
-    ),
-    Command(
-        "ingest",
-        "trackside.cli.ingest:ingest",
-        "Put payloads of webhooks and files of runs into the store, without a call to GitHub.",
-        (
-            "trackside ingest deliveries.jsonl",
-            "trackside ingest runs.json --repo OWNER/NAME --format json",
-            "gh api --paginate repos/OWNER/NAME/actions/runs | trackside ingest -",
-        ),
-    ),
-)
-
-STORE_COMMANDS: Final = (
-    Command(
-        "info",
-        "trackside.cli.store:info",
-        "Show what the store holds: rows, files, size, times, versions.",
-        ("trackside store info", "trackside store info --store s3://bucket/trackside --format json"),
-    ),
-    Command(
-        "compact",
-        "trackside.cli.store:compact",
-        "Fold the history: keep the newest row of each key, in few sorted files.",
-        ("trackside store compact",),
-    ),
-    Command(
-        "prune",
-        "trackside.cli.store:prune",
-        "Remove runs that are older than so many days, with their jobs, markers and logs.",
-        ("trackside store prune --keep 400d",),
-    ),
-    Command(
-        "export",
-        "trackside.cli.store:export",
-        "Write the newest rows of every table but syncs as sorted files.",
-        ("trackside store export tables", "trackside store export tables --format csv"),
-    ),
-    Command(
-        "sql",
-        "trackside.cli.store:sql",
-        "Ask the store a question in SQL; nothing can be changed.",
-        (
-            'trackside store sql "SELECT conclusion, count(*) AS jobs FROM jobs GROUP BY conclusion"',
-            'trackside store sql "SELECT name, max(duration_s) AS s FROM steps GROUP BY name" --format csv',
-        ),
-    ),
-)
-
-COMMANDS: Final = {"srtlog": BENCH_COMMANDS, "trackside": GITHUB_COMMANDS, "trackside store": STORE_COMMANDS}
-"""Every command, under the words that are typed before its name."""
-
-
 def trackside_app() -> App:
     """The ``trackside`` command."""
     app = _app("trackside", "Says what broke, what got slower and how benchmark jobs really behaved.")
     app.command(bench_app("bench"))
     _add_commands(app, GITHUB_COMMANDS)
+    monitor = _app("ci", "What broke in CI, since when, and why.")
+    _add_commands(monitor, CI_COMMANDS)
+    app.command(monitor)
     shelf = _app("store", "The store: what it holds, its upkeep, exports, questions in SQL.")
     _add_commands(shelf, STORE_COMMANDS)
     app.command(shelf)

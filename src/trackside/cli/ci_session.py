@@ -77,10 +77,13 @@ def open_session(
     *,
     adapt: Callable[[Settings], Settings] | None = None,
     whole_past: bool = False,
+    runners: bool = False,
 ) -> CiSession:
     """Syncs unless it is to stay offline, reads the logs that came, and loads the history of the window.
 
     ``adapt`` changes the settings for one command. With ``whole_past`` a limit of runs reaches back as far as need be.
+    Jobs are read by REST unless the settings name another way: GraphQL does not tell runners. With ``runners`` those
+    that it told of before are read again.
     Raises NoDataError where there is no store to look at offline.
     """
     window, access, saying = window or Window(), access or Access(), saying or Saying()
@@ -95,7 +98,10 @@ def open_session(
     if not source.offline:
         request = request_of(window, settings, repo)
         since = _LONG_AGO if whole_past and not window.since else request.since
-        request = msgspec.structs.replace(request, jobs=True, logs=source.logs or request.logs, since=since)
+        api: Literal["rest", "graphql"] = "rest" if runners or request.api != "graphql" else "graphql"
+        request = msgspec.structs.replace(
+            request, jobs=True, logs=source.logs or request.logs, since=since, api=api, runners=runners
+        )
         synced = sync_store(store, request, access, settings, terminal)
         repo = synced.repo
     start, stop = window_of(window, settings, now)

@@ -35,6 +35,7 @@ class KnownAttempt(msgspec.Struct, frozen=True, kw_only=True):
     fetched_updated_at: dt.datetime | None = None
     fetched_jobs: int | None = None
     fetched_jobs_listed: int | None = None
+    fetched_source: Source | None = None
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):

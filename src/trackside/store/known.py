@@ -40,7 +40,7 @@ _RUN_COLUMNS: Final = (
 )
 _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "runs": _RUN_COLUMNS,
-    "fetched": (*_ATTEMPT, "status", "updated_at", "jobs", "jobs_listed"),
+    "fetched": (*_ATTEMPT, "status", "updated_at", "jobs", "jobs_listed", "source"),
     "pulls": ("number", "updated_at"),
     "commit_pulls": ("sha",),
     "job_logs": ("job_id", "state"),
@@ -129,6 +129,7 @@ def _attempts(runs: pl.DataFrame, fetched: pl.DataFrame) -> pl.DataFrame:
         fetched_updated_at="updated_at",
         fetched_jobs="jobs",
         fetched_jobs_listed="jobs_listed",
+        fetched_source="source",
     )
     joined = _once(runs).select(_RUN_COLUMNS).join(markers, on=_ATTEMPT, how="left")
     return joined.with_columns(pl.col("fetched").fill_null(value=False))

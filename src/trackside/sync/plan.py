@@ -71,6 +71,13 @@ def unfinished(known: Iterable[KnownAttempt], listed: Iterable[int], now: dt.dat
     )
 
 
+def forget_graphql(attempt: KnownAttempt) -> KnownAttempt:
+    """``attempt`` as if its jobs had not been read, where GraphQL told of them: it does not tell their runners."""
+    if attempt.fetched_source is not Source.GRAPHQL:
+        return attempt
+    return msgspec.structs.replace(attempt, fetched=False, fetched_status=None, fetched_updated_at=None)
+
+
 def select_runs(
     runs: Iterable[RunAttempt], request: SyncRequest, start: dt.datetime, stop: dt.datetime
 ) -> list[RunAttempt]:

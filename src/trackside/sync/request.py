@@ -24,7 +24,8 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     ``job_globs`` choose the jobs whose logs are read. ``limit`` bounds the newest runs that are looked at,
     ``max_runs_per_workflow`` replaces the window by the newest runs of each workflow. ``pulls``: ``list`` uses the
     list of pull requests only, ``all`` asks for the commits that it does not explain too. ``sweep`` lists the whole
-    window again, whatever was listed before.
+    window again, whatever was listed before. ``runners``: jobs that GraphQL told of are read again, by REST, as it does
+    not tell their runners; ``api`` must be rest then.
     """
 
     repo: str
@@ -43,6 +44,7 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     pulls: Pulls = "all"
     api: Api = "auto"
     sweep: bool = False
+    runners: bool = False
 
     @property
     def scope(self) -> str:

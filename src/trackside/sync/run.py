@@ -21,7 +21,16 @@ from trackside.sync.destination import Destination
 from trackside.sync.jobs import GONE, JobsPhase
 from trackside.sync.ledger import SyncLedger
 from trackside.sync.logs import LogsPhase
-from trackside.sync.plan import Key, find_changes, mark_gone, measure, plan_jobs, select_runs, unfinished
+from trackside.sync.plan import (
+    Key,
+    find_changes,
+    forget_graphql,
+    mark_gone,
+    measure,
+    plan_jobs,
+    select_runs,
+    unfinished,
+)
 from trackside.sync.progress import OnPhase, silent
 from trackside.sync.pulls import PullsPhase
 from trackside.sync.request import SyncRequest
@@ -87,7 +96,10 @@ class _Sync:
         ledger = self._ledger
         with ledger.phase("state"):
             state = self._store.sync_state(self._request.repo, self._reach())
-            known = {(attempt.run_id, attempt.run_attempt): attempt for attempt in state.attempts}
+            known = {
+                (attempt.run_id, attempt.run_attempt): forget_graphql(attempt) if self._request.runners else attempt
+                for attempt in state.attempts
+            }
             self._know(state)
         request = self._request
         pulls = PullsPhase(self._github, self._store, ledger, self._clock, request.repo)

@@ -1,0 +1,160 @@
+"""What logs in the store tell: each is read once, and what was found is kept beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+import polars as pl
+import zstandard
+
+from trackside.ci.patterns import guess_cause
+from trackside.errors import OutputError
+from trackside.evidence.selection import same_repository
+from trackside.history.frames import FAILURE_COLUMNS, TEST_FILE_COLUMNS
+from trackside.history.outcomes import FAILURES
+from trackside.joblogs import diagnosis, suites
+from trackside.records.ci_rules import CiRules
+from trackside.records.failures import Failure, LogRead, Source, TestFile
+from trackside.records.job_logs import LogState
+from trackside.records.jobs import Job
+from trackside.store.store import Store
+
+OnCount = Callable[[int, int], None]
+PART: Final = 50
+"""So many logs are held packed at a time, and kept in one commit."""
+_BAD: Final = (*FAILURES, "cancelled")
+_NOT_ASKED: Final = "not asked"
+_JOB_COLUMNS: Final = tuple(
+    field.name for field in msgspec.structs.fields(Job) if field.name not in ("labels", "runner_id")
+)
+
+
+class LogsRead(msgspec.Struct, frozen=True):
+    """What reading logs came to: how many were read now; ``unkept`` says why what they told could not be kept."""
+
+    read: int
+    unkept: str | None = None
+
+
+def rules_version(rules: CiRules) -> str:
+    """The version of what logs are read with, the repository's own patterns included."""
+    version = f"{diagnosis.VERSION}.{suites.VERSION}"
+    if not rules.patterns:
+        return version
+    own = msgspec.json.encode(rules.patterns)
+    return f"{version}+{hashlib.blake2b(own, digest_size=4).hexdigest()}"
+
+
+def read_logs(store: Store, repo: str, rules: CiRules, now: dt.datetime, on_count: OnCount) -> LogsRead:
+    """Reads every log in the store that was not read with these rules yet: why failed jobs failed, test files."""
+    version = rules_version(rules)
+    ready = store.newest("job_logs").filter(same_repository(repo), pl.col("state") == LogState.READY.value)
+    known = store.newest("logs_read").filter(same_repository(repo), pl.col("version") == version)
+    wanted = ready.select("job_id").join(known.select("job_id"), on="job_id", how="anti").collect()
+    ids = wanted["job_id"].unique().sort()
+    unkept, done = None, 0
+    for part in (ids[start : start + PART] for start in range(0, len(ids), PART)):
+        failures, files, read = _read_part(store, repo, part, rules, version)
+        try:
+            store.add_diagnoses(failures, files, read, now)
+        except OutputError as error:
+            unkept = str(error)
+            break
+        done += len(read)
+        on_count(done, len(ids))
+    return LogsRead(done, unkept)
+
+
+def _read_part(
+    store: Store, repo: str, ids: pl.Series, rules: CiRules, version: str
+) -> tuple[list[Failure], list[TestFile], list[LogRead]]:
+    mine = pl.col("job_id").is_in(ids.implode())
+    rows = store.newest("jobs").filter(same_repository(repo), mine).select(_JOB_COLUMNS).collect(engine="streaming")
+    jobs = {row["job_id"]: msgspec.convert(row, Job) for row in rows.iter_rows(named=True)}
+    logs = store.newest("job_logs").filter(same_repository(repo), mine)
+    columns = ("job_id", "run_id", "run_attempt", "truncated", "content")
+    failures: list[Failure] = []
+    files: list[TestFile] = []
+    read: list[LogRead] = []
+    for row in logs.select(columns).collect(engine="streaming").iter_rows(named=True):
+        job = jobs.get(row["job_id"])
+        content = _unpacked(row["content"])
+        found: tuple[TestFile, ...] = ()
+        if job is not None:
+            found = tuple(msgspec.structs.replace(one, version=version) for one in suites.read_test_files(content, job))
+            files += found
+            if job.conclusion in _BAD:
+                failures.append(_failure(job, content, rules, version, truncated=row["truncated"]))
+        keys = {name: row[name] for name in ("job_id", "run_id", "run_attempt")}
+        read.append(LogRead(repo=repo, version=version, test_files=len(found), **keys))
+    return failures, files, read
+
+
+def _failure(job: Job, content: bytes, rules: CiRules, version: str, *, truncated: bool) -> Failure:
+    told = diagnosis.diagnose(content, job, rules.patterns)
+    steps = [step for step in job.steps if step.conclusion in ("failure", "timed_out")]
+    step = steps[0] if steps else None
+    return Failure(
+        repo=job.repo,
+        job_id=job.job_id,
+        run_id=job.run_id,
+        run_attempt=job.run_attempt,
+        version=version,
+        step=None if step is None else step.name,
+        step_number=None if step is None else step.number,
+        log_lines=content.count(b"\n") + (not content.endswith(b"\n") and bool(content)),
+        truncated=truncated,
+        **{field: getattr(told, field) for field in told.__struct_fields__},
+    )
+
+
+def _unpacked(packed: bytes | None) -> bytes:
+    """The text of a log; a frame that is damaged gives what comes before the damage."""
+    if not packed:
+        return b""
+    return b"".join(_chunks(packed))
+
+
+def _chunks(packed: bytes) -> Iterator[bytes]:
+    reader = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
+    try:
+        while chunk := reader.read(1 << 20):
+            yield chunk
+    except zstandard.ZstdError:
+        return
+
+
+def failures_frame(store: Store, repo: str, jobs: pl.DataFrame, rules: CiRules) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Why each of ``jobs`` failed, with the columns ``frames.FAILURE_COLUMNS``; and the states of their logs.
+
+    ``jobs`` are rows of the jobs frame that failed or were cancelled. What no log tells of is guessed from names, for
+    failed ones; a cancelled one without a log is no row.
+    """
+    ids = jobs["job_id"]
+    same = (same_repository(repo), pl.col("job_id").is_in(ids.implode()))
+    found = store.newest("failures").filter(*same).collect(engine="streaming")
+    told = found.rename({"line": "line_text"}).select(FAILURE_COLUMNS.keys()).unique("job_id", keep="last")
+    failed = jobs.filter(pl.col("outcome") == "failed")
+    guessed = _guesses(failed.join(told, on="job_id", how="anti"))
+    states = store.newest("job_logs").filter(*same).select("job_id", "state").collect(engine="streaming")
+    logs = failed.join(states, on="job_id", how="left")["state"].fill_null(_NOT_ASKED)
+    counts = dict(sorted(logs.value_counts().iter_rows()))
+    return pl.concat([told.cast(FAILURE_COLUMNS), guessed]).sort("job_id"), counts
+
+
+def _guesses(jobs: pl.DataFrame) -> pl.DataFrame:
+    rows = [
+        {"job_id": job_id, "cause": guess_cause(name, step, conclusion).value, "source": Source.STEPS.value}
+        for job_id, name, step, conclusion in jobs.select("job_id", "job", "failed_step", "conclusion").iter_rows()
+    ]
+    return pl.DataFrame(rows, schema=FAILURE_COLUMNS).with_columns(pl.col("context", "tests").fill_null([]))
+
+
+def test_files_frame(store: Store, repo: str, jobs: pl.DataFrame) -> pl.DataFrame:
+    """The test files of ``jobs``, with the columns ``frames.TEST_FILE_COLUMNS``."""
+    mine = store.newest("test_files").filter(same_repository(repo), pl.col("job_id").is_in(jobs["job_id"].implode()))
+    return mine.select(TEST_FILE_COLUMNS.keys()).collect(engine="streaming").sort("job_id", "suite", "file")

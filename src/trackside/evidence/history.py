@@ -1,0 +1,136 @@
+"""The history of a window: the tables of the store as the frames that the analyses start from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import polars as pl
+
+from trackside.ci.categories import category_of
+from trackside.evidence.diagnoses import failures_frame, test_files_frame
+from trackside.evidence.selection import Selection, same_repository
+from trackside.history.frames import History
+from trackside.history.jobs import jobs_frame
+from trackside.history.outcomes import FAILURES
+from trackside.history.runs import Pulls, guess_default_branch, runs_frame
+from trackside.records.ci_rules import CiRules
+from trackside.store.store import Store
+
+_ATTEMPT: Final = ["run_id", "run_attempt"]
+_JOB_COLUMNS: Final = (
+    "job_id",
+    *_ATTEMPT,
+    "name",
+    "status",
+    "conclusion",
+    "created_at",
+    "started_at",
+    "completed_at",
+    "queue_s",
+    "duration_s",
+    "runner_name",
+    "runner_group",
+    "labels",
+    "html_url",
+)
+_RUN_COLUMNS: Final = (
+    *_ATTEMPT,
+    "run_number",
+    "workflow_name",
+    "workflow_file",
+    "event",
+    "status",
+    "conclusion",
+    "created_at",
+    "run_started_at",
+    "updated_at",
+    "duration_s",
+    "head_branch",
+    "head_sha",
+    "head_repository",
+    "head_commit_author",
+    "actor",
+    "display_title",
+    "pull_numbers",
+    "html_url",
+)
+_WITH_STEPS: Final = (*FAILURES, "cancelled")
+
+
+def load_history(store: Store, selection: Selection, rules: CiRules) -> History:
+    """What the store holds of the selection. Frames without a row where it holds nothing."""
+    same = same_repository(selection.repo)
+    rows = selection.runs(store.newest("runs")).select(_RUN_COLUMNS).collect(engine="streaming")
+    rows = selection.chosen(_once(rows))
+    pulls = Pulls(
+        store.newest("pulls").filter(same).collect(),
+        store.newest("commit_pulls").filter(same).select("sha", "numbers").collect(),
+    )
+    branch = guess_default_branch(rules.default_branch or _told_branch(store, selection), rows, pulls.pulls)
+    runs = runs_frame(rows, selection.repo, branch, pulls)
+    jobs = _jobs(store, selection, runs, rules)
+    failed = jobs.filter(pl.col("outcome").is_in(["failed", "cancelled"]))
+    failures, logs = failures_frame(store, selection.repo, failed, rules)
+    return History(
+        repo=selection.repo,
+        runs=runs,
+        jobs=jobs,
+        failures=failures,
+        test_files=test_files_frame(store, selection.repo, jobs),
+        rules=rules,
+        default_branch=branch,
+        unread=_unread(store, selection, runs),
+        logs=logs,
+    )
+
+
+def _jobs(store: Store, selection: Selection, runs: pl.DataFrame, rules: CiRules) -> pl.DataFrame:
+    """The jobs of the run attempts; steps are read of those that did not end well."""
+    ids = runs.select("run_id").unique()
+    every = store.newest("jobs").filter(same_repository(selection.repo), _among(ids["run_id"]))
+    if selection.jobs:
+        every = every.filter(_named(selection, every))
+    rows = every.select(_JOB_COLUMNS).collect(engine="streaming")
+    bad = every.filter(pl.col("conclusion").is_in(_WITH_STEPS)).select("job_id", "steps")
+    steps = bad.collect(engine="streaming")
+    category = partial(category_of, rules=rules.categories)
+    return jobs_frame(_once(rows, "job_id"), steps.unique("job_id"), runs, rules, category)
+
+
+def _among(ids: pl.Series) -> pl.Expr:
+    """Whether a row is of one of these runs; the range lets whole files be passed over."""
+    if ids.is_empty():
+        return pl.lit(value=False)
+    return pl.col("run_id").is_between(ids.min(), ids.max()) & pl.col("run_id").is_in(ids.implode())
+
+
+def _named(selection: Selection, jobs: pl.LazyFrame) -> pl.Expr:
+    names = jobs.select(pl.col("name").unique()).collect()["name"]
+    return pl.col("name").is_in([name for name in names if selection.wants_job(name)])
+
+
+def _once(rows: pl.DataFrame, *key: str) -> pl.DataFrame:
+    """Each attempt once, where the repository is stored in more than one spelling."""
+    return rows.unique(list(key) or _ATTEMPT, keep="last", maintain_order=True)
+
+
+def _told_branch(store: Store, selection: Selection) -> str | None:
+    """The default branch as the newest sync that knew it told it."""
+    syncs = store.newest("syncs").filter(same_repository(selection.repo), pl.col("default_branch").is_not_null())
+    told = syncs.select("ended_at", "default_branch").sort("ended_at").select("default_branch").tail(1).collect()
+    return None if told.is_empty() else str(told.item())
+
+
+def _unread(store: Store, selection: Selection, runs: pl.DataFrame) -> int:
+    """How many run attempts that are over have no jobs in the store that are known to be all."""
+    marked = store.newest("fetched").filter(same_repository(selection.repo), pl.col("status") == "completed")
+    over = runs.filter(pl.col("status").eq_missing("completed") | pl.col("conclusion").is_not_null())
+    return over.join(marked.select(_ATTEMPT).collect(), on=_ATTEMPT, how="anti").height
+
+
+def known_fingerprints(store: Store, repo: str, job_ids: Sequence[int]) -> frozenset[str]:
+    """The fingerprints of failures of ``repo`` outside of the jobs ``job_ids``."""
+    rows = store.newest("failures").filter(same_repository(repo), ~pl.col("job_id").is_in(list(job_ids)))
+    return frozenset(rows.select(pl.col("fingerprint").drop_nulls().unique()).collect()["fingerprint"])
