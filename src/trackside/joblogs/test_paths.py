@@ -1,0 +1,53 @@
+"""Paths of test files as they are on every machine.
+
+The folder that a checkout is in differs from runner to runner and within containers. What is kept of an absolute path
+begins, by the first of these that applies, after a runner's work directory (``…/_work/REPO/REPO/``,
+``/__w/REPO/REPO/``, ``…/work/REPO/REPO/``, ``D:\\a\\REPO\\REPO\\``, ``/github/workspace/``), after the folder that
+bears the repository's name, or at the first folder that repositories keep tests and sources in (``test``, ``tests``,
+``python``, ``src``, …). Of a path that has none of them only the file's name is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_DRIVE: Final = re.compile(r"[A-Za-z]:(?=/)")
+_WORK: Final = frozenset({"_work", "__w", "work", "a"})
+_TOPS: Final = frozenset(
+    {"test", "tests", "testing", "python", "src", "lib", "benchmark", "benchmarks", "bench", "examples", "scripts"}
+)
+_LONGEST: Final = 400
+
+
+def portable_path(path: str, repo: str) -> str:
+    """``path`` as it is on every machine, with ``/``; at most 400 characters, the end of a longer one."""
+    path = path.strip().strip("'\"").replace("\\", "/")
+    path = _DRIVE.sub("", path, count=1) if _DRIVE.match(path) else path
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    while parts[:1] == [".."]:
+        parts = parts[1:]
+    if path.startswith("/"):
+        parts = _within_checkout(parts, repo.rsplit("/", 1)[-1].lower())
+    return "/".join(parts)[-_LONGEST:]
+
+
+def same_file(one: str, other: str) -> bool:
+    """Whether two portable paths can be of one file: they are equal, or one ends with the other."""
+    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
+
+
+def _within_checkout(parts: list[str], repo: str) -> list[str]:
+    folders = parts[:-1]
+    for place in range(len(folders) - 2):
+        if folders[place] in _WORK and folders[place + 1] == folders[place + 2]:
+            return parts[place + 3 :]
+    if folders[:2] == ["github", "workspace"]:
+        return parts[2:]
+    for place, folder in enumerate(folders):
+        if folder.lower() == repo:
+            return parts[place + 1 :]
+    for place, folder in enumerate(folders):
+        if folder in _TOPS:
+            return parts[place:]
+    return parts[-1:]
