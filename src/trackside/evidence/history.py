@@ -62,8 +62,8 @@ _WITH_STEPS: Final = (*FAILURES, "cancelled")
 def load_history(store: Store, selection: Selection, rules: CiRules) -> History:
     """What the store holds of the selection. Frames without a row where it holds nothing."""
     same = same_repository(selection.repo)
-    rows = selection.runs(store.newest("runs")).select(_RUN_COLUMNS).collect(engine="streaming")
-    rows = selection.chosen(_once(rows))
+    rows = selection.runs(store.newest("runs")).select("repo", *_RUN_COLUMNS).collect(engine="streaming")
+    rows = selection.chosen(_once(rows, _ATTEMPT))
     pulls = Pulls(
         store.newest("pulls").filter(same).collect(),
         store.newest("commit_pulls").filter(same).select("sha", "numbers").collect(),
@@ -88,15 +88,15 @@ def load_history(store: Store, selection: Selection, rules: CiRules) -> History:
 
 def _jobs(store: Store, selection: Selection, runs: pl.DataFrame, rules: CiRules) -> pl.DataFrame:
     """The jobs of the run attempts; steps are read of those that did not end well."""
-    ids = runs.select("run_id").unique()
-    every = store.newest("jobs").filter(same_repository(selection.repo), _among(ids["run_id"]))
+    mine = (same_repository(selection.repo), _among(runs["run_id"].unique()))
+    every = store.newest("jobs").filter(*mine)
     if selection.jobs:
         every = every.filter(_named(selection, every))
-    rows = every.select(_JOB_COLUMNS).collect(engine="streaming")
+    rows = _once(every.select("repo", *_JOB_COLUMNS).collect(engine="streaming"), ["job_id"])
     bad = every.filter(pl.col("conclusion").is_in(_WITH_STEPS)).select("job_id", "steps")
     steps = bad.collect(engine="streaming")
     category = partial(category_of, rules=rules.categories)
-    return jobs_frame(_once(rows, "job_id"), steps.unique("job_id"), runs, rules, category)
+    return jobs_frame(rows, steps, runs, rules, category)
 
 
 def _among(ids: pl.Series) -> pl.Expr:
@@ -111,9 +111,11 @@ def _named(selection: Selection, jobs: pl.LazyFrame) -> pl.Expr:
     return pl.col("name").is_in([name for name in names if selection.wants_job(name)])
 
 
-def _once(rows: pl.DataFrame, *key: str) -> pl.DataFrame:
-    """Each attempt once, where the repository is stored in more than one spelling."""
-    return rows.unique(list(key) or _ATTEMPT, keep="last", maintain_order=True)
+def _once(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Each key once, where the repository is stored in more than one spelling; without the column ``repo``."""
+    spellings = rows["repo"].n_unique()
+    own = rows.drop("repo")
+    return own if spellings <= 1 else own.unique(key, keep="last", maintain_order=True)
 
 
 def _told_branch(store: Store, selection: Selection) -> str | None:

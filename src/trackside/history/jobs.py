@@ -33,6 +33,8 @@ _OF_RUN: Final[tuple[str | pl.Expr, ...]] = (
     pl.col("url").alias("run_url"),
 )
 
+_BETWEEN: Final = "\x1f"
+
 CategoryOf = Callable[[str], str | None]
 
 
@@ -44,17 +46,17 @@ def jobs_frame(
     ``rows`` are those of the table without steps, ``steps`` the columns ``job_id`` and ``steps`` of failed ones,
     ``runs`` the frame of their run attempts; a job without one is left out. ``category_of`` takes the renamed name.
     """
-    told = _without_relisted(rows).with_columns(
+    told = _without_relisted(rows.join(runs.select(_ATTEMPT), on=_ATTEMPT, how="semi")).sort(*_ATTEMPT, "job_id")
+    told = told.with_columns(
+        _pools(told["labels"]),
         outcome=outcome_of(pl.col("status"), pl.col("conclusion")),
-        is_latest=pl.col("run_attempt") == pl.col("run_attempt").max().over("run_id", "name"),
-        pool=pl.col("labels").list.sort().list.join("+").replace("", None),
+        is_latest=_is_latest(told),
         url="html_url",
-    )
-    told = told.join(_names(told["name"], rules, category_of), on="name", how="left")
-    told = told.join(failed_steps(steps), on="job_id", how="left")
-    told = told.join(runs.select(_OF_RUN), on=_ATTEMPT, how="inner")
-    whole = told.with_columns(pl.col("failed_steps").fill_null([]))
-    return whole.select(JOB_COLUMNS.keys()).cast(JOB_COLUMNS).sort(*_ATTEMPT, "job_id")
+    ).drop("labels", "html_url")
+    told = _beside(told, ["name"], _names(told["name"], rules, category_of))
+    told = _beside(told, ["job_id"], failed_steps(steps))
+    told = _beside(told, _ATTEMPT, runs.select(_OF_RUN))
+    return told.select(JOB_COLUMNS.keys()).with_columns(pl.col("failed_steps").fill_null([])).cast(JOB_COLUMNS)
 
 
 def failed_steps(steps: pl.DataFrame) -> pl.DataFrame:
@@ -63,7 +65,7 @@ def failed_steps(steps: pl.DataFrame) -> pl.DataFrame:
     Where no step says that it failed, the first that was cancelled or never ended stands for it: there the time ran
     out or the runner went away.
     """
-    flat = steps.filter(pl.col("steps").list.len() > 0).explode("steps").unnest("steps")
+    flat = steps.unique("job_id").filter(pl.col("steps").list.len() > 0).explode("steps").unnest("steps")
     if flat.is_empty():
         return pl.DataFrame(schema={name: JOB_COLUMNS[name] for name in _STEP_COLUMNS})
     failed = pl.col("conclusion").is_in(_STEP_FAILED)
@@ -75,6 +77,27 @@ def failed_steps(steps: pl.DataFrame) -> pl.DataFrame:
         failed_step_number=pl.col("number").first(),
         failed_steps=pl.col("name").filter(pl.col("rank") == pl.col("rank").min()),
     )
+
+
+def _beside(rows: pl.DataFrame, key: list[str], table: pl.DataFrame) -> pl.DataFrame:
+    """``rows`` with the columns of ``table`` that has each key once; the columns that were there are not copied."""
+    places = rows.select(key).join(
+        table.select(key).with_row_index("place"), on=key, how="left", maintain_order="left"
+    )["place"]
+    return rows.hstack(table.drop(key).select(pl.all().gather(places)))
+
+
+def _is_latest(rows: pl.DataFrame) -> pl.Expr:
+    if rows.is_empty() or rows["run_attempt"].max() == 1:
+        return pl.lit(value=True)
+    return pl.col("run_attempt") == pl.col("run_attempt").max().over("run_id", "name")
+
+
+def _pools(labels: pl.Series) -> pl.Series:
+    """``pool``: the labels of each job in the order of the alphabet; each combination is put in order once."""
+    joined = labels.list.join(_BETWEEN)
+    pools = {text: "+".join(sorted(text.split(_BETWEEN))) or None for text in joined.unique().drop_nulls()}
+    return joined.replace_strict(pools, default=None, return_dtype=pl.String).alias("pool")
 
 
 def _without_relisted(rows: pl.DataFrame) -> pl.DataFrame:
