@@ -74,6 +74,13 @@ def test_several_tables_are_the_sum_of_their_counts(tables: list[Table]) -> None
     assert stratified_greater(tables) == pytest.approx(min(brute_force(tables), 1.0), rel=1e-8, abs=1e-12)
 
 
+def test_ten_thousand_tables_of_one_shape_are_no_trouble() -> None:
+    tables = [(1, 1, 2, 16), (0, 2, 3, 15)] * 5000
+
+    assert stratified_greater(tables) < 1e-100
+    assert stratified_greater([(1, 3, 2, 6)] * 300) == pytest.approx(0.5, abs=0.03)
+
+
 @given(TABLES)
 def test_the_order_of_the_tables_does_not_matter(tables: list[Table]) -> None:
     assert stratified_greater(tables) == pytest.approx(stratified_greater(tables[::-1]), rel=1e-9)

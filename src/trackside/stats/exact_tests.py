@@ -5,6 +5,7 @@ A table is ``(a, b, c, d)``: ``a`` hits of ``a + b`` here, ``c`` hits of ``c + d
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 Table = tuple[int, int, int, int]
 _Floats = npt.NDArray[np.float64]
+_Weights = tuple[int, _Floats]
+"""The smallest count, and how likely it and those after it are beside each other."""
 
 # A weight of less than e^-700 of the largest is zero beside it: a chance below 1e-300 is told as 0.
 _NEGLIGIBLE = -700.0
@@ -33,13 +36,15 @@ def stratified_greater(tables: Iterable[Table]) -> float:
     719-748, in the exact form of D. R. Cox, The Analysis of Binary Data (1970), 5.3.
     """
     observed = 0
-    first, total = 0, np.ones(1)
+    margins: Counter[tuple[int, int, int]] = Counter()
     for a, b, c, d in tables:
         if min(a, b, c, d) < 0:
             raise ValueError(f"({a}, {b}, {c}, {d}) has a negative count")
-        low, weights = _hypergeometric(a + c, a + b, a + b + c + d)
         observed += a
-        first, total = _trimmed(first + low, np.convolve(total, weights))
+        margins[a + c, a + b, a + b + c + d] += 1
+    first, total = 0, np.ones(1)
+    for margin, times in sorted(margins.items()):
+        first, total = _sum((first, total), _repeated(_hypergeometric(*margin), times))
     above = observed - first
     if above <= 0:
         return 1.0
@@ -51,7 +56,7 @@ def expected_hits(tables: Sequence[Table]) -> float:
     return float(sum((a + b) * c / (c + d) if c + d else a for a, b, c, d in tables))
 
 
-def _hypergeometric(hits: int, draws: int, size: int) -> tuple[int, _Floats]:
+def _hypergeometric(hits: int, draws: int, size: int) -> _Weights:
     """The smallest possible count and the weights from there on, the largest being 1.
 
     By the ratio of neighbours, which needs no factorials: exact in the tails, where sums of logarithms are not.
@@ -64,7 +69,22 @@ def _hypergeometric(hits: int, draws: int, size: int) -> tuple[int, _Floats]:
     return _trimmed(low, np.exp(np.maximum(logs - logs.max(), 2 * _NEGLIGIBLE)))
 
 
-def _trimmed(first: int, weights: _Floats) -> tuple[int, _Floats]:
+def _repeated(one: _Weights, times: int) -> _Weights:
+    """The distribution of the sum of ``times`` counts of the same distribution."""
+    result: _Weights = (0, np.ones(1))
+    while times:
+        if times & 1:
+            result = _sum(result, one)
+        times >>= 1
+        one = _sum(one, one) if times else one
+    return result
+
+
+def _sum(one: _Weights, other: _Weights) -> _Weights:
+    return _trimmed(one[0] + other[0], np.convolve(one[1], other[1]))
+
+
+def _trimmed(first: int, weights: _Floats) -> _Weights:
     """The weights, the largest being 1, without the ends that are nothing beside it."""
     weights = weights / weights.max()
     kept = np.flatnonzero(weights > np.exp(_NEGLIGIBLE))
