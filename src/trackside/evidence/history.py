@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -130,9 +129,3 @@ def _unread(store: Store, selection: Selection, runs: pl.DataFrame) -> int:
     marked = store.newest("fetched").filter(same_repository(selection.repo), pl.col("status") == "completed")
     over = runs.filter(pl.col("status").eq_missing("completed") | pl.col("conclusion").is_not_null())
     return over.join(marked.select(_ATTEMPT).collect(), on=_ATTEMPT, how="anti").height
-
-
-def known_fingerprints(store: Store, repo: str, job_ids: Sequence[int]) -> frozenset[str]:
-    """The fingerprints of failures of ``repo`` outside of the jobs ``job_ids``."""
-    rows = store.newest("failures").filter(same_repository(repo), ~pl.col("job_id").is_in(list(job_ids)))
-    return frozenset(rows.select(pl.col("fingerprint").drop_nulls().unique()).collect()["fingerprint"])
