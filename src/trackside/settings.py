@@ -13,6 +13,7 @@ import msgspec
 
 from trackside.errors import UsageError
 from trackside.records.ci_rules import CiRules
+from trackside.sync.request import PERF_JOBS
 
 FILE_NAME: Final = "trackside.toml"
 STORE_NAME: Final = ".trackside"
@@ -65,7 +66,7 @@ class SyncSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pulls: Literal["all", "list", "none"] = "all"
     api: Literal["auto", "rest", "graphql"] = "auto"
     logs: Literal["none", "failed", "perf", "all"] = "none"
-    perf_jobs: tuple[str, ...] = ("*perf*", "*bench*")
+    perf_jobs: tuple[str, ...] = PERF_JOBS
     log_cap_mib: Annotated[int, msgspec.Meta(ge=1)] = 64
 
 
