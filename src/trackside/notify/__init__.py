@@ -1,0 +1,1 @@
+"""Messages on what changed, and the way they are sent. Needs the extra ``notify`` for sending only."""
