@@ -229,6 +229,15 @@ def test_a_window_that_has_ended_brings_its_own_runs(github: FakeGitHub, store: 
     assert_whole(store, github)
 
 
+def test_the_newest_runs_are_not_looked_for_behind_those_that_are_known(github: FakeGitHub, store: Store) -> None:
+    add_runs(github, 900, dt.timedelta(hours=1))
+    sync_once(github, store, days=31, **LIST_ONLY)
+    github.journal.clear()
+    record = sync_once(github, store, days=900, limit=500, **LIST_ONLY)
+    assert (record.status, github.journal.count("runs")) == ("ok", 1)
+    assert sync_once(github, store, days=900, limit=800, **LIST_ONLY).runs_listed > 100
+
+
 @pytest.mark.parametrize("names", [("absent.yml",), ("Absent",), ("CI", "Absent")])
 def test_a_workflow_that_is_not_there_is_told(github: FakeGitHub, store: Store, names: tuple[str, ...]) -> None:
     github.world.add_run(1)

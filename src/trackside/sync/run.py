@@ -156,17 +156,17 @@ class _Sync:
 
         def enough(found: RunList) -> bool:
             progress(len(found.runs), 0)
-            if request.limit is None:
-                return False
-            return (
-                len(select_runs(found.runs.values(), request, self._window.start, self._window.stop)) >= request.limit
-            )
+            return self._are_enough(found.runs.values(), self._window.start)
 
         lister = RunLister(
             self._github, request.repo, request.list_filters, default_branch=default_branch, enough=enough
         )
         stopped = False
         for window in reversed(plan.intervals):
+            # What lies between the stretches was listed before: of that, the runs are known.
+            if self._are_enough({**self._runs, **lister.found.runs}.values(), window.stop):
+                stopped = True
+                break
             lister.list_window(window)
             stopped = lister.found.stop is not None or lister.is_enough
             if stopped:
@@ -184,6 +184,11 @@ class _Sync:
         if lister.found.repository and lister.found.repository.casefold() != request.repo.casefold():
             self._ledger.notes.append(f"GitHub calls the repository {lister.found.repository} now.")
         return lister.found.repository
+
+    def _are_enough(self, runs: Iterable[RunAttempt], start: dt.datetime) -> bool:
+        """Whether a limit is reached by those of ``runs`` that are selected and were created from ``start`` on."""
+        limit = self._request.limit
+        return limit is not None and len(select_runs(runs, self._request, start, self._window.stop)) >= limit
 
     def _ask_unfinished(self, known: dict[Key, KnownAttempt], lister: RunLister, default_branch: str | None) -> None:
         """Runs that were not over when last seen and are too old for the lists, each by its id."""
