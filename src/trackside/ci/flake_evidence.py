@@ -1,0 +1,182 @@
+"""Each failure on a commit that also passed: a flake, or something that struck the job from outside."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from trackside.ci.neighbours import Neighbours, Surroundings, began_at
+from trackside.ci.outages import Outage, find_outages
+from trackside.ci.results import JOB_KEY, PASSED, RunLink, attempts, decided, link_of
+from trackside.ci.runners import judge_runners
+from trackside.ci.same_commit import Pair, Proof, pairs_of
+from trackside.history.frames import History
+from trackside.records.failures import Cause, FileOutcome
+
+RUNNER_CAUSES: Final = (Cause.RUNNER_LOST, Cause.DISK_FULL)
+"""Causes that are the machine's."""
+
+
+class Kind(enum.StrEnum):
+    """What a failure was whose job also passed on the same commit."""
+
+    FLAKE = "flake"
+    """Nothing but chance is known to tell it from the success."""
+    BROKEN = "broken"
+    """The job failed on other commits too at that time: it was broken, and mended before it ran again."""
+    OUTAGE = "outage"
+    """It was one of many jobs that failed in that hour for the same reason."""
+    RUNNER = "runner"
+    """The runner was lost or full, or it is one on which failures concentrate."""
+    UNKNOWN = "unknown"
+    """Nothing ran near it that could tell whether the job was broken then."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One failure on a commit that also passed. ``at`` is when the attempt began.
+
+    ``failed`` and ``passed`` link to the pages of the two attempts; with proof ``retry`` they are one and the same.
+    ``tests`` are those that failed in it, as far as a log told. ``is_of_job`` is False where only a test is flaky: it
+    passed when it was tried again, and the job failed for something else. ``minutes`` is what the failed attempt and
+    the attempts of the job after it in its run took; for a retry in the job the tries before the last one, where they
+    are timed.
+    """
+
+    workflow: str
+    job: str
+    job_id: int
+    run_id: int
+    line: str | None
+    at: dt.datetime | None
+    kind: Kind
+    proof: Proof
+    failed: RunLink
+    passed: RunLink
+    cause: str | None = None
+    failed_step: str | None = None
+    tests: tuple[str, ...] = ()
+    runner_name: str | None = None
+    minutes: float = 0.0
+    is_of_job: bool = True
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """All such failures in the order of time, the outages of the window, and the decided attempts they are among."""
+
+    events: tuple[Event, ...]
+    outages: tuple[Outage, ...]
+    bad_runners: tuple[str, ...]
+    decided: pl.DataFrame
+
+    def of_kind(self, kind: Kind) -> tuple[Event, ...]:
+        """The events of one kind."""
+        return tuple(event for event in self.events if event.kind is kind)
+
+
+def gather_evidence(history: History) -> Evidence:
+    """What the history shows of failures on commits that also passed, and of test files that were tried again."""
+    rows = attempts(history)
+    outages, struck = find_outages(rows)
+    over = decided(rows).with_columns(at=began_at())
+    pairs = pairs_of(rows)
+    bad = [one.name for one in judge_runners(history).runners if one.is_bad] if pairs else []
+    judge = _Judge(over, pairs, frozenset(struck.to_list()), frozenset(bad))
+    events = [judge.event(pair) for pair in pairs]
+    events += _retries(history, over.filter(~pl.col("job_id").is_in(struck.implode())))
+    return Evidence(
+        events=tuple(sorted(events, key=lambda event: (event.at is None, event.at, event.job_id))),
+        outages=outages,
+        bad_runners=tuple(sorted(bad)),
+        decided=over,
+    )
+
+
+class _Judge:
+    """Says of each pair what its failure was."""
+
+    def __init__(
+        self, over: pl.DataFrame, pairs: Iterable[Pair], struck: Collection[int], bad_runners: Collection[str]
+    ) -> None:
+        self._struck, self._bad_runners = struck, bad_runners
+        jobs = {(pair.failed["workflow"], pair.failed["job"]) for pair in pairs}
+        wanted = pl.DataFrame(sorted(jobs), schema=dict.fromkeys(JOB_KEY, pl.String()), orient="row")
+        near = over.join(wanted, on=JOB_KEY, how="semi")
+        told = [*JOB_KEY, "at", "sha", "line", "is_default_line", "result"]
+        self._neighbours = {
+            key: Neighbours(part.iter_rows(named=True))
+            for key, part in near.select(told).partition_by(JOB_KEY, as_dict=True).items()
+        }
+        runs = near.select("run_id", *JOB_KEY, "run_attempt", "duration_s").filter(pl.col("duration_s").is_not_null())
+        self._durations: dict[tuple[Any, ...], list[tuple[int, float]]] = {}
+        for run_id, workflow, job, number, seconds in runs.iter_rows():
+            self._durations.setdefault((run_id, workflow, job), []).append((number, seconds))
+
+    def event(self, pair: Pair) -> Event:
+        failed = pair.failed
+        tests = dict.fromkeys([*([failed["test"]] if failed["test"] else []), *(failed["tests"] or [])])
+        return Event(
+            workflow=failed["workflow"],
+            job=failed["job"],
+            job_id=failed["job_id"],
+            run_id=failed["run_id"],
+            line=failed["line"],
+            at=failed["at"],
+            kind=self._kind(pair),
+            proof=pair.proof,
+            failed=link_of(failed, page="url"),
+            passed=link_of(pair.passed, page="url"),
+            cause=failed["cause"],
+            failed_step=failed["failed_step"],
+            tests=tuple(tests),
+            runner_name=failed["runner_name"],
+            minutes=self._minutes(failed),
+        )
+
+    def _kind(self, pair: Pair) -> Kind:
+        failed = pair.failed
+        if failed["job_id"] in self._struck:
+            return Kind.OUTAGE
+        if failed["cause"] in RUNNER_CAUSES or failed["runner_name"] in self._bad_runners:
+            return Kind.RUNNER
+        around = self._neighbours[failed["workflow"], failed["job"]].around(failed, pair.passed["at"])
+        kinds = {Surroundings.BROKEN: Kind.BROKEN, Surroundings.UNKNOWN: Kind.UNKNOWN}
+        return kinds.get(around, Kind.FLAKE)
+
+    def _minutes(self, failed: dict[str, Any]) -> float:
+        times = self._durations.get((failed["run_id"], failed["workflow"], failed["job"]), ())
+        return round(sum(seconds for number, seconds in times if number >= failed["run_attempt"]) / 60, 2)
+
+
+def _retries(history: History, over: pl.DataFrame) -> list[Event]:
+    """Jobs in which a test file passed when it was tried again; one event a job."""
+    again = history.test_files.filter((pl.col("attempts") > 1) & (pl.col("outcome") == FileOutcome.PASSED.value))
+    files = again.group_by("job_id").agg(
+        pl.col("file").sort().unique(maintain_order=True).alias("files"),
+        ((pl.col("attempts") - 1) * pl.col("elapsed_s")).sum().alias("lost_s"),
+    )
+    return [_retry(row) for row in over.join(files, on="job_id").iter_rows(named=True)]
+
+
+def _retry(row: dict[str, Any]) -> Event:
+    page = link_of(row, page="url")
+    return Event(
+        workflow=row["workflow"],
+        job=row["job"],
+        job_id=row["job_id"],
+        run_id=row["run_id"],
+        line=row["line"],
+        at=row["at"],
+        kind=Kind.FLAKE,
+        proof=Proof.RETRY,
+        failed=page,
+        passed=page,
+        tests=tuple(row["files"]),
+        runner_name=row["runner_name"],
+        minutes=round((row["lost_s"] or 0.0) / 60, 2),
+        is_of_job=row["result"] == PASSED,
+    )

@@ -1,0 +1,134 @@
+"""Whether a job was broken at a time: how it did on other commits just before and just after."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+import polars as pl
+
+from trackside.ci.results import FAILED, PASSED
+
+REACH: Final = dt.timedelta(hours=24)
+"""So far before and after an attempt others are looked at,"""
+LOOKED_AT: Final = 5
+"""and so many of the nearest on each side."""
+MAJORITY_OF: Final = 3
+"""Where one side has this many or more, most of them failed means that the job was broken."""
+NEXT_TO_IT: Final = 2
+"""So many failures next to the attempt, the two sides together, without a success in between, mean the same."""
+SOON: Final = dt.timedelta(hours=6)
+"""Where no other commit shows anything, a success on the same commit counts only if it came as soon."""
+
+
+class Surroundings(enum.StrEnum):
+    """How the job did on other commits around an attempt that failed."""
+
+    WORKING = "working"
+    """It worked: the failure was the attempt's own."""
+    BROKEN = "broken"
+    """It failed there too."""
+    UNKNOWN = "unknown"
+    """No other commit shows it, and the success came late: something may have been mended in between."""
+
+
+class Seen(NamedTuple):
+    """A decided attempt: when it began, on which commit of which line, and how it ended.
+
+    ``recovered`` says that the job passed on this commit at any time.
+    """
+
+    at: dt.datetime
+    sha: str | None
+    line: str | None
+    is_default: bool
+    failed: bool
+    recovered: bool
+
+
+class Neighbours:
+    """The decided attempts of one job, by time."""
+
+    def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
+        kept = [row for row in rows if row["at"] is not None]
+        recovered = {row["sha"] for row in kept if row["result"] == PASSED}
+        self._seen = sorted(
+            (
+                Seen(
+                    row["at"], row["sha"], row["line"], bool(row["is_default_line"]), row["result"] == FAILED,
+                    row["sha"] in recovered,
+                )
+                for row in kept
+            ),
+            key=lambda seen: (seen.at, seen.sha or ""),
+        )  # fmt: skip
+        self._times = [seen.at for seen in self._seen]
+
+    def around(self, failed: dict[str, Any], passed_at: dt.datetime | None) -> Surroundings:
+        """How the job did around the attempt ``failed``, whose commit passed in an attempt that began ``passed_at``."""
+        at = failed["at"]
+        if at is None:
+            return Surroundings.UNKNOWN
+        before = [seen for seen in self._side(at, -1) if seen.sha != failed["sha"]]
+        after = [seen for seen in self._side(at, 1) if seen.sha != failed["sha"]]
+        own = None if failed["is_default_line"] else failed["line"]
+        if _main_is_red(before, after) or _own_line_is_red(before, after, own):
+            return Surroundings.BROKEN
+        sides = [_nearest(side, own) for side in (before, after)]
+        if any(_mostly_failed(side) for side in sides) or sum(map(_failed_at_once, sides)) >= NEXT_TO_IT:
+            return Surroundings.BROKEN
+        if any(not seen.failed for side in sides for seen in side):
+            return Surroundings.WORKING
+        soon = passed_at is not None and abs(passed_at - at) <= SOON
+        return Surroundings.WORKING if soon else Surroundings.UNKNOWN
+
+    def _side(self, at: dt.datetime, step: int) -> Iterator[Seen]:
+        """The attempts on one side within REACH, the nearest first."""
+        start = bisect_left(self._times, at)
+        places = range(start, len(self._seen)) if step > 0 else range(start - 1, -1, -1)
+        for place in places:
+            if abs(self._times[place] - at) > REACH:
+                return
+            yield self._seen[place]
+
+
+def _nearest(side: Sequence[Seen], own: str | None) -> list[Seen]:
+    """The nearest ones, each commit of the default line and each other line once; not those of the attempt's line."""
+    found: dict[object, Seen] = {}
+    for seen in side:
+        if own is None or seen.line != own:
+            found.setdefault((seen.sha,) if seen.is_default or seen.line is None else seen.line, seen)
+        if len(found) == LOOKED_AT:
+            break
+    return list(found.values())
+
+
+def _mostly_failed(side: Sequence[Seen]) -> bool:
+    return len(side) >= MAJORITY_OF and 2 * sum(seen.failed for seen in side) > len(side)
+
+
+def _failed_at_once(side: Sequence[Seen]) -> int:
+    """How many failed before the first that did not."""
+    return next((index for index, seen in enumerate(side) if not seen.failed), len(side))
+
+
+def _main_is_red(before: Sequence[Seen], after: Sequence[Seen]) -> bool:
+    """Whether the nearest commit of the default line, on either side, failed and never passed."""
+    nearest = (next((seen for seen in side if seen.is_default), None) for side in (before, after))
+    return any(seen is not None and seen.failed and not seen.recovered for seen in nearest)
+
+
+def _own_line_is_red(before: Sequence[Seen], after: Sequence[Seen], own: str | None) -> bool:
+    """Whether the commit before or after on the same line failed and never passed."""
+    if own is None:
+        return False
+    nearest = (next((seen for seen in side if seen.line == own), None) for side in (before, after))
+    return any(seen is not None and seen.failed and not seen.recovered for seen in nearest)
+
+
+def began_at() -> pl.Expr:
+    """When an attempt began, as far as it is told."""
+    return pl.coalesce("started_at", "created_at", "run_created_at")
