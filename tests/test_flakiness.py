@@ -290,6 +290,17 @@ def test_a_lost_runner_is_not_the_jobs_flakiness() -> None:
     assert days.kinds() == [("runner", "unit")]
 
 
+def test_a_gate_that_fails_after_other_jobs_is_not_flaky() -> None:
+    days = working_days()
+    for minute in (605, 705, 805):
+        bad = days.run(minute, {"unit": "failure", "lint": "success", "finish": "failure"})
+        days.jobs[-1]["started_at"] = days.jobs[-3]["completed_at"]
+        days.jobs[-1]["completed_at"] = days.jobs[-3]["completed_at"] + MINUTE
+        days.again(bad, minute + 20, {"unit": "success", "finish": "success"})
+
+    assert days.kinds() == [*[("flake", "unit")] * 3, *[("gate", "finish")] * 3]
+
+
 def test_shards_of_another_partition_are_not_compared() -> None:
     days = working_days()
     days.run(605, {"gpu (0)": "success", "gpu (1)": "failure"}, commit="one")

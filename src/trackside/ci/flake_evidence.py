@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
+from trackside.ci.gates import find_gates
 from trackside.ci.neighbours import Neighbours, Surroundings, began_at
 from trackside.ci.outages import Outage, find_outages
 from trackside.ci.results import JOB_KEY, PASSED, RunLink, attempts, decided, link_of
@@ -33,6 +34,8 @@ class Kind(enum.StrEnum):
     """It was one of many jobs that failed in that hour for the same reason."""
     RUNNER = "runner"
     """The runner was lost or full, or it is one on which failures concentrate."""
+    GATE = "gate"
+    """The job only tells that another job of its run failed."""
     UNKNOWN = "unknown"
     """Nothing ran near it that could tell whether the job was broken then."""
 
@@ -85,7 +88,8 @@ def gather_evidence(history: History) -> Evidence:
     over = decided(rows).with_columns(at=began_at())
     pairs = pairs_of(rows)
     bad = [one.name for one in judge_runners(history).runners if one.is_bad] if pairs else []
-    judge = _Judge(over, pairs, frozenset(struck.to_list()), frozenset(bad))
+    gates = find_gates(rows) if pairs else frozenset()
+    judge = _Judge(over, pairs, frozenset(struck.to_list()), frozenset(bad), gates)
     events = [judge.event(pair) for pair in pairs]
     events += _retries(history, over.filter(~pl.col("job_id").is_in(struck.implode())))
     return Evidence(
@@ -100,9 +104,14 @@ class _Judge:
     """Says of each pair what its failure was."""
 
     def __init__(
-        self, over: pl.DataFrame, pairs: Iterable[Pair], struck: Collection[int], bad_runners: Collection[str]
+        self,
+        over: pl.DataFrame,
+        pairs: Iterable[Pair],
+        struck: Collection[int],
+        bad_runners: Collection[str],
+        gates: Collection[tuple[str, str]],
     ) -> None:
-        self._struck, self._bad_runners = struck, bad_runners
+        self._struck, self._bad_runners, self._gates = struck, bad_runners, gates
         jobs = {(pair.failed["workflow"], pair.failed["job"]) for pair in pairs}
         wanted = pl.DataFrame(sorted(jobs), schema=dict.fromkeys(JOB_KEY, pl.String()), orient="row")
         near = over.join(wanted, on=JOB_KEY, how="semi")
@@ -139,6 +148,8 @@ class _Judge:
 
     def _kind(self, pair: Pair) -> Kind:
         failed = pair.failed
+        if (failed["workflow"], failed["job"]) in self._gates:
+            return Kind.GATE
         if failed["job_id"] in self._struck:
             return Kind.OUTAGE
         if failed["cause"] in RUNNER_CAUSES or failed["runner_name"] in self._bad_runners:
