@@ -15,7 +15,7 @@ LEAST_FAILURES: Final = 3
 def find_gates(rows: pl.DataFrame) -> frozenset[tuple[str, str]]:
     """The gates among the jobs of ``attempts``, as workflow and job.
 
-    A gate waits for other jobs: it began when those that failed had ended. Settings can name more of them to be ignored.
+    A gate waits for other jobs: it began when those that failed had ended.
     """
     over = decided(rows).filter(pl.col("started_at").is_not_null())
     attempt = ["run_id", "run_attempt"]
