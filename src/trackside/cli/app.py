@@ -21,13 +21,13 @@ EXIT_INTERRUPTED: Final = 130
 
 def trackside_app() -> App:
     """The ``trackside`` command."""
-    app = _app("trackside", "Says what broke, what got slower and how benchmark jobs really behaved.")
+    app = make_app("trackside", "Says what broke, what got slower and how benchmark jobs really behaved.")
     app.command(bench_app("bench"))
     _add_commands(app, GITHUB_COMMANDS)
-    monitor = _app("ci", "What broke in CI, since when, and why.")
+    monitor = make_app("ci", "What broke in CI, since when, and why.")
     _add_commands(monitor, CI_COMMANDS)
     app.command(monitor)
-    shelf = _app("store", "The store: what it holds, its upkeep, exports, questions in SQL.")
+    shelf = make_app("store", "The store: what it holds, its upkeep, exports, questions in SQL.")
     _add_commands(shelf, STORE_COMMANDS)
     app.command(shelf)
     return app
@@ -35,7 +35,7 @@ def trackside_app() -> App:
 
 def bench_app(name: str) -> App:
     """The engine-log commands, under ``srtlog`` and under ``trackside bench``."""
-    app = _app(name, "Log analysis for distributed inference benchmarks.")
+    app = make_app(name, "Log analysis for distributed inference benchmarks.")
     _add_commands(app, BENCH_COMMANDS)
     return app
 
@@ -133,7 +133,8 @@ def _wrong_usage(error: CycloptsError) -> str:
     return str(error)
 
 
-def _app(name: str, text: str) -> App:
+def make_app(name: str, text: str) -> App:
+    """A command of this product without any words of its own."""
     return App(
         name=name,
         help=text,

@@ -35,10 +35,11 @@ class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CiRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The section ``[ci]`` of the settings.
 
-    ``ignored_jobs`` are globs of jobs that tell nothing (gates, summaries). ``default_branch`` is what
-    GitHub told where it is not set.
+    ``name`` is what reports call the repository, its full name where it is not set. ``ignored_jobs`` are globs of
+    jobs that tell nothing (gates, summaries). ``default_branch`` is what GitHub told where it is not set.
     """
 
+    name: str | None = None
     default_branch: str | None = None
     ignored_jobs: tuple[str, ...] = ()
     categories: tuple[CategoryRule, ...] = ()

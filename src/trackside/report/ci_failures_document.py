@@ -1,0 +1,69 @@
+"""The failure report for programs: the JSON document and the table of jobs as CSV."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from trackside.ci.failure_records import FailureReport, RunReference
+from trackside.report.safe_text import csv_text
+
+FAILURES_VERSION: Final = 1
+_HEADINGS: Final = (
+    "job", "category", "workflows", "failures", "failures_in_cancelled_runs", "failed_runs", "decided_attempts",
+    "failure_rate", "last_success_run", "last_success_at", "last_success_url", "last_failure_run", "last_failure_at",
+    "last_failure_url",
+)  # fmt: skip
+
+
+class FailureDocument(FailureReport, frozen=True, kw_only=True):
+    """A failure report with the version of its shape and when it was made; times are ISO 8601 in UTC."""
+
+    schema_version: int
+    generated_at: dt.datetime
+
+
+def failure_json(report: FailureReport, generated_at: dt.datetime) -> str:
+    """A FailureDocument in ASCII, so that no character of it acts on a terminal."""
+    document = FailureDocument(
+        **msgspec.structs.asdict(report), schema_version=FAILURES_VERSION, generated_at=generated_at
+    )
+    return json.dumps(msgspec.to_builtins(document), indent=2)
+
+
+def failure_csv(report: FailureReport) -> str:
+    """A header and a row for each job that failed; workflows are joined with ``; ``, unknown is an empty cell."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(_HEADINGS)
+    writer.writerows(_rows(report))
+    return stream.getvalue().rstrip("\n")
+
+
+def _rows(report: FailureReport) -> Iterator[list[str | int | float | None]]:
+    for job, one in report.job_figures.items():
+        yield [
+            csv_text(job),
+            csv_text(one.category or ""),
+            csv_text("; ".join(one.workflows)),
+            one.failures,
+            one.failures_in_cancelled_runs,
+            one.failed_runs,
+            one.decided_attempts,
+            one.failure_rate,
+            *_cells(report.job_last_success.get(job)),
+            *_cells(report.job_failure_links[job][0]),
+        ]
+
+
+def _cells(link: RunReference | None) -> tuple[int | None, str | None, str | None]:
+    if link is None:
+        return None, None, None
+    at = None if link.created_at is None else link.created_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return link.run_number, at, csv_text(link.url)
