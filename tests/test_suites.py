@@ -173,6 +173,12 @@ def test_what_pytest_prints_within_a_file_belongs_to_the_file() -> None:
     assert outcomes(files) == {(0, "test/srt/test_a.py"): (FAILED, 1)}
 
 
+def test_what_pytest_prints_between_the_files_of_a_suite_is_no_suite() -> None:
+    files = read(begin(A, 0, 1), end(A, 0, 1), "FAILED test/srt/test_b.py::test_x - assert 0", summary([A], [B]))
+
+    assert outcomes(files) == {(0, "test/srt/test_a.py"): (PASSED, 1), (0, B): (FAILED, 1)}
+
+
 def test_colours_and_secrets_do_not_matter() -> None:
     token = "ghp_" + "a" * 36
     content = log(
@@ -194,6 +200,7 @@ def test_colours_and_secrets_do_not_matter() -> None:
         ("/github/workspace/tests/x.py", "tests/x.py"),
         ("/sgl-workspace/engine/python/engine/test/x.py", "python/engine/test/x.py"),
         ("/" + "root/Engine/test/x.py", "test/x.py"),
+        ("/actions-runner/engine/engine/test/x.py", "test/x.py"),
         ("/tmp/other/tests/x.py", "tests/x.py"),
         ("/tmp/deep/er/x.py", "x.py"),
         ("./test/x.py", "test/x.py"),

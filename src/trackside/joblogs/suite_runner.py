@@ -86,8 +86,8 @@ class SuiteRunner:
 
     @property
     def running(self) -> bool:
-        """Whether the lines are the output of a test file."""
-        return self._awaited or (self._current is not None and not self._current.ended)
+        """Whether a suite is: then the lines are the output of its test files."""
+        return self._awaited or (self._suite is not None and not self._suite.over)
 
     def take(self, line: str) -> bool:
         """Whether the line is one of this runner's; what it says is in ``suites`` then."""

@@ -1,10 +1,10 @@
 """Paths of test files as they are on every machine.
 
 The folder that a checkout is in differs from runner to runner and within containers. What is kept of an absolute path
-begins, by the first of these that applies, after a runner's work directory (``…/_work/REPO/REPO/``,
-``/__w/REPO/REPO/``, ``…/work/REPO/REPO/``, ``D:\\a\\REPO\\REPO\\``, ``/github/workspace/``), after the folder that
-bears the repository's name, or at the first folder that repositories keep tests and sources in (``test``, ``tests``,
-``python``, ``src``, …). Of a path that has none of them only the file's name is kept.
+begins, by the first of these that applies: after a runner's work directory (``…/_work/X/X/``, ``/__w/X/X/``,
+``…/work/X/X/``, ``D:\\a\\X\\X\\``, ``/github/workspace/``); after the folder that bears the repository's name, the
+second one where two stand in each other; at the first folder that repositories keep tests and sources in (``test``,
+``tests``, ``python``, ``src``, …). Of a path that has none of them only the file's name is kept.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def _within_checkout(parts: list[str], repo: str) -> list[str]:
         return parts[2:]
     for place, folder in enumerate(folders):
         if folder.lower() == repo:
-            return parts[place + 1 :]
+            # Runners check a repository out into a folder of its name within a folder of its name.
+            doubled = folders[place + 1 : place + 2] == [folder]
+            return parts[place + 1 + doubled :]
     for place, folder in enumerate(folders):
         if folder in _TOPS:
             return parts[place:]
