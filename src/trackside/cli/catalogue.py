@@ -78,7 +78,54 @@ GITHUB_COMMANDS: Final = (
     ),
 )
 
-CI_COMMANDS: Final[tuple[Command, ...]] = ()
+CI_COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "failures",
+        "trackside.cli.ci_failures:failures",
+        "Show which jobs and categories fail, how often, when they last worked, and why.",
+        (
+            "trackside ci failures --repo OWNER/NAME",
+            "trackside ci failures --since 30d --logs failed --output failures.json",
+            "trackside ci failures --preset sglang --offline --format markdown",
+        ),
+    ),
+    Command(
+        "queue",
+        "trackside.cli.ci_operations:queue",
+        "Show how long jobs wait for a runner, by pool and over time, and how many wait and run now.",
+        (
+            "trackside ci queue --repo OWNER/NAME",
+            "trackside ci queue --since 30d --offline --format csv",
+        ),
+    ),
+    Command(
+        "runners",
+        "trackside.cli.ci_operations:runners",
+        "Show runners and pools on which failures concentrate, beyond chance and beyond the jobs that they run.",
+        (
+            "trackside ci runners --repo OWNER/NAME --since 14d",
+            "trackside ci runners --offline --check",
+        ),
+    ),
+    Command(
+        "balance",
+        "trackside.cli.ci_operations:balance",
+        "Show how long shards and test files take against the estimates, and propose a better partition.",
+        (
+            "trackside ci balance --repo OWNER/NAME --logs all --job 'unit-test*'",
+            "trackside ci balance --offline --format csv",
+        ),
+    ),
+    Command(
+        "minutes",
+        "trackside.cli.ci_operations:minutes",
+        "Show runner minutes by workflow, job and outcome, and those lost to failures, cancellations and flakes.",
+        (
+            "trackside ci minutes --repo OWNER/NAME --since 30d",
+            "trackside ci minutes --offline --format json",
+        ),
+    ),
+)
 
 STORE_COMMANDS: Final = (
     Command(
