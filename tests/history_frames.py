@@ -40,6 +40,7 @@ def a_run(number: int, conclusion: str | None = "success", **told: Any) -> dict[
         "run_id": 1000 + number,
         "run_attempt": attempt,
         "is_latest": True,
+        "is_read": conclusion is not None,
         "run_number": number,
         "workflow": "PR Test",
         "workflow_file": ".github/workflows/pr-test.yml",

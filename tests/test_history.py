@@ -186,6 +186,13 @@ def test_attempts_whose_jobs_are_not_there_are_counted(github: FakeGitHub, store
     assert (found.runs.height, found.jobs.height, found.unread) == (1, 0, 1)
 
 
+def test_a_run_whose_jobs_were_not_read_is_not_said_to_have_none(github: FakeGitHub, store: Store) -> None:
+    github.world.add_run([job("unit", "failure")], conclusion="failure")
+    sync_once(github, store, jobs=False)
+    found = load_history(store, Selection(repo=REPO), CiRules())
+    assert (found.jobless_failures.height, found.unread) == (0, 1)
+
+
 def test_a_failure_without_a_log_is_a_guess_and_said_to_be_one(github: FakeGitHub, store: Store) -> None:
     github.world.add_run([job("unit", "timed_out"), job("fine"), job("stopped", "cancelled")], conclusion="failure")
     found = history(github, store)

@@ -68,7 +68,7 @@ def load_history(store: Store, selection: Selection, rules: CiRules) -> History:
         store.newest("commit_pulls").filter(same).select("sha", "numbers").collect(),
     )
     branch = guess_default_branch(rules.default_branch or _told_branch(store, selection), rows, pulls.pulls)
-    runs = runs_frame(rows, selection.repo, branch, pulls)
+    runs = runs_frame(rows, _read(store, selection), selection.repo, branch, pulls)
     jobs = _jobs(store, selection, runs, rules)
     failed = jobs.filter(pl.col("outcome").is_in(["failed", "cancelled"]))
     failures, logs = failures_frame(store, selection.repo, failed, rules)
@@ -80,7 +80,7 @@ def load_history(store: Store, selection: Selection, rules: CiRules) -> History:
         test_files=test_files_frame(store, selection.repo, jobs),
         rules=rules,
         default_branch=branch,
-        unread=_unread(store, selection, runs),
+        unread=runs.filter(~pl.col("is_read") & (pl.col("outcome") != "unfinished")).height,
         logs=logs,
     )
 
@@ -124,8 +124,7 @@ def _told_branch(store: Store, selection: Selection) -> str | None:
     return None if told.is_empty() else str(told.item())
 
 
-def _unread(store: Store, selection: Selection, runs: pl.DataFrame) -> int:
-    """How many run attempts that are over have no jobs in the store that are known to be all."""
+def _read(store: Store, selection: Selection) -> pl.DataFrame:
+    """The keys of the run attempts that were over when their jobs were read."""
     marked = store.newest("fetched").filter(same_repository(selection.repo), pl.col("status") == "completed")
-    over = runs.filter(pl.col("status").eq_missing("completed") | pl.col("conclusion").is_not_null())
-    return over.join(marked.select(_ATTEMPT).collect(), on=_ATTEMPT, how="anti").height
+    return marked.select(_ATTEMPT).unique().collect()

@@ -16,6 +16,7 @@ RUN_COLUMNS: Final = pl.Schema(
         "run_id": pl.Int64(),
         "run_attempt": pl.Int64(),
         "is_latest": pl.Boolean(),
+        "is_read": pl.Boolean(),
         "run_number": pl.Int64(),
         "workflow": pl.String(),
         "workflow_file": pl.String(),
@@ -42,11 +43,11 @@ RUN_COLUMNS: Final = pl.Schema(
 """One row for each attempt of a run; times UTC.
 
 ``workflow`` is the workflow's name, else its file, else ``?``. ``outcome`` is a ``history.outcomes.Outcome``.
-``created_at`` is that of the run, ``started_at`` that of the attempt. ``line`` is the branch line: ``main`` for the
-default branch of the repository itself, ``owner:branch`` for a branch of another repository, else the branch; null
-where no branch is told. ``pull_number`` is the pull request that the run is of, or that its commit was merged by; null
-where there is none or none is known. ``author`` is who wrote the head commit, ``actor`` who caused the run. ``url`` is
-the page of the run.
+``is_read`` says that its jobs are in the store as they were when it was over. ``created_at`` is that of the run,
+``started_at`` that of the attempt. ``line`` is the branch line: ``main`` for the default branch of the repository
+itself, ``owner:branch`` for a branch of another repository, else the branch; null where no branch is told.
+``pull_number`` is the pull request that the run is of, or that its commit was merged by; null where there is none or
+none is known. ``author`` is who wrote the head commit, ``actor`` who caused the run. ``url`` is the page of the run.
 """
 
 JOB_COLUMNS: Final = pl.Schema(
@@ -162,8 +163,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def jobless_failures(self) -> pl.DataFrame:
-        """The run attempts that failed without a job: rows of ``runs``."""
-        failed = self.runs.filter(pl.col("outcome") == "failed")
+        """The run attempts that failed and are known to have no job: rows of ``runs``."""
+        failed = self.runs.filter(pl.col("outcome") == "failed", pl.col("is_read"))
         return failed.join(self.jobs.select("run_id", "run_attempt").unique(), on=["run_id", "run_attempt"], how="anti")
 
 

@@ -22,8 +22,13 @@ class Pulls(NamedTuple):
     commits: pl.DataFrame
 
 
-def runs_frame(rows: pl.DataFrame, repo: str, default_branch: str | None, pulls: Pulls) -> pl.DataFrame:
-    """The run attempts with the columns ``frames.RUN_COLUMNS``, by time and id; ``rows`` are those of the table."""
+def runs_frame(
+    rows: pl.DataFrame, read: pl.DataFrame, repo: str, default_branch: str | None, pulls: Pulls
+) -> pl.DataFrame:
+    """The run attempts with the columns ``frames.RUN_COLUMNS``, by time and id; ``rows`` are those of the table.
+
+    ``read`` are the keys of attempts whose jobs are in the store.
+    """
     told = rows.with_columns(
         workflow=pl.coalesce("workflow_name", "workflow_file", pl.lit("?")),
         outcome=outcome_of(pl.col("status"), pl.col("conclusion")),
@@ -36,7 +41,10 @@ def runs_frame(rows: pl.DataFrame, repo: str, default_branch: str | None, pulls:
         **_line(repo, default_branch),
     )
     found = told.join(_pull_of(told, repo, pulls), on=["run_id", "run_attempt"], how="left")
-    found = found.with_columns(started_at=pl.coalesce("run_started_at", "created_at"))
+    found = found.join(read.with_columns(is_read=True), on=["run_id", "run_attempt"], how="left")
+    found = found.with_columns(
+        pl.col("is_read").fill_null(value=False), started_at=pl.coalesce("run_started_at", "created_at")
+    )
     return found.select(RUN_COLUMNS.keys()).cast(RUN_COLUMNS).sort("created_at", "run_id", "run_attempt")
 
 
