@@ -8,11 +8,28 @@ from typing import Any, Final
 
 import msgspec
 
+from trackside.report.ci_balance_report import BalanceDocument
+from trackside.report.ci_flaky_report import FlakyDocument
+from trackside.report.ci_minutes_report import MinutesDocument
+from trackside.report.ci_queue_report import QueueDocument
+from trackside.report.ci_rates_report import RatesDocument
+from trackside.report.ci_runners_report import RunnersDocument
+from trackside.report.ci_streaks_report import StreaksDocument
 from trackside.report.ingest_report import IngestDocument
 from trackside.report.sync_report import SyncDocument
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "schemas"
-DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {"ingest": IngestDocument, "sync": SyncDocument}
+DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
+    "ci-balance": BalanceDocument,
+    "ci-flaky": FlakyDocument,
+    "ci-minutes": MinutesDocument,
+    "ci-queue": QueueDocument,
+    "ci-rates": RatesDocument,
+    "ci-runners": RunnersDocument,
+    "ci-streaks": StreaksDocument,
+    "ingest": IngestDocument,
+    "sync": SyncDocument,
+}
 
 
 def schema_of(name: str) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def section_parts(heading: str, sections: Iterable[Section]) -> Iterator[Rendera
         if section.rows:
             yield ""
             shown = [[_shown(cell) for cell in row] for row in section.rows]
-            yield plain_table(section.title, section.headings, shown)
+            yield plain_table(section.title, [safe_text(one) for one in section.headings], shown)
         elif section.notes:
             yield f"\n{safe_text(section.title)}"
         yield from (safe_text(note) for note in section.notes)
