@@ -90,6 +90,34 @@ CI_COMMANDS: Final[tuple[Command, ...]] = (
         ),
     ),
     Command(
+        "streaks",
+        "trackside.cli.ci_breakage:streaks",
+        "Show what is broken now, since which run and commit, and what was fixed.",
+        (
+            "trackside ci streaks --repo OWNER/NAME",
+            "trackside ci streaks --offline --line OWNER:feature",
+            "trackside ci streaks --offline --check",
+        ),
+    ),
+    Command(
+        "flaky",
+        "trackside.cli.ci_breakage:flaky",
+        "Show jobs and tests that fail and pass on the same commit, how often, and what it costs.",
+        (
+            "trackside ci flaky --repo OWNER/NAME --since 30d",
+            "trackside ci flaky --offline --format csv",
+        ),
+    ),
+    Command(
+        "rates",
+        "trackside.cli.ci_breakage:rates",
+        "Show jobs that fail more often, or less often, than before.",
+        (
+            "trackside ci rates --repo OWNER/NAME --since 30d",
+            "trackside ci rates --offline --recent 2d --check",
+        ),
+    ),
+    Command(
         "queue",
         "trackside.cli.ci_operations:queue",
         "Show how long jobs wait for a runner, by pool and over time, and how many wait and run now.",
