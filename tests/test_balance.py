@@ -96,6 +96,16 @@ def test_shards_without_a_log_are_named_and_are_in_no_plan() -> None:
     assert (family.unread_shards, len(family.plan)) == (("2", "10"), 2)
 
 
+def test_a_partition_that_is_good_already_is_kept() -> None:
+    first = [a_file(SHARDS[0], f"{name}.py", 30.0) for name in "ab"]
+    second = [a_file(SHARDS[1], f"{name}.py", 20.0) for name in "cde"]
+
+    family = balanced(SHARDS, *first, *second)
+
+    assert (family.longest_s, family.planned_s, family.saved_s) == (60.0, 60.0, 0.0)
+    assert [part.files for part in family.plan] == [("a.py", "b.py"), ("c.py", "d.py", "e.py")]
+
+
 def test_one_shard_has_no_plan() -> None:
     family = balanced(SHARDS[:1], a_file(SHARDS[0], "a.py", 30.0))
 

@@ -56,10 +56,10 @@ class FamilyBalance(msgspec.Struct, frozen=True, kw_only=True):
     """One job that is split into shards, or whose test files are known.
 
     ``files`` stand with the largest gap (either way) first. ``longest_s`` is the longest shard now, ``planned_s`` that
-    of ``plan``, ``bound_s`` what no partition into as many shards can be below: all three are sums of median times of
-    the files that were measured, without the set-up of a job. They are None, and ``plan`` is empty, where fewer than
-    two shards have measured files. ``unmeasured`` are files without a time, ``unread_shards`` shards of which no log
-    was read: both are in no plan.
+    of ``plan`` (the present partition, where none better was found), ``bound_s`` what no partition into as many shards
+    can be below: sums of median times of the files that were measured, without the set-up of a job. They are None, and
+    ``plan`` is empty, where fewer than two shards have measured files. ``unmeasured`` are files without a time,
+    ``unread_shards`` shards of which no log was read: both are in no plan.
     """
 
     workflow: str
@@ -155,7 +155,7 @@ def _family(key: tuple[str, str], shards: Sequence[dict[str, Any]], files: Seque
     now: dict[str, float] = {}
     for row in measured:
         now[row["shard"]] = now.get(row["shard"], 0.0) + times[row["file"]]
-    plan = _plan(times, len(now))
+    plan = _plan(times, {row["file"]: row["shard"] for row in measured})
     read = {row["shard"] for row in files}
     return FamilyBalance(
         workflow=key[0],
@@ -171,10 +171,19 @@ def _family(key: tuple[str, str], shards: Sequence[dict[str, Any]], files: Seque
     )
 
 
-def _plan(times: Mapping[str, float], shards: int) -> tuple[PlannedShard, ...]:
-    if shards < 2:
+def _plan(times: Mapping[str, float], now: Mapping[str, str]) -> tuple[PlannedShard, ...]:
+    """The proposed partition, or that of ``now`` (the shard of each file) where it is no worse."""
+    present: dict[str, list[str]] = {}
+    for file in sorted(times, key=lambda name: (-times[name], name)):
+        present.setdefault(now[file], []).append(file)
+    if len(present) < 2:
         return ()
-    parts = partition(times, shards)
+    kept = _planned(times, [present[shard] for shard in sorted(present, key=_natural)])
+    better = _planned(times, partition(times, len(present)))
+    return min(kept, better, key=lambda plan: max(part.predicted_s for part in plan))
+
+
+def _planned(times: Mapping[str, float], parts: Sequence[Sequence[str]]) -> tuple[PlannedShard, ...]:
     return tuple(PlannedShard(files=tuple(part), predicted_s=sum(times[file] for file in part)) for part in parts)
 
 
