@@ -15,6 +15,8 @@ FAILED_COLUMNS: Final = pl.Schema({**JOB_COLUMNS, **FAILURE_COLUMNS, "ended_at":
 
 ``ended_at`` is when the attempt ended, else when it began or was made, else when its run was.
 """
+_SAYS_NOTHING: Final = "Process completed with exit code "
+"""A line that ends every failed step: failures that show nothing else have nothing in common."""
 _HOW_LATE: Final = ("completed_at", "started_at", "created_at", "run_created_at")
 
 
@@ -27,8 +29,14 @@ def failed_attempts(history: History) -> pl.DataFrame:
     told = jobs.join(history.failures.unique("job_id", keep="last"), on="job_id", how="left")
     ran_out = pl.col("cause").eq_missing(Cause.TIMEOUT.value)
     failed = told.filter((pl.col("outcome") == Outcome.FAILED.value) | ran_out)
-    ended = failed.with_columns(pl.coalesce(_HOW_LATE).alias("ended_at"))
+    ended = failed.with_columns(telling_fingerprint(), pl.coalesce(_HOW_LATE).alias("ended_at"))
     return ended.select(FAILED_COLUMNS.names()).cast(dict(FAILED_COLUMNS)).sort("ended_at", "job_id")
+
+
+def telling_fingerprint() -> pl.Expr:
+    """The column ``fingerprint``, null where ``line_text`` is the boilerplate that ends every failed step."""
+    says_nothing = pl.col("line_text").str.contains(_SAYS_NOTHING, literal=True).fill_null(value=False)
+    return pl.when(~says_nothing).then(pl.col("fingerprint"))
 
 
 def line_link(url: str | None, step_number: int | None) -> str | None:
