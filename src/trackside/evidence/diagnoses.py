@@ -147,11 +147,14 @@ def failures_frame(store: Store, repo: str, jobs: pl.DataFrame, rules: CiRules) 
 
 
 def _guesses(jobs: pl.DataFrame) -> pl.DataFrame:
-    rows = [
-        {"job_id": job_id, "cause": guess_cause(name, step, conclusion).value, "source": Source.STEPS.value}
-        for job_id, name, step, conclusion in jobs.select("job_id", "job", "failed_step", "conclusion").iter_rows()
-    ]
-    return pl.DataFrame(rows, schema=FAILURE_COLUMNS).with_columns(pl.col("context", "tests").fill_null([]))
+    """Guessed causes, each combination of names once."""
+    told = ("family", "failed_step", "conclusion")
+    causes = [(*row, guess_cause(*row).value) for row in jobs.select(told).unique().iter_rows()]
+    guesses = pl.DataFrame(causes, schema=dict.fromkeys((*told, "cause"), pl.String), orient="row")
+    rows = jobs.select("job_id", *told).join(guesses, on=told, how="left", nulls_equal=True)
+    empty = pl.DataFrame(schema=FAILURE_COLUMNS)
+    known = rows.select("job_id", "cause", source=pl.lit(Source.STEPS.value))
+    return pl.concat([empty, known], how="diagonal").with_columns(pl.col("context", "tests").fill_null([]))
 
 
 def test_files_frame(store: Store, repo: str, jobs: pl.DataFrame) -> pl.DataFrame:
