@@ -30,6 +30,13 @@ def test_a_file_that_passed_has_its_times_and_its_path_from_the_test_folder_on()
     assert (file.repo, file.job_id, file.run_id, file.suite) == ("octo/engine", 10, 1, 0)
 
 
+@pytest.mark.parametrize("how", ["python3", "/usr/bin/python3.12 -u", "python3 -m pytest -v", "pytest"])
+def test_a_file_may_be_run_in_several_ways(how: str) -> None:
+    (file,) = read(begin(A).replace("python3", how), end("test_a.py"), summary(["test_a.py"]))
+
+    assert (file.file, file.outcome) == ("test/srt/test_a.py", PASSED)
+
+
 def test_a_file_that_passed_when_tried_again_is_passed_with_two_attempts() -> None:
     again = [
         f"[CI Retry] {A} failed with retriable pattern: accuracy",

@@ -21,7 +21,9 @@ from trackside.records.failures import FileOutcome
 _MARK: Final = r"[^\w\s]{0,6}\s{0,4}"
 _BEGIN: Final = re.compile(_MARK + r"Begin \((\d{1,6})/(\d{1,6})\):")
 _END: Final = re.compile(_MARK + r"End \((\d{1,6})/(\d{1,6})\):")
-_COMMAND: Final = re.compile(r"(?:\S{0,200}/)?python[\d.]{0,6} (?:-\S{1,40} ){0,6}(\S+\.py)(?=\s|$)")
+_COMMAND: Final = re.compile(
+    r"(?:\S{0,200}/)?(?:python[\d.]{0,6}|pytest) (?:-m [\w.]{1,40} |-\S{1,40} ){0,6}(\S+\.py)(?=\s|$)"
+)
 _RESULT: Final = re.compile(
     r"filename=(?P<quote>['\"])(?P<file>[^'\"]+)(?P=quote), elapsed=(?P<elapsed>\d{1,12}(?:\.\d{1,12})?)(?!\d)"
     r"(?:, estimated_time=(?P<estimated>\d{1,12}(?:\.\d{1,12})?)(?!\d))?"
