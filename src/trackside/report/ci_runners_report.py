@@ -115,7 +115,7 @@ def _verdict(report: RunnerReport) -> str:
         return f"No runner and no pool stands out; {compared} could be compared with others on the same jobs."
     return (
         f"{compared} were compared with others on the same jobs at the same time. Expected are the failures that "
-        "others would have had; q is the chance that a runner is named wrongly, all comparisons taken into account."
+        "others would have had; of all that have this q or less at most that share is named by chance."
     )
 
 
