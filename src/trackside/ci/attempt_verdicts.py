@@ -192,7 +192,7 @@ def _known_flake(clues: Clues) -> Finding | None:
         f"The job is not broken: it failed in {clues.chance:.0%} of its other runs.",
         *telling_line(clues),
     )
-    return Finding(verdict=Verdict.FLAKY, ground=Ground.KNOWN_FLAKE, reasons=reasons)
+    return _by_chance(clues, Ground.KNOWN_FLAKE, reasons)
 
 
 def _came_and_went(clues: Clues) -> Finding | None:
@@ -210,7 +210,7 @@ def _came_and_went(clues: Clues) -> Finding | None:
         f"{count(passed, 'run')}.",
         *telling_line(clues),
     )
-    return Finding(verdict=Verdict.FLAKY, ground=Ground.CAME_AND_WENT, reasons=reasons)
+    return _by_chance(clues, Ground.CAME_AND_WENT, reasons)
 
 
 def _own_change(clues: Clues) -> Finding | None:
@@ -259,6 +259,13 @@ def _is_lasting(clues: Clues, runs: int) -> bool:
         return False
     comes_and_goes = clues.kin is not None and clues.kin.proofs > 0
     return not comes_and_goes or math.pow(clues.chance, runs) <= BY_CHANCE
+
+
+def _by_chance(clues: Clues, ground: Ground, reasons: tuple[str, ...]) -> Finding:
+    """What comes and goes is a flake, unless a service is what comes and goes."""
+    if clues.has_log and clues.cause in SERVICES:
+        return Finding(verdict=Verdict.INFRASTRUCTURE, ground=Ground.SERVICE, reasons=reasons)
+    return Finding(verdict=Verdict.FLAKY, ground=ground, reasons=reasons)
 
 
 def _works_mostly(clues: Clues) -> bool:

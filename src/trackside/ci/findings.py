@@ -39,7 +39,7 @@ class Ground(enum.StrEnum):
     MACHINE = "machine"
     """Failures for its cause, one of machines, are on its runner and hardly on others of the pool."""
     SERVICE = "service"
-    """A service refused, and others met that too or the same commit passed later."""
+    """A service refused, and others met that too, the same commit passed later, or it comes and goes."""
     SAME_COMMIT = "same_commit"
     """The same commit passed too, while the job was not broken."""
     MAIN_IS_BROKEN = "main_is_broken"
