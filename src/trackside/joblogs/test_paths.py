@@ -1,10 +1,10 @@
 """Paths of test files as they are on every machine.
 
 The folder that a checkout is in differs from runner to runner and within containers. What is kept of an absolute path
-begins, by the first of these that applies: after a runner's work directory (``…/_work/X/X/``, ``/__w/X/X/``,
-``…/work/X/X/``, ``D:\\a\\X\\X\\``, ``/github/workspace/``); after the folder that bears the repository's name, the
-second one where two stand in each other; at the first folder that repositories keep tests and sources in (``test``,
-``tests``, ``python``, ``src``, …). Of a path that has none of them only the file's name is kept.
+begins, by the first of these that applies: after a runner's work directory (``_work/X/X``, ``__w/X/X``, ``work/X/X``,
+``a/X/X``) or ``/github/workspace``; after the folder that bears the repository's name, the second one where two stand
+in each other; at the first folder that repositories keep tests and sources in (``test``, ``tests``, ``python``,
+``src``, …). Of a path that has none of them only the file's name is kept.
 """
 
 from __future__ import annotations
