@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +12,7 @@ import polars as pl
 
 from trackside.ci.gates import find_gates
 from trackside.ci.neighbours import Neighbours, Surroundings, began_at
-from trackside.ci.outages import Outage, find_outages
+from trackside.ci.outages import FAILURES, FAMILIES, Outage, find_outages, reason_of
 from trackside.ci.results import JOB_KEY, PASSED, RunLink, attempts, decided, link_of
 from trackside.ci.runners import judge_runners
 from trackside.ci.same_commit import Pair, Proof, pairs_of
@@ -31,7 +31,7 @@ class Kind(enum.StrEnum):
     BROKEN = "broken"
     """The job failed on other commits too at that time: it was broken, and mended before it ran again."""
     OUTAGE = "outage"
-    """It was one of many jobs that failed in that hour for the same reason."""
+    """It was one of many jobs that failed for the same reason in that hour, or in its run on a commit that is good."""
     RUNNER = "runner"
     """The runner was lost or full, or it is one on which failures concentrate."""
     GATE = "gate"
@@ -86,7 +86,7 @@ def gather_evidence(history: History) -> Evidence:
     rows = attempts(history)
     outages, struck = find_outages(rows)
     over = decided(rows).with_columns(at=began_at())
-    pairs = pairs_of(rows)
+    pairs = pairs_of(rows.with_columns(reason=reason_of()))
     bad = [one.name for one in judge_runners(history).runners if one.is_bad] if pairs else []
     gates = find_gates(rows) if pairs else frozenset()
     judge = _Judge(over, pairs, frozenset(struck.to_list()), frozenset(bad), gates)
@@ -106,12 +106,12 @@ class _Judge:
     def __init__(
         self,
         over: pl.DataFrame,
-        pairs: Iterable[Pair],
+        pairs: Sequence[Pair],
         struck: Collection[int],
         bad_runners: Collection[str],
         gates: Collection[tuple[str, str]],
     ) -> None:
-        self._struck, self._bad_runners, self._gates = struck, bad_runners, gates
+        self._struck, self._bad_runners, self._gates = {*struck, *_failed_together(pairs)}, bad_runners, gates
         jobs = {(pair.failed["workflow"], pair.failed["job"]) for pair in pairs}
         wanted = pl.DataFrame(sorted(jobs), schema=dict.fromkeys(JOB_KEY, pl.String()), orient="row")
         near = over.join(wanted, on=JOB_KEY, how="semi")
@@ -161,6 +161,19 @@ class _Judge:
     def _minutes(self, failed: dict[str, Any]) -> float:
         times = self._durations.get((failed["run_id"], failed["workflow"], failed["job"]), ())
         return round(sum(seconds for number, seconds in times if number >= failed["run_attempt"]) / 60, 2)
+
+
+def _failed_together(pairs: Iterable[Pair]) -> set[int]:
+    """The failed attempts that many jobs of their run attempt share a reason with, all on a commit that passed."""
+    together: dict[tuple[int, int, str], list[dict[str, Any]]] = {}
+    for pair in pairs:
+        row = pair.failed
+        for shared in {row["reason"], row["failed_step"]} - {None} if row["reason"] else ():
+            together.setdefault((row["run_id"], row["run_attempt"], shared), []).append(row)
+    many = (
+        rows for rows in together.values() if len(rows) >= FAILURES and len({row["family"] for row in rows}) >= FAMILIES
+    )
+    return {row["job_id"] for rows in many for row in rows}
 
 
 def _retries(history: History, over: pl.DataFrame) -> list[Event]:

@@ -64,8 +64,9 @@ def find_moves(stretches: Iterable[Stretch], families: Families) -> dict[Stretch
     """For each stretch that goes on from one of a sibling shard, which one that is; no stretch goes on twice.
 
     A breakage has moved where one shard begins to fail at the very run at which a sibling is good again or is no
-    longer there. The same fingerprint or test on both sides supports it and different ones rule it out. Where logs
-    tell nothing the sibling must have failed in SURE_WITHOUT_LOGS runs, or the number of shards must have changed.
+    longer there, as far as decided results tell. The same fingerprint or test on both sides supports it and different
+    ones rule it out. Where logs tell nothing the sibling must have failed in SURE_WITHOUT_LOGS runs, or the number of
+    shards must have changed.
     """
     by_family: dict[Family, list[Stretch]] = {}
     for stretch in stretches:
@@ -86,12 +87,13 @@ def _moves_of(members: Sequence[Stretch], runs: Sequence[FamilyRun]) -> dict[Str
         if end is None:
             continue
         first = bisect_right(by_begin, place_of(old.rows[old.last]), key=_begin)
-        for new in by_begin[first : bisect_right(by_begin, end, key=_begin)]:
+        for new in by_begin[first:]:
+            if new.track == old.track or not _may_begin(new, end):
+                continue
             supported = bool(old.marks & new.marks)
-            if new.track != old.track and (
-                supported or (not (old.marks and new.marks) and _plausible(old, _begin(new), runs))
-            ):
-                rank = (not supported, _begin(new), _distance(old, new), str(old.track.job), str(new.track.job))
+            if supported or (not (old.marks and new.marks) and _plausible(old, _begin(new), runs)):
+                names = (str(old.track.job), str(new.track.job))
+                rank = (not supported, -len(old.failures), _begin(new), _distance(old, new), *names)
                 offers.append((rank, old, new))
     taken: dict[Stretch, Stretch] = {}
     gone_on: set[Stretch] = set()
@@ -100,6 +102,14 @@ def _moves_of(members: Sequence[Stretch], runs: Sequence[FamilyRun]) -> dict[Str
             taken[new] = old
             gone_on.add(old)
     return taken
+
+
+def _may_begin(new: Stretch, end: Place) -> bool:
+    """Whether a shard may have begun to fail at ``end``: in the run itself, or it was undecided from there on."""
+    if _begin(new) <= end:
+        return True
+    known_good = new.rows[0] if new.before is None else new.rows[new.before]
+    return place_of(known_good) < end or (new.before is None and place_of(known_good) == end)
 
 
 def _begin(stretch: Stretch) -> Place:

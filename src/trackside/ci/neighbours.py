@@ -20,6 +20,9 @@ MAJORITY_OF: Final = 3
 """Where one side has this many or more, most of them failed means that the job was broken."""
 NEXT_TO_IT: Final = 2
 """So many failures next to the attempt, the two sides together, without a success in between, mean the same."""
+MENDED_IN: Final = dt.timedelta(hours=2)
+"""One failure next to the attempt means the same where it may have been mended before the success: other commits ran
+in between, or so much time went by."""
 SOON: Final = dt.timedelta(hours=6)
 """Where no other commit shows anything, a success on the same commit counts only if it came as soon."""
 
@@ -68,22 +71,31 @@ class Neighbours:
         self._times = [seen.at for seen in self._seen]
 
     def around(self, failed: dict[str, Any], passed_at: dt.datetime | None) -> Surroundings:
-        """How the job did around the attempt ``failed``, whose commit passed in an attempt that began ``passed_at``."""
+        """How the job did around the attempt ``failed``, whose commit passed in an attempt that began ``passed_at``.
+
+        On the side of the success only what lies before it counts: by then the job worked.
+        """
         at = failed["at"]
         if at is None:
             return Surroundings.UNKNOWN
-        before = [seen for seen in self._side(at, -1) if seen.sha != failed["sha"]]
-        after = [seen for seen in self._side(at, 1) if seen.sha != failed["sha"]]
+        step = -1 if passed_at is not None and passed_at < at else 1
+        away = [seen for seen in self._side(at, -step) if seen.sha != failed["sha"]]
+        between = [
+            seen
+            for seen in self._side(at, step)
+            if seen.sha != failed["sha"] and (passed_at is None or abs(seen.at - at) <= abs(passed_at - at))
+        ]
         own = None if failed["is_default_line"] else failed["line"]
-        if _main_is_red(before, after) or _own_line_is_red(before, after, own):
+        gap = None if passed_at is None else abs(passed_at - at)
+        mendable = bool(between) or gap is None or gap >= MENDED_IN
+        if any(_is_red(side, own) for side in ((away, between) if mendable else ())):
             return Surroundings.BROKEN
-        sides = [_nearest(side, own) for side in (before, after)]
+        sides = [_nearest(side, own) for side in (away, between)]
         if any(_mostly_failed(side) for side in sides) or sum(map(_failed_at_once, sides)) >= NEXT_TO_IT:
             return Surroundings.BROKEN
         if any(not seen.failed for side in sides for seen in side):
             return Surroundings.WORKING
-        soon = passed_at is not None and abs(passed_at - at) <= SOON
-        return Surroundings.WORKING if soon else Surroundings.UNKNOWN
+        return Surroundings.WORKING if gap is not None and gap <= SOON else Surroundings.UNKNOWN
 
     def _side(self, at: dt.datetime, step: int) -> Iterator[Seen]:
         """The attempts on one side within REACH, the nearest first."""
@@ -115,17 +127,12 @@ def _failed_at_once(side: Sequence[Seen]) -> int:
     return next((index for index, seen in enumerate(side) if not seen.failed), len(side))
 
 
-def _main_is_red(before: Sequence[Seen], after: Sequence[Seen]) -> bool:
-    """Whether the nearest commit of the default line, on either side, failed and never passed."""
-    nearest = (next((seen for seen in side if seen.is_default), None) for side in (before, after))
-    return any(seen is not None and seen.failed and not seen.recovered for seen in nearest)
-
-
-def _own_line_is_red(before: Sequence[Seen], after: Sequence[Seen], own: str | None) -> bool:
-    """Whether the commit before or after on the same line failed and never passed."""
-    if own is None:
-        return False
-    nearest = (next((seen for seen in side if seen.line == own), None) for side in (before, after))
+def _is_red(side: Sequence[Seen], own: str | None) -> bool:
+    """Whether the nearest commit of the default line, or of the line ``own``, failed and never passed."""
+    nearest = (
+        next((seen for seen in side if seen.is_default), None),
+        next((seen for seen in side if own is not None and seen.line == own), None),
+    )
     return any(seen is not None and seen.failed and not seen.recovered for seen in nearest)
 
 

@@ -12,7 +12,7 @@ from trackside.ci.results import FAILED, decided, rounded
 from trackside.records.failures import Cause, Source
 
 SHARE: Final = 0.25
-"""This share of the job attempts that ended in the hour, or more, must have failed for the one reason,"""
+"""This share of the first attempts of jobs that ended in the hour, or more, must have failed for the one reason,"""
 POOL_SHARE: Final = 0.5
 """or this share of those of one pool of runners;"""
 FAILURES: Final = 5
@@ -21,6 +21,8 @@ FAMILIES: Final = 3
 """of so many different jobs (shards of one family are one; in a pool one fewer)"""
 COMMITS: Final = 2
 """and on so many commits,"""
+COMMITS_BY_STEP: Final = 3
+"""(on so many where no log told the cause and only the failed step is the same, and then of all pools together)"""
 COMMIT_SHARE: Final = 0.5
 """which are this share of the commits of the hour, so that it is no commit's own breakage."""
 INFRASTRUCTURE: Final = (
@@ -35,13 +37,14 @@ INFRASTRUCTURE: Final = (
 """Causes that may be an outage. Others are breakage of the code however many jobs they strike."""
 _HOUR: Final = dt.timedelta(hours=1)
 _ALL: Final = "*"
+_BY_STEP: Final = "step "
 
 
 class Outage(msgspec.Struct, frozen=True, kw_only=True):
     """Hours in which jobs failed together. ``reason`` is a cause, or a step where no log told the cause.
 
     ``pool`` is None where it struck all pools. ``failures`` counts failed job attempts for the reason, ``attempts`` all
-    that passed or failed from the first of them to the last, in the pool where one is named.
+    that passed or failed from the first of them to the last, in the pool where one is named; re-runs are in both.
     """
 
     reason: str
@@ -64,20 +67,22 @@ def find_outages(rows: pl.DataFrame) -> tuple[tuple[Outage, ...], pl.Series]:
         "url",
         "result",
         "job",
+        "failed_step",
         family=pl.concat_str("workflow", "family", separator="\n"),
         pool=pl.col("pool").fill_null(""),
         at=pl.coalesce("completed_at", "started_at", "run_created_at"),
-        reason=_reason(),
+        first=pl.col("run_attempt") == pl.col("run_attempt").min().over("run_id", "workflow", "job"),
+        reason=reason_of(),
     )
     over = over.filter(pl.col("at").is_not_null())
     found = pl.concat(
         [_struck(over, shift, pool=pool) for shift in (dt.timedelta(0), _HOUR / 2) for pool in (False, True)]
     )
-    found = found.unique(["job_id", "reason"], keep="first", maintain_order=True)
+    found = found.unique("job_id", keep="first", maintain_order=True)
     return tuple(_outages(found, over)), found["job_id"].unique()
 
 
-def _reason() -> pl.Expr:
+def reason_of() -> pl.Expr:
     """What failed attempts have in common: the cause that a log told, else the cause guessed, else the step."""
     code = [cause.value for cause in Cause if cause not in (*INFRASTRUCTURE, Cause.OTHER)]
     infrastructure = [cause.value for cause in INFRASTRUCTURE]
@@ -90,7 +95,7 @@ def _reason() -> pl.Expr:
         .when(told & pl.col("cause").is_in(code))
         .then(pl.lit(None, pl.String()))
         .when(pl.col("failed_step").is_not_null())
-        .then(pl.concat_str(pl.lit("step "), "failed_step"))
+        .then(pl.concat_str(pl.lit(_BY_STEP), "failed_step"))
     )
 
 
@@ -100,22 +105,34 @@ def _struck(over: pl.DataFrame, shift: dt.timedelta, *, pool: bool) -> pl.DataFr
     rows = over.with_columns(
         hour=(pl.col("at") - shift).dt.truncate("1h"), scope=pl.col("pool") if pool else pl.lit(_ALL)
     )
-    totals = rows.group_by(hour).agg(pl.len().alias("all"), pl.col("sha").n_unique().alias("all_commits"))
+    # Re-runs hold little but what failed before: shares are those of first attempts.
+    first = rows.filter("first")
+    totals = first.group_by(hour).agg(pl.len().alias("all"), pl.col("sha").n_unique().alias("all_commits"))
     failed = rows.filter(pl.col("reason").is_not_null())
-    counts = failed.group_by(*hour, "reason").agg(
-        pl.len().alias("failures"),
-        pl.col("family").n_unique().alias("families"),
-        pl.col("sha").n_unique().alias("commits"),
+    counts = (
+        failed.filter("first")
+        .group_by(*hour, "reason")
+        .agg(
+            pl.len().alias("failures"),
+            pl.col("family").n_unique().alias("families"),
+            pl.col("sha").n_unique().alias("commits"),
+        )
     )
     share = pl.col("failures") / pl.col("all")
+    by_step = pl.col("reason").str.starts_with(_BY_STEP)
     bad = counts.join(totals, on=hour).filter(
         pl.col("failures") >= FAILURES,
         pl.col("families") >= (FAMILIES - 1 if pool else FAMILIES),
-        pl.col("commits") >= COMMITS,
+        pl.col("commits") >= pl.when(by_step).then(COMMITS_BY_STEP).otherwise(COMMITS),
         pl.col("commits") >= COMMIT_SHARE * pl.col("all_commits"),
         share >= (POOL_SHARE if pool else SHARE),
+        ~by_step if pool else pl.lit(value=True),
     )
-    return failed.join(bad, on=[*hour, "reason"], how="semi").sort("at", "job_id").drop("hour")
+    told = failed.join(bad, on=[*hour, "reason"], how="semi")
+    # Whose log told nothing was struck too where it failed in the same step.
+    same = told.select(*hour, "failed_step", told="reason").unique([*hour, "failed_step"], maintain_order=True)
+    untold = failed.filter(by_step).join(same, on=[*hour, "failed_step"]).with_columns(reason="told").drop("told")
+    return pl.concat([told, untold]).unique("job_id", keep="first").sort("at", "job_id").drop("hour")
 
 
 def _outages(found: pl.DataFrame, over: pl.DataFrame) -> list[Outage]:
