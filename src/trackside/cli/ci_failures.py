@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 def failures(
     *,
-    window: Window | None = None,
-    access: Access | None = None,
-    source: Source | None = None,
     top: Annotated[int | None, POSITIVE] = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], show_default=False)] = None,
     strict_compat: Annotated[bool, FLAG] = False,
-    format: Annotated[Format, Parameter(show_default=True)] = "table",  # noqa: A002 - the option is called --format
+    source: Source | None = None,
+    window: Window | None = None,
+    access: Access | None = None,
     saying: Saying | None = None,
+    format: Format = "table",  # noqa: A002 - the name of the option
 ) -> int:
     """Print the failure report.
 

@@ -46,11 +46,11 @@ def failure_lines(
 
 def _overall(report: FailureReport) -> Iterator[str]:
     yield "Overall Statistics:"
-    yield f"  Total runs: {report.total_runs:,}"
-    yield f"  Successful: {report.successful_runs:,}"
-    yield f"  Failed: {report.failed_runs:,}"
-    yield f"  Cancelled: {report.cancelled_runs:,}"
-    yield f"  Skipped: {report.skipped_runs:,}"
+    yield f"  Total runs: {_number(report, report.total_runs)}"
+    yield f"  Successful: {_number(report, report.successful_runs)}"
+    yield f"  Failed: {_number(report, report.failed_runs)}"
+    yield f"  Cancelled: {_number(report, report.cancelled_runs)}"
+    yield f"  Skipped: {_number(report, report.skipped_runs)}"
     yield f"  Success rate: {percent(report.successful_runs, report.total_runs)}"
     if report.strict_compat:
         return
@@ -69,15 +69,16 @@ def _overall(report: FailureReport) -> Iterator[str]:
 
 def _categories(report: FailureReport) -> Iterator[str]:
     yield "Category Failure Statistics:"
-    yield from (f"  {safe_text(name)}: {count:,} failures" for name, count in report.category_failures.items())
+    for name, count in report.category_failures.items():
+        yield f"  {safe_text(name)}: {_number(report, count)} failures"
     if not report.strict_compat and report.uncategorised_jobs:
         yield f"  In no category: {named(report.uncategorised_jobs)}"
 
 
 def _jobs(report: FailureReport, top: int) -> Iterator[str]:
-    yield f"Most Frequently Failed Jobs (Top {top:,}):"
+    yield f"Most Frequently Failed Jobs (Top {top}):"
     for rank, (job, count) in enumerate(islice(report.job_failures.items(), top), 1):
-        yield f"  {rank:2d}. {safe_text(job)}: {count:,} times"
+        yield f"  {rank:2d}. {safe_text(job)}: {_number(report, count)} times"
         last = report.job_last_success.get(job)
         yield f"      Last Success: {NEVER if last is None else _run(last)}"
         yield "      Recent Failures:"
@@ -88,9 +89,14 @@ def _jobs(report: FailureReport, top: int) -> Iterator[str]:
 
 def _patterns(report: FailureReport) -> Iterator[str]:
     yield "Failure Pattern Analysis:"
-    yield from (f"  {name}: {count:,} times" for name, count in report.failure_patterns.items())
+    yield from (f"  {name}: {_number(report, count)} times" for name, count in report.failure_patterns.items())
     if not report.strict_compat and report.failure_patterns:
         yield f"  {counting_line(report)}"
+
+
+def _number(report: FailureReport, number: int) -> str:
+    """A count of an established line: the monitor that came before did not set thousands apart."""
+    return str(number) if report.strict_compat else f"{number:,}"
 
 
 def basis_lines(report: FailureReport) -> Iterator[str]:
