@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from trackside.report.ci_balance_report import BalanceDocument
+from trackside.report.ci_causes_report import CausesDocument
 from trackside.report.ci_failures_document import FailureDocument
 from trackside.report.ci_flaky_report import FlakyDocument
 from trackside.report.ci_minutes_report import MinutesDocument
@@ -23,6 +24,7 @@ FOLDER: Final = Path(__file__).parent.parent / "docs" / "schemas"
 DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "ci-balance": BalanceDocument,
     "ci-failures": FailureDocument,
+    "ci-causes": CausesDocument,
     "ci-flaky": FlakyDocument,
     "ci-minutes": MinutesDocument,
     "ci-queue": QueueDocument,

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
+from trackside.ci.flakiness import Flaky, Recovery
 from trackside.ci.groups import FailureGroups
 from trackside.ci.results import JOB_KEY, PASSED, attempts, decided, run_results
 from trackside.ci.streaks import Streak, Streaks
@@ -129,6 +130,20 @@ def passing_jobs(history: History) -> frozenset[str]:
     results = decided(run_results(attempts(history))).filter(pl.col("is_default_line").fill_null(value=False))
     newest = results.unique(JOB_KEY, keep="last", maintain_order=True).filter(pl.col("result") == PASSED)
     return frozenset(f"{workflow} / {job}" for workflow, job in newest.select(JOB_KEY).iter_rows())
+
+
+def flakes_of(flaky: Flaky) -> list[Flake]:
+    """The flaky jobs as far as they are told, with the page of the newest failure."""
+    return [
+        Flake(
+            workflow=one.workflow,
+            job=one.job,
+            commits=one.commits,
+            recovered=one.recovery is Recovery.RECOVERED,
+            url=one.examples[0].failed.url if one.examples else None,
+        )
+        for one in flaky.jobs
+    ]
 
 
 def subject_of(streak: Streak) -> str:

@@ -77,8 +77,8 @@ def contradiction(clues: Clues, reason: str, missing: str) -> Finding:
 
 def known(clues: Clues) -> tuple[str, ...]:
     """What is known of an attempt that no rule explains."""
-    if clues.has_log:
-        return telling_line(clues)
+    if told := telling_line(clues):
+        return told
     step = f", in the step {clues.row['failed_step']}" if clues.row["failed_step"] else ""
     return (f"It failed{step}.",)
 
@@ -129,8 +129,8 @@ def _number(row: dict[str, object]) -> str:
 
 
 def telling_line(clues: Clues) -> tuple[str, ...]:
-    """What the log shows; nothing where it was not read."""
-    if not clues.has_log or clues.cause is None:
+    """What the log shows; nothing where it was not read or tells no error."""
+    if not clues.has_log or clues.cause is None or clues.row["fingerprint"] is None:
         return ()
     line, number = clues.row["line_text"], clues.row["line_number"]
     at = f"line {number:,}" if number is not None else "a line"

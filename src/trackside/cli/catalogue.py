@@ -90,6 +90,16 @@ CI_COMMANDS: Final[tuple[Command, ...]] = (
         ),
     ),
     Command(
+        "causes",
+        "trackside.cli.ci_causes:causes",
+        "Show where failures come from (code, flaky, runner, infrastructure), with the evidence, and equal errors.",
+        (
+            "trackside ci causes --repo OWNER/NAME --logs failed",
+            "trackside ci causes --offline --format markdown",
+            "trackside ci causes --logs failed --check",
+        ),
+    ),
+    Command(
         "streaks",
         "trackside.cli.ci_breakage:streaks",
         "Show what is broken now, since which run and commit, and what was fixed.",
