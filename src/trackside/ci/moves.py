@@ -93,7 +93,8 @@ def _moves_of(members: Sequence[Stretch], runs: Sequence[FamilyRun]) -> dict[Str
             supported = bool(old.marks & new.marks)
             if supported or (not (old.marks and new.marks) and _plausible(old, _begin(new), runs)):
                 names = (str(old.track.job), str(new.track.job))
-                rank = (not supported, -len(old.failures), _begin(new), _distance(old, new), *names)
+                length = len(old.failures) + len(new.failures)
+                rank = (not supported, -length, _begin(new), _distance(old, new), *names)
                 offers.append((rank, old, new))
     taken: dict[Stretch, Stretch] = {}
     gone_on: set[Stretch] = set()

@@ -20,9 +20,11 @@ MAJORITY_OF: Final = 3
 """Where one side has this many or more, most of them failed means that the job was broken."""
 NEXT_TO_IT: Final = 2
 """So many failures next to the attempt, the two sides together, without a success in between, mean the same."""
+RED_IN_A_ROW: Final = 2
+"""So many commits of the default line (or of the attempt's own) that failed and never passed mean the same,"""
 MENDED_IN: Final = dt.timedelta(hours=2)
-"""One failure next to the attempt means the same where it may have been mended before the success: other commits ran
-in between, or so much time went by."""
+"""and one of them does where it may have been mended before the success: other commits ran in between, or so much time
+went by."""
 SOON: Final = dt.timedelta(hours=6)
 """Where no other commit shows anything, a success on the same commit counts only if it came as soon."""
 
@@ -88,7 +90,7 @@ class Neighbours:
         own = None if failed["is_default_line"] else failed["line"]
         gap = None if passed_at is None else abs(passed_at - at)
         mendable = bool(between) or gap is None or gap >= MENDED_IN
-        if any(_is_red(side, own) for side in ((away, between) if mendable else ())):
+        if any(_is_red(side, own, 1 if mendable else RED_IN_A_ROW) for side in (away, between)):
             return Surroundings.BROKEN
         sides = [_nearest(side, own) for side in (away, between)]
         if any(_mostly_failed(side) for side in sides) or sum(map(_failed_at_once, sides)) >= NEXT_TO_IT:
@@ -127,13 +129,20 @@ def _failed_at_once(side: Sequence[Seen]) -> int:
     return next((index for index, seen in enumerate(side) if not seen.failed), len(side))
 
 
-def _is_red(side: Sequence[Seen], own: str | None) -> bool:
-    """Whether the nearest commit of the default line, or of the line ``own``, failed and never passed."""
-    nearest = (
-        next((seen for seen in side if seen.is_default), None),
-        next((seen for seen in side if own is not None and seen.line == own), None),
-    )
-    return any(seen is not None and seen.failed and not seen.recovered for seen in nearest)
+def _is_red(side: Sequence[Seen], own: str | None, least: int) -> bool:
+    """Whether the nearest ``least`` commits of the default line, or of the line ``own``, failed and never passed."""
+    on_main = [seen for seen in side if seen.is_default]
+    on_own = [seen for seen in side if own is not None and seen.line == own]
+    return any(_nearest_failed(seen, least) for seen in (on_main, on_own))
+
+
+def _nearest_failed(side: Sequence[Seen], least: int) -> bool:
+    commits: dict[str | None, Seen] = {}
+    for seen in side:
+        commits.setdefault(seen.sha, seen)
+        if len(commits) == least:
+            return all(one.failed and not one.recovered for one in commits.values())
+    return False
 
 
 def began_at() -> pl.Expr:
