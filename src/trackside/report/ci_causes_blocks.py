@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Final
 
 from trackside.ci.findings import Verdict
 from trackside.ci.groups import FailureGroups
 from trackside.ci.verdicts import JobVerdict, Verdicts
 from trackside.report.ci_causes_report import group_notes, job_name, short, verdict_notes, whose_code
+from trackside.report.ledger import counted
 from trackside.report.safe_text import markdown_text, safe_text
 from trackside.report.step_summary import capped, markdown_link, markdown_table
 
-BLOCK_ROWS = 20
+BLOCK_ROWS: Final = 20
 """So many verdicts and groups are listed in a block."""
 
 
@@ -47,12 +49,11 @@ def _group_lines(groups: FailureGroups, top: int) -> Iterator[str]:
     yield from ("", "Failure Groups:")
     for rank, group in enumerate(islice(groups.groups, top), 1):
         new = "NEW " if group.is_new else ""
-        yield f"  {rank:2d}. {new}{safe_text(short(group))}: {group.failures:,} times"
+        yield f"  {rank:2d}. {new}{safe_text(short(group))}: {counted(group.failures, 'time')}"
         cause = ", ".join(group.causes) or "unknown"
-        lines = f"{len(group.lines):,} branch line{'' if len(group.lines) == 1 else 's'}"
-        jobs = f"{len(group.jobs):,} job{'' if len(group.jobs) == 1 else 's'}"
+        where = f"in {counted(len(group.jobs), 'job')} on {counted(len(group.lines), 'branch line')}"
         yield (
-            f"      {cause}, in {jobs} on {lines}, {group.first.at:%Y-%m-%d %H:%M} to {group.last.at:%Y-%m-%d %H:%M} "
+            f"      {cause}, {where}, {group.first.at:%Y-%m-%d %H:%M} to {group.last.at:%Y-%m-%d %H:%M} "
             f"UTC: {safe_text(group.last.url or '-')}"
         )
     yield from (f"  {safe_text(note)}" for note in group_notes(groups, top))

@@ -12,9 +12,12 @@ from typing import Final
 import msgspec
 
 from trackside.ci.failure_records import FailureReport, RunReference
+from trackside.ci.groups import FailureGroups
+from trackside.ci.verdicts import Verdicts
 from trackside.report.safe_text import csv_text
 
 FAILURES_VERSION: Final = 1
+_WHY: Final = ("verdicts", "failure_groups")
 _HEADINGS: Final = (
     "job", "category", "workflows", "failures", "failures_in_cancelled_runs", "failed_runs", "decided_attempts",
     "failure_rate", "last_success_run", "last_success_at", "last_success_url", "last_failure_run", "last_failure_at",
@@ -23,18 +26,35 @@ _HEADINGS: Final = (
 
 
 class FailureDocument(FailureReport, frozen=True, kw_only=True):
-    """A failure report with the version of its shape and when it was made; times are ISO 8601 in UTC."""
+    """A failure report with the version of its shape and when it was made; times are ISO 8601 in UTC.
+
+    ``verdicts`` and ``failure_groups`` say why; they are left out where that was not asked for.
+    """
 
     schema_version: int
     generated_at: dt.datetime
+    verdicts: Verdicts | None = None
+    failure_groups: FailureGroups | None = None
 
 
-def failure_json(report: FailureReport, generated_at: dt.datetime) -> str:
+def failure_json(
+    report: FailureReport,
+    generated_at: dt.datetime,
+    *,
+    verdicts: Verdicts | None = None,
+    groups: FailureGroups | None = None,
+) -> str:
     """A FailureDocument in ASCII, so that no character of it acts on a terminal."""
     document = FailureDocument(
-        **msgspec.structs.asdict(report), schema_version=FAILURES_VERSION, generated_at=generated_at
+        **msgspec.structs.asdict(report),
+        schema_version=FAILURES_VERSION,
+        generated_at=generated_at,
+        verdicts=verdicts,
+        failure_groups=groups,
     )
-    return json.dumps(msgspec.to_builtins(document), indent=2)
+    built = msgspec.to_builtins(document, str_keys=True)
+    told = {key: value for key, value in built.items() if value is not None or key not in _WHY}
+    return json.dumps(told, indent=2)
 
 
 def failure_csv(report: FailureReport) -> str:
