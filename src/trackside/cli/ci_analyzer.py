@@ -11,7 +11,7 @@ import msgspec
 from cyclopts import App, Parameter, validators
 
 from trackside.cli.app import make_app, run
-from trackside.cli.ci_failures import report_failures
+from trackside.cli.ci_failures import FailurePrint, report_of
 from trackside.cli.ci_session import Source, open_session
 from trackside.cli.github_options import Access, Saying, Window
 from trackside.cli.options import FLAG, whole_number
@@ -44,7 +44,10 @@ def analyze(
     access = access or Access()
     access = replace(access, preset=access.preset or _PRESET)
     session = open_session(Window(limit=limit), access, saying, source, adapt=of_all_workflows, whole_past=True)
-    return report_failures(session, top=None, output=output, strict_compat=strict_compat, form="table")
+    made = FailurePrint(session, report_of(session, strict_compat=strict_compat))
+    made.show("table")
+    made.write(output)
+    return session.end()
 
 
 def of_all_workflows(settings: Settings) -> Settings:

@@ -1,19 +1,25 @@
-"""``trackside ci failures``: which jobs and categories fail, how often, since when they last worked, and why."""
+"""``trackside ci failures``: which jobs and categories fail, how often, when they last worked, and why."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
+from trackside.cli.ci_causes import Causes, find_causes, note_report
+from trackside.cli.ci_notify import Notifying, sender_of, tell_changes
 from trackside.cli.ci_session import CiSession, Format, Source, open_session
 from trackside.cli.github_options import POSITIVE, Access, Saying, Window
 from trackside.cli.options import FLAG
+from trackside.errors import TracksideError
 
 if TYPE_CHECKING:
     from trackside.ci.failure_records import FailureReport
+
+_KIND: Final = "failures"
 
 
 def failures(
@@ -21,6 +27,7 @@ def failures(
     top: Annotated[int | None, POSITIVE] = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], show_default=False)] = None,
     strict_compat: Annotated[bool, FLAG] = False,
+    notifying: Notifying | None = None,
     source: Source | None = None,
     window: Window | None = None,
     access: Access | None = None,
@@ -35,43 +42,80 @@ def failures(
         strict_compat: Count as the established monitor did: latest attempts, failed runs only, steps by their names.
         format: How the report is printed.
     """
+    sender = sender_of(notifying)
     session = open_session(window, access, saying, source)
-    return report_failures(session, top=top, output=output, strict_compat=strict_compat, form=format)
+    causes = None if strict_compat else find_causes(session, _KIND)
+    made = FailurePrint(session, report_of(session, strict_compat=strict_compat), causes, top)
+    made.show(format)
+    made.write(output)
+    if causes is not None:
+        note_report(session, _KIND)
+    told = tell_changes(session, notifying, sender)
+    code = session.end()
+    return code if told else TracksideError.exit_code
 
 
-def report_failures(
-    session: CiSession, *, top: int | None, output: Path | None, strict_compat: bool, form: Format
-) -> int:
-    """Prints the failure report of a session and writes it to ``output``; the exit code."""
+def report_of(session: CiSession, *, strict_compat: bool) -> FailureReport:
+    """The failure report of a session."""
     from trackside.ci.failure_report import failure_report
 
-    report = failure_report(session.history, since=session.since, until=session.until, strict_compat=strict_compat)
-    print_report(session, report, top=top, form=form)
-    if output is not None:
-        from trackside.report.ci_failures_document import failure_json
+    return failure_report(session.history, since=session.since, until=session.until, strict_compat=strict_compat)
+
+
+@dataclass(frozen=True)
+class FailurePrint:
+    """A failure report on its way to the user; ``causes`` None leaves out verdicts and groups of equal errors."""
+
+    session: CiSession
+    report: FailureReport
+    causes: Causes | None = None
+    top: int | None = None
+
+    def show(self, form: Format) -> None:
+        """Prints it to stdout."""
+        terminal = self.session.terminal
+        if not self.report.total_runs:
+            terminal.note(f"No run of {self.report.repository} is in the window; --since 30d looks at a longer one.")
+        if form == "json":
+            terminal.whole(self._json())
+        elif form == "csv":
+            from trackside.report.ci_failures_document import failure_csv
+
+            terminal.whole(failure_csv(self.report))
+        elif form == "markdown":
+            terminal.whole(self._markdown())
+        else:
+            terminal.data(self._lines())
+
+    def write(self, output: Path | None) -> None:
+        """Writes the JSON to a file, where one is named."""
+        if output is None:
+            return
         from trackside.report.html_page import write_page
 
-        written = write_page(failure_json(report, dt.datetime.now(dt.UTC)) + "\n", output)
-        session.terminal.note(f"The report is in {written}.")
-    return session.end()
+        written = write_page(f"{self._json()}\n", output)
+        self.session.terminal.note(f"The report is in {written}.")
 
+    def _json(self) -> str:
+        from trackside.report.ci_failures_document import failure_json
 
-def print_report(session: CiSession, report: FailureReport, *, top: int | None, form: Format) -> None:
-    """Prints a failure report to stdout."""
-    from trackside.report.ci_failures import NO_RUNS, TOP_JOBS, failure_lines
-    from trackside.report.ci_failures_document import failure_csv, failure_json
-    from trackside.report.ci_failures_summary import SUMMARY_JOBS, failure_markdown
+        verdicts, groups = (self.causes.verdicts, self.causes.groups) if self.causes else (None, None)
+        return failure_json(self.report, dt.datetime.now(dt.UTC), verdicts=verdicts, groups=groups)
 
-    terminal, name = session.terminal, session.history.rules.name
-    if not report.total_runs:
-        terminal.note(f"No run of {report.repository} is in the window; --since 30d looks at a longer one.")
-    if form == "json":
-        terminal.whole(failure_json(report, dt.datetime.now(dt.UTC)))
-    elif form == "csv":
-        terminal.whole(failure_csv(report))
-    elif form == "markdown":
-        terminal.whole(failure_markdown(report, name=name, top=top or SUMMARY_JOBS))
-    elif not report.total_runs:
-        terminal.data(NO_RUNS)
-    else:
-        terminal.data("\n".join(failure_lines(report, name=name, top=top or TOP_JOBS)))
+    def _markdown(self) -> str:
+        from trackside.report.ci_causes_blocks import BLOCK_ROWS, block_markdown
+        from trackside.report.ci_failures_summary import SUMMARY_JOBS, failure_markdown
+
+        extra = block_markdown(self.causes.verdicts, self.causes.groups, self.top or BLOCK_ROWS) if self.causes else []
+        name = self.session.history.rules.name
+        return failure_markdown(self.report, name=name, top=self.top or SUMMARY_JOBS, extra=extra)
+
+    def _lines(self) -> str:
+        from trackside.report.ci_causes_blocks import BLOCK_ROWS, block_lines
+        from trackside.report.ci_failures import NO_RUNS, TOP_JOBS, failure_lines
+
+        if not self.report.total_runs:
+            return NO_RUNS
+        extra = block_lines(self.causes.verdicts, self.causes.groups, self.top or BLOCK_ROWS) if self.causes else []
+        name = self.session.history.rules.name
+        return "\n".join(failure_lines(self.report, name=name, top=self.top or TOP_JOBS, extra=extra))
