@@ -18,10 +18,6 @@ from benchmarks.commands import trackside_command
 ROOT: Final = Path(__file__).resolve().parent.parent
 REPO: Final = "octo/engine"
 _STARTS_WITHIN_S: Final = 60
-_FAILURES: Final = """
-SELECT name AS job, count(*) AS failures, max(completed_at) AS last_failure
-FROM jobs WHERE conclusion = 'failure' GROUP BY name ORDER BY failures DESC, job LIMIT 15
-"""
 
 
 @contextmanager
@@ -45,7 +41,7 @@ def served_week(room: Path) -> Iterator[str]:
 
 
 def sync_a_week(out: Path, tell: Callable[[str], None]) -> list[Path]:
-    """Syncs the week twice, asks the store what failed; returns the files that were written below ``out``."""
+    """Syncs the week twice and reports what failed in it; returns the files that were written below ``out``."""
     room = out / "ci"
     shutil.rmtree(room, ignore_errors=True)
     room.mkdir(parents=True)
@@ -57,16 +53,25 @@ def sync_a_week(out: Path, tell: Callable[[str], None]) -> list[Path]:
             "TRACKSIDE_STORE": str(room / "store"),
         }
         tell(f"\nA fake GitHub serves a week of {REPO} at {url}.")
-        _run(["sync", "--repo", REPO], environment, tell)
+        _run(["sync", "--repo", REPO, "--api", "rest"], environment, tell)
         tell("\nA second sync asks only for what may be new:")
         ledger = room / "sync.json"
-        _run(["sync", "--repo", REPO, "--format", "json"], environment, tell, ledger)
+        _run(["sync", "--repo", REPO, "--api", "rest", "--format", "json"], environment, tell, ledger)
         tell(f"{json.loads(ledger.read_text(encoding='utf-8'))['sync']['calls']} calls")
-    failures = room / "failing_jobs.csv"
-    _run(["store", "sql", _FAILURES], environment, tell)
-    _run(["store", "sql", _FAILURES, "--format", "csv"], environment, tell, failures)
+        tell("\nWhat broke, and why: the logs of failed jobs are read too.")
+        analysis = room / "ci_analysis.json"
+        report = ["ci", "failures", "--repo", REPO, "--logs", "failed"]
+        _run([*report, "--top", "5", "--output", str(analysis)], environment, tell)
+    offline = ["--repo", REPO, "--offline"]
+    summary, failing = room / "ci_failures.md", room / "failing_jobs.csv"
+    _run(["ci", "failures", *offline, "--format", "markdown"], environment, tell, summary)
+    _run(["ci", "failures", *offline, "--format", "csv"], environment, tell, failing)
+    for command in ("streaks", "flaky", "runners"):
+        _run(["ci", command, *offline], environment, tell)
+    causes = room / "ci_causes.json"
+    _run(["ci", "causes", *offline, "--format", "json"], environment, tell, causes)
     _run(["store", "info"], environment, tell)
-    return [failures, ledger]
+    return [summary, analysis, causes, failing, ledger]
 
 
 def _run(
