@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from trackside.joblogs.places import Places
@@ -17,7 +17,7 @@ from trackside.records.failures import Cause
 # Lines before an error mark on which every rule is tried; more of them where nothing else tells anything.
 _NEAR, _FAR = 60, 2000
 _TELLING: Final = 45
-_MOST: Final = 8000
+_LAST_FORMS, _MOST_FORMS = 6000, 8000
 _REPEATS: Final = 30
 _SUMMARY: Final = next(rule.pattern for rule in RULES if rule.name == "pytest-failed")
 _ANNOTATED: Final = rule("annotated", Cause.OTHER, 43, r"\S")
@@ -30,6 +30,7 @@ _NOISE: Final = re.compile(
     r"|[Ww]arning)\b[ :\[]"
     r"|\[(?:DEBUG|TRACE|WARN(?:ING)?|W\d{4}|I\d{4}|INFO|debug|info|warn(?:ing)?)\b(?!.*(?:<<<|FAILURE)"
     r"|\] \S+\.\w{1,5}$)"
+    r"|.{0,200}\"(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS) \S{1,300} HTTP/"
     r"|INFO\b(?!.* (?:ERROR|FAILED))"
     r"|\s{2,}(?:raise |warn|assert |self\.|return |print\(|echo |log(?:ger|ging)?\.|throw |if |elif |except |with "
     r"|for |from |import |def |@|#|//|\*)"
@@ -46,6 +47,16 @@ _NOISE: Final = re.compile(
     r"|.{0,300}UserWarning: |.{0,300}(?:Deprecat|Future|Runtime|Resource|Syntax)\w*Warning: |npm (?:warn|WARN)"
     r"|git version|Warning:"
 )
+
+
+class _Form(NamedTuple):
+    """The rule of lines that differ in numbers only, and how many of them were looked at."""
+
+    rule: Rule | None
+    seen: int
+
+
+_DULL: Final = _Form(None, _REPEATS)
 
 
 class Candidate(NamedTuple):
@@ -84,21 +95,17 @@ def find_candidates(lines: RawLines, places: Places, own: Sequence[Rule]) -> lis
 def _by_words(lines: RawLines, places: Places) -> Iterator[Candidate]:
     """The lines that hold a word of the rules: from the end, where most is told, then from the beginning."""
     starts = lines_with_triggers(lines.content)
-    forms: dict[bytes, int] = {}
-    left = _MOST
-    for start in (*reversed(starts), *starts[:_MOST]):
-        # Lines that differ in numbers only are looked at as often as it takes to see where they end.
+    forms: dict[bytes, _Form] = {}
+    for start, left in chain(
+        ((each, _LAST_FORMS) for each in reversed(starts)), ((each, _MOST_FORMS) for each in starts)
+    ):
+        # Lines that differ in numbers only have one rule, and the first and last of them say enough.
         form = lines.form_at(start)
-        known = forms.get(form, 0)
-        if known >= _REPEATS:
+        known = forms.get(form)
+        if (len(forms) >= left) if known is None else (known.seen >= _REPEATS):
             continue
-        left -= known == 0
-        if left < 0 or places.is_script(start):
-            if left < -_MOST // 2:
-                break
-            continue
-        candidate = _candidate(lines, places, lines.at(start))
-        forms[form] = _REPEATS if candidate is None else known + 1
+        candidate = _candidate(lines, places, lines.at(start), known=known.rule if known else None)
+        forms[form] = _Form(candidate.rule, known.seen + 1 if known else 1) if candidate else _DULL
         if candidate is not None:
             yield candidate
 
@@ -126,13 +133,15 @@ def _by_own(lines: RawLines, places: Places, own: Sequence[Rule]) -> Iterator[Ca
             yield Candidate(line, line.text, match, match.strength, match.cause)
 
 
-def _candidate(lines: RawLines, places: Places, line: RawLine, *, thorough: bool = False) -> Candidate | None:
+def _candidate(
+    lines: RawLines, places: Places, line: RawLine, *, thorough: bool = False, known: Rule | None = None
+) -> Candidate | None:
     if not line.text or line.echo or places.is_script(line.start) or _NOISE.match(line.text):
         return None
     message = message_of(line.text)
     if message != line.text and _NOISE.match(message):
         return None
-    found = _matching(message, None if thorough else line.text.lower())
+    found = known or _matching(message, None if thorough else line.text.lower())
     annotated = line.text.startswith("##[error]")
     if annotated and message.strip() and (found is None or 26 < found.strength < _ANNOTATED.strength):
         found = _ANNOTATED

@@ -113,7 +113,6 @@ TRIGGERS: Final = (
     "no solution found",
     "unbound variable",
     " 429",
-    "does not",
     "already in use",
 )
 """Lower-case words of which each rule's ``needs`` hold one: lines without any of them are not looked at."""

@@ -141,7 +141,8 @@ _LINKERS: Final = (
         Cause.BUILD,
         79,
         r"undefined reference to|[Uu]ndefined symbols? for architecture|(?:ld(?:\.lld|\.gold|\.bfd)?|lld|mold"
-        r"|wild)(?:\.exe)?: (?:error: |fatal |cannot find |undefined)"
+        r"|wild)(?:\.exe)?: (?:error: |fatal |cannot find |undefined|(?:library|framework) not found"
+        r"|symbol\(s\) not found|warning: cannot find entry symbol)"
         r"|error LNK\d{4}|multiple definition of `|relocation truncated to fit|LNK1\d{3}: |nvlink (?:error|fatal)",
         "undefined",
         "error",
@@ -228,6 +229,13 @@ _TOOLS: Final = (
         "error",
         "fail",
         "not found",
+    ),
+    rule("sccache", Cause.BUILD, 61, r"^sccache: (?:error|caused by)", "error"),
+    rule(
+        "docs-warning",
+        Cause.BUILD,
+        47,
+        r"^(?:/|[A-Z]:)?[^\s:]{1,300}(?::docstring of [\w.]{1,200})?:\d*: WARNING: ",
     ),
     rule(
         "cmake-failed",

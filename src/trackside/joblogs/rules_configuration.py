@@ -48,7 +48,7 @@ _GIT: Final = (
         79,
         r"fatal: (?:couldn't find remote ref|reference is not a tree|bad (?:object|revision)|invalid reference"
         r"|ambiguous argument|remote error: upload-pack: not our ref|Not a valid object name|No such ref"
-        r"|your current branch|Needed a single revision|not a git repository|detected dubious ownership"
+        r"|your current branch|Needed a single revision"
         r"|refusing to merge unrelated|destination path|pathspec|no submodule mapping"
         r"|'.{1,200}' is already checked out)|error: pathspec '.{1,200}' did not match"
         r"|error: Server does not allow request for unadvertised object"
@@ -59,6 +59,14 @@ _GIT: Final = (
         "error: ",
         "could not be found",
         "unable to find",
+    ),
+    rule(
+        "git-repository",
+        Cause.CONFIGURATION,
+        54,
+        r"fatal: (?:not a git repository|detected dubious ownership|No names found|unsafe repository)",
+        "fatal: ",
+        last=True,
     ),
     rule(
         "git-access",
@@ -115,9 +123,9 @@ _ACCESS: Final = (
         Cause.CONFIGURATION,
         80,
         r"Bad credentials\b|HttpError: (?:Not Found|Requires authentication|Unauthorized)|gh: (?:Not Found"
-        r"|Bad credentials|Must have|To use GitHub CLI)|GH_TOKEN environment variable|authentication (?:failed"
-        r"|required)|unauthorized: |401 (?:Client Error|Unauthorized)|denied: (?:permission|requested access"
-        r"|installation)|403 Forbidden|HTTP 403|insufficient_scope|error: denied|permission_denied: "
+        r"|Bad credentials|Must have|To use GitHub CLI)|GH_TOKEN environment variable|denied: (?:permission"
+        r"|requested access"
+        r"|installation)|insufficient_scope|error: denied|permission_denied: "
         r"|Error response from daemon: .{0,200}(?:unauthorized|denied|no basic auth)",
         "error",
         "denied",
@@ -127,10 +135,24 @@ _ACCESS: Final = (
         last=True,
     ),
     rule(
+        "refused",
+        Cause.CONFIGURATION,
+        57,
+        r"(?i)authentication (?:failed|required)|\bunauthorized: |401 (?:Client Error|Unauthorized)"
+        r"|403 (?:Client Error"
+        r"|Forbidden)|HTTP 40[13]\b|AccessDenied\b|Access Denied",
+        "error",
+        "denied",
+        "fail",
+        "cannot",
+        last=True,
+    ),
+    rule(
         "secret-missing",
         Cause.CONFIGURATION,
-        82,
-        r"(?i)(?:secret|token|credential|api key)s? [`'\"$]?[\w{}.-]{0,60}[`'\"]? ?(?:is |are |was |were "
+        68,
+        r"(?i)^(?=.{0,400}(?:error|fail|fatal|unable|cannot|must|please))(?:(?!warn).){0,200}(?:secret|token"
+        r"|credential|api key)s? [`'\"$]?[\w{}.-]{0,60}[`'\"]? ?(?:is |are |was |were "
         r"|must be )?(?:not (?:set|provided|found"
         r"|defined|configured)|missing|empty|required)\b(?<!(?-i:NOT set))|: parameter (?:null or )?not set"
         r"|: unbound variable$|Secret .{1,60} is required",
@@ -161,7 +183,6 @@ _ACCESS: Final = (
         r"|syntax error near unexpected token|unexpected EOF while looking for|syntax error: unexpected)"
         r"|: syntax error near unexpected token|: unexpected EOF while|: bad substitution",
         "unbound variable",
-        "unexpected eof",
         "error",
     ),
 )
@@ -170,7 +191,7 @@ _COMMANDS: Final = (
     rule(
         "command-not-found",
         Cause.CONFIGURATION,
-        78,
+        61,
         r"(?:^|: )(?:line \d+: )?[\w./@+-]{1,120}: (?:command )?not found$|: command not found\b|: not found: \S+$"
         r"|is not recognized as (?:an internal|the name of a cmdlet|a name of)|executable file not found in \$PATH"
         r"|Unable to locate executable file: |env: .{1,80}: No such file",
@@ -182,7 +203,7 @@ _COMMANDS: Final = (
     rule(
         "shell-no-file",
         Cause.CONFIGURATION,
-        72,
+        58,
         r"^(?:/\S{0,300}|\S{0,80}sh|\w[\w+.-]{0,30}|env): (?:line \d+: )?.{0,300}: (?:No such file or directory"
         r"|Permission denied|Is a directory|Not a directory|cannot execute)|(?:can't"
         r"|cannot) open file '.{1,300}': \[Errno 2\]|^(?:cp|mv|rm|cat|ls|cd|tar|chmod|mkdir|ln|find|grep|sed|unzip"
@@ -197,7 +218,7 @@ _COMMANDS: Final = (
     rule(
         "shell-permission",
         Cause.CONFIGURATION,
-        70,
+        57,
         r"(?:EACCES|EPERM): |: Permission denied$|PermissionError: \[Errno 13\]|Operation not permitted"
         r"|must be run as root|a password is required",
         "denied",
@@ -221,7 +242,7 @@ _COMMANDS: Final = (
     rule(
         "port-in-use",
         Cause.CONFIGURATION,
-        78,
+        74,
         r"(?i)address already in use|EADDRINUSE|port \d+ is (?:already )?(?:in use|occupied|not available"
         r"|being used|already allocated)|port is already allocated|Only one usage of each socket address"
         r"|Failed to bind",
@@ -277,7 +298,6 @@ _COMMANDS: Final = (
         r"|missing Signed-off-by",
         "error",
         "fail",
-        "does not",
     ),
 )
 

@@ -91,6 +91,13 @@ _PYTHON: Final = (
         "error",
     ),
     rule(
+        "node-module-missing",
+        Cause.DEPENDENCY,
+        57,
+        r"^(?:\[?\w{0,30}\]? ?)?(?:Error: |Uncaught Error: )?Cannot find (?:module|package) '",
+        "cannot",
+    ),
+    rule(
         "library-missing",
         Cause.DEPENDENCY,
         72,
@@ -115,7 +122,6 @@ _SYSTEM: Final = (
         "unable to",
         "not found",
         "error",
-        "does not",
         "could not",
     ),
     rule(
@@ -237,7 +243,7 @@ _IMAGES: Final = (
         "image-no-such",
         Cause.DEPENDENCY,
         76,
-        r"No such image: |Unable to find image '.{1,300}' locally$",
+        r"No such image: ",
         "no such image",
         last=True,
     ),

@@ -115,6 +115,18 @@ _WRAPPERS: Final = (
         wrapper=True,
     ),
     rule(
+        "own-server-gone",
+        Cause.CRASH,
+        27,
+        r"(?:Connection\w*Error|RemoteDisconnected|ReadTimeout|NewConnectionError|ConnectError|ConnectTimeout"
+        r"|ReadError|"
+        r"ClientOSError|ServerDisconnectedError|URLError)\b.{0,400}(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]|"
+        r"Connection aborted|Remote end closed|[Cc]onnection refused|All connection attempts failed)",
+        "error",
+        "timeout",
+        wrapper=True,
+    ),
+    rule(
         "retries-over",
         Cause.OTHER,
         16,

@@ -72,13 +72,21 @@ RULES: Final[tuple[Rule, ...]] = (
         r"|available|detected)|No supported GPU"
         r"|(?:CUDA|HIP) error: invalid device ordinal|hipErrorNoDevice"
         r"|could not select device driver .{0,10}with capabilities: \[\[gpu"
-        r"|Torch not compiled with CUDA enabled|not enough GPUs? available|CUDA (?:is )?(?:not available|unavailable)"
+        r"|Torch not compiled with CUDA enabled|not enough GPUs? available"
         r"|Failed to infer device type|libcuda\.so\.1: cannot open",
         "error",
         "fail",
         "not found",
         "could not select",
         "cannot open",
+    ),
+    rule(
+        "gpu-not-available",
+        Cause.GPU_FAULT,
+        53,
+        r"(?i)\b(?:CUDA|GPUs?|ROCm) (?:is |are )?(?:not available|unavailable)",
+        "error",
+        "fail",
     ),
     rule(
         "driver",

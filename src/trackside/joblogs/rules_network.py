@@ -260,7 +260,8 @@ _SERVICES: Final = (
         "connection",
         Cause.NETWORK,
         52,
-        r"(?i)(?:Temporary failure in name resolution|Name or service not known|Could not resolve host"
+        r"(?i)(?:remote name could not be resolved|unable to connect to the remote server"
+        r"|Temporary failure in name resolution|Name or service not known|Could not resolve host"
         r"|nodename nor servname|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|Network is unreachable|No route to host"
         r"|Connection (?:timed out|reset by peer)|ECONNRESET|ETIMEDOUT|SSL_ERROR_SYSCALL|certificate verify failed"
         r"|certificate has expired|unable to get local issuer certificate"

@@ -117,11 +117,10 @@ _ACTIONS: Final = (
         90,
         r"(?i)invalid workflow file|the workflow is not valid|error in your yaml syntax|Unexpected value '.{0,100}'"
         r"|the template is not valid|unrecognized named-value|failed to evaluate (?:expression|matrix)"
-        r"|error parsing called workflow|unable to interpret .{1,80} command successfully",
+        r"|error parsing called workflow|unable to (?:interpret|process) .{1,80} command",
         "error",
         "fail",
         "unable to",
-        "does not exist",
     ),
     rule(
         "input-missing",

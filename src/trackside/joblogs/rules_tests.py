@@ -84,7 +84,6 @@ _PYTEST: Final = (
         "fail",
         "error",
         "below",
-        "does not",
     ),
     rule(
         "doctest",
@@ -166,7 +165,9 @@ _SUITE: Final = (
         "process-timeout",
         Cause.TIMEOUT,
         71,
-        r"(?i:error: timed out waiting for )|subprocess\.TimeoutExpired: |^(?:E\s+)?(?:[\w.]+\.)?TimeoutError: (?!.{0,80}(?:https?://|huggingface))"
+        r"(?i:error: timed out waiting for )|Watchdog timeout \("
+        r"|Health check failed\. Server couldn't get a response|subprocess\.TimeoutExpired: "
+        r"|^(?:E\s+)?(?:[\w.]+\.)?TimeoutError: (?!.{0,80}(?:https?://|huggingface))"
         r"|concurrent\.futures\.(?:_base\.)?TimeoutError|asyncio\.(?:exceptions\.)?TimeoutError"
         r"|^timeout: sending signal|^make: \*\*\* .{1,200} Error 124$|(?i:command (?:has )?timed out after \d+)"
         r"|Final attempt failed\. Timeout of",
