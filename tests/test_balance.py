@@ -32,7 +32,7 @@ def test_a_better_partition_is_proposed_with_what_it_saves() -> None:
 
     family = balanced(SHARDS, *files, a_file(SHARDS[1], "d.py", 100.0))
 
-    assert (family.workflow, family.job) == ("PR Test", "unit")
+    assert (family.workflow, family.job, family.is_uneven) == ("PR Test", "unit", True)
     assert (family.longest_s, family.planned_s, family.bound_s, family.saved_s) == (1000.0, 600.0, 550.0, 400.0)
     assert [(part.files, part.predicted_s) for part in family.plan] == [
         (("a.py", "d.py"), 600.0),
@@ -102,7 +102,7 @@ def test_a_partition_that_is_good_already_is_kept() -> None:
 
     family = balanced(SHARDS, *first, *second)
 
-    assert (family.longest_s, family.planned_s, family.saved_s) == (60.0, 60.0, 0.0)
+    assert (family.longest_s, family.planned_s, family.saved_s, family.is_uneven) == (60.0, 60.0, 0.0, False)
     assert [part.files for part in family.plan] == [("a.py", "b.py"), ("c.py", "d.py", "e.py")]
 
 

@@ -129,6 +129,18 @@ def test_waiting_times_are_told_by_pool_and_the_unknown_are_counted(command: Com
     assert "Of 1 job attempt that began it is not told" in command("queue")[1]
 
 
+def test_a_check_ends_with_3_where_jobs_wait_too_long(command: Command) -> None:
+    assert command("queue", "--check")[0] == 0
+    assert command("queue", "--check", "--over", "80s")[0] == 3
+    assert command("queue", "--over", "80s")[0] == 0
+    assert command("queue", "--over", "soon")[0] == 2
+
+
+def test_a_check_ends_with_3_where_shards_are_uneven(command: Command) -> None:
+    assert command("balance", "--check")[0] == 3
+    assert command("balance", "--check", "--job", "unit (1)")[0] == 0
+
+
 def test_a_partition_is_proposed_and_files_have_their_gap(command: Command) -> None:
     _, out, _ = command("balance", "--format", "json")
     (family,) = [one for one in json.loads(out)["balance"]["families"] if one["job"] == "unit"]

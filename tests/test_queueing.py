@@ -45,8 +45,10 @@ def test_jobs_that_wait_and_run_now_are_counted_with_the_longest_wait() -> None:
     jobs = [a_job(run, "a", None, **still, created_at=START), a_job(run, "b", None, **still, created_at=START + MINUTE),
             a_job(run, "c", None, queue_s=5.0), a_job(run, "d", "skipped", **still)]  # fmt: skip
 
-    (pool,) = waiting_times(a_history([run], jobs), START + 10 * MINUTE).pools
+    waiting = waiting_times(a_history([run], jobs), START + 10 * MINUTE)
 
+    (pool,) = waiting.pools
+    assert (waiting.longer_than(599), waiting.longer_than(600)) == ((pool,), ())
     assert (pool.waiting, pool.longest_s, pool.running, pool.jobs) == (2, 600.0, 1, 1)
 
 

@@ -11,6 +11,9 @@ import polars as pl
 
 from trackside.history.frames import History
 
+WORTH_S: Final = 60.0
+WORTH_SHARE: Final = 0.1
+"""What a partition must save, at least, to be worth a change."""
 _FILE: Final = ["workflow", "family", "file"]
 
 
@@ -78,12 +81,22 @@ class FamilyBalance(msgspec.Struct, frozen=True, kw_only=True):
         """How much shorter the longest shard becomes; 0 where nothing is gained or known."""
         return max((self.longest_s or 0.0) - (self.planned_s or 0.0), 0.0) if self.planned_s is not None else 0.0
 
+    @property
+    def is_uneven(self) -> bool:
+        """Whether the plan makes the longest shard at least a minute and a tenth shorter."""
+        return self.saved_s >= max(WORTH_S, WORTH_SHARE * (self.longest_s or 0.0))
+
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """The jobs with shards, where the most can be saved first; of ``logs`` jobs the logs told test files."""
 
     families: tuple[FamilyBalance, ...]
     logs: int
+
+    @property
+    def uneven(self) -> tuple[FamilyBalance, ...]:
+        """The jobs whose partition is worth a change."""
+        return tuple(one for one in self.families if one.is_uneven)
 
 
 def shard_balance(history: History) -> Balance:

@@ -57,6 +57,10 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     running: int
     bucket_s: float
 
+    def longer_than(self, seconds: float) -> tuple[PoolWaiting, ...]:
+        """The pools in which one job in ten waited longer, or one that waits now does."""
+        return tuple(one for one in self.pools if max(one.p90_s or 0.0, one.longest_s or 0.0) > seconds)
+
 
 def waiting_times(history: History, until: dt.datetime, bucket: dt.timedelta | None = None) -> Waiting:
     """The waiting time of every job of the window that began, ignored jobs too, for they take runners as well.

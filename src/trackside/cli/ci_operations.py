@@ -6,9 +6,12 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Final
 
+from cyclopts import Parameter
+
 from trackside.cli.ci_session import CiSession, Format, Source, open_session, require_runs
 from trackside.cli.github_options import POSITIVE, Access, Saying, Window
 from trackside.cli.options import FLAG
+from trackside.cli.windows import parse_seconds
 
 if TYPE_CHECKING:
     from trackside.ci.results import Span
@@ -16,10 +19,13 @@ if TYPE_CHECKING:
 
 Top = Annotated[int, POSITIVE]
 _TOP: Final = 20
+_OVER: Final = "30m"
 
 
 def queue(
     *,
+    check: Annotated[bool, FLAG] = False,
+    over: Annotated[str, Parameter(show_default=False)] = _OVER,
     top: Top = _TOP,
     source: Source | None = None,
     window: Window | None = None,
@@ -30,12 +36,15 @@ def queue(
     """How long jobs wait for a runner, by pool and over time, and how many wait and run now.
 
     Args:
+        check: End with 3 where one job in ten of a pool waited longer than --over, or one that waits now does.
+        over: What is too long to wait, such as 90s, 30m or 2h. 30m if nothing is said.
         top: So many pools are shown. 20 if nothing is said.
         format: How to print. csv and json have every pool and stretch of time.
     """
     from trackside.ci.queueing import waiting_times
     from trackside.report.ci_queue_report import queue_csv, queue_json, queue_sections
 
+    limit_s = parse_seconds(over, "--over")
     session = open_session(window, access, saying, source, runners=True)
     require_runs(session)
     repo, until = session.history.repo, _looked_at(session)
@@ -48,7 +57,7 @@ def queue(
         lambda: queue_csv(waiting),
         lambda: queue_sections(waiting, top),
     )
-    return session.end()
+    return session.end(found=check and bool(waiting.longer_than(limit_s)))
 
 
 def runners(
@@ -87,6 +96,7 @@ def runners(
 
 def balance(
     *,
+    check: Annotated[bool, FLAG] = False,
     top: Top = _TOP,
     source: Source | None = None,
     window: Window | None = None,
@@ -97,6 +107,7 @@ def balance(
     """How long shards and their test files take against the estimates, with a better partition proposed.
 
     Args:
+        check: End with 3 where a better partition makes a longest shard at least a minute and a tenth shorter.
         top: So many jobs and test files are shown. 20 if nothing is said.
         format: How to print. csv has a row for each test file, json every shard, file and part.
     """
@@ -114,7 +125,7 @@ def balance(
         lambda: balance_csv(shards),
         lambda: balance_sections(shards, top),
     )
-    return session.end()
+    return session.end(found=check and bool(shards.uneven))
 
 
 def minutes(

@@ -50,7 +50,7 @@ def balance_sections(balance: Balance, top: int) -> Iterator[Section]:
         rows=tuple(_row(family) for family in families),
         notes=tuple(_notes(balance, top)),
     )
-    for family in [one for one in families if one.saved_s >= 1][:_SHOWN_PLANS]:
+    for family in balance.uneven[:_SHOWN_PLANS]:
         yield Section(
             title=f"A better partition of {family.workflow} / {family.job}",
             headings=("Part", "Minutes", "Files"),
@@ -97,6 +97,8 @@ def _notes(balance: Balance, top: int) -> Iterator[str]:
         )
     else:
         yield f"The logs of {counted(balance.logs, 'job attempt')} tell test files."
+    if balance.logs and not balance.uneven:
+        yield "No partition was found that makes a longest shard at least a minute and a tenth shorter."
     if len(balance.families) > top:
         yield f"{len(balance.families) - top:,} more jobs are not shown; --top shows more, --format json has them all."
 
