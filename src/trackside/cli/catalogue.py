@@ -187,7 +187,7 @@ STORE_COMMANDS: Final = (
     Command(
         "export",
         "trackside.cli.store:export",
-        "Write the newest rows of every table but syncs as sorted files.",
+        "Write the newest rows of every table of facts as sorted files.",
         ("trackside store export tables", "trackside store export tables --format csv"),
     ),
     Command(

@@ -104,7 +104,7 @@ def export(
     store: Annotated[str | None, _WHERE] = None,
     debug: Annotated[bool, FLAG] = False,
 ) -> int:
-    """Write the newest rows of every table but syncs as sorted files. Equal stores give equal files.
+    """Write the newest rows of every table of facts as sorted files. Equal stores give equal files.
 
     Args:
         folder: The directory to write into; made if needed.
