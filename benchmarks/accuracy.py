@@ -18,6 +18,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import failure_accuracy  # noqa: E402
 from benchmarks.generate_run import generate_run  # noqa: E402
 from benchmarks.plan import Options  # noqa: E402
 from trackside.bench.summary import SUMMARY_COLUMNS, summarise_run  # noqa: E402
@@ -51,7 +52,7 @@ def main() -> None:
     """Measures and writes the page."""
     readings = [read_case(options) for options in CASES]
     real = read_real(Path(os.environ.get("TRACKSIDE_REAL_DATA", ROOT.parent / "shared" / "data")) / "engine-logs")
-    PAGE.write_text(page(readings, real), encoding="utf-8")
+    PAGE.write_text(f"{page(readings, real)}\n{failure_accuracy.section()}", encoding="utf-8")
     print(PAGE)
 
 

@@ -91,10 +91,16 @@ class Places:
         if not self._windows:
             return None
         stamp = self._lines.stamp_of(self._lines.start_of(offset))
-        if stamp is None:
-            return None
-        at = dt.datetime.fromisoformat(stamp.decode()).replace(tzinfo=dt.UTC)
-        return any(start - _SECOND <= at <= end + _SECOND for start, end in self._windows)
+        at = _time(stamp) if stamp else None
+        return None if at is None else any(start - _SECOND <= at <= end + _SECOND for start, end in self._windows)
+
+
+def _time(stamp: bytes) -> dt.datetime | None:
+    """None of what looks like a stamp and is no time."""
+    try:
+        return dt.datetime.fromisoformat(stamp.decode()).replace(tzinfo=dt.UTC)
+    except ValueError:
+        return None
 
 
 def _windows(job: Job) -> list[tuple[dt.datetime, dt.datetime]]:

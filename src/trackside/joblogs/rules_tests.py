@@ -118,7 +118,14 @@ _UNITTEST: Final = (
 
 _SUITE: Final = (
     rule("file-timeout", Cause.TIMEOUT, 73, r"^(?:\S{0,4} )?TIMEOUT: (?P<test>\S{1,300}) after [\d.]+ ?s", "timeout"),
-    rule("file-failed", Cause.TEST, 30, r"^(?:\S{0,4} )?FAILED: (?P<test>\S{1,300}) returned exit code", "fail"),
+    rule(
+        "file-failed",
+        Cause.TEST,
+        30,
+        r"^(?:\S{0,4} )?FAILED: (?P<test>\S{1,300}) returned exit code",
+        "fail",
+        wrapper=True,
+    ),
     rule(
         "file-listed",
         Cause.TEST,
@@ -126,6 +133,7 @@ _SUITE: Final = (
         r"^ {2}(?P<test>\S{1,300}\.py) \((?:exit code|returned|timeout|failed).{0,60}\)$",
         "fail",
         "timeout",
+        wrapper=True,
     ),
     rule("command-took", Cause.TIMEOUT, 70, r"^Command took >\s?\d+ ?\w+, returning 124", "took >"),
     rule(
