@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.history_frames import Row, a_history, a_job, a_run
@@ -127,6 +127,7 @@ def test_a_job_without_shards_and_files_is_not_told() -> None:
     assert shard_balance(a_history([])).families == ()
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1e6), max_size=30), st.integers(1, 8))
 def test_a_partition_has_every_file_once_and_keeps_grahams_bound(times: dict[str, float], shards: int) -> None:
     parts = partition(times, shards)

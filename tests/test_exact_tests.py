@@ -7,7 +7,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackside.stats.exact_tests import Table, expected_hits, fisher_greater, stratified_greater
@@ -40,6 +40,7 @@ def test_a_negative_count_is_refused() -> None:
         fisher_greater(1, -1, 2, 3)
 
 
+@settings(deadline=None)
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
 def test_one_table_is_what_scipy_says(a: int, b: int, c: int, d: int) -> None:
     said = stats.fisher_exact([[a, b], [c, d]], alternative="greater").pvalue if a + b + c + d else 1.0
@@ -69,6 +70,7 @@ def brute_force(tables: list[Table]) -> float:
     return float(total[sum(table[0] for table in tables) :].sum())
 
 
+@settings(deadline=None)
 @given(TABLES)
 def test_several_tables_are_the_sum_of_their_counts(tables: list[Table]) -> None:
     assert stratified_greater(tables) == pytest.approx(min(brute_force(tables), 1.0), rel=1e-8, abs=1e-12)
@@ -81,11 +83,13 @@ def test_ten_thousand_tables_of_one_shape_are_no_trouble() -> None:
     assert stratified_greater([(1, 3, 2, 6)] * 300) == pytest.approx(0.5, abs=0.03)
 
 
+@settings(deadline=None)
 @given(TABLES)
 def test_the_order_of_the_tables_does_not_matter(tables: list[Table]) -> None:
     assert stratified_greater(tables) == pytest.approx(stratified_greater(tables[::-1]), rel=1e-9)
 
 
+@settings(deadline=None)
 @given(TABLES, st.integers(0, 9), st.integers(1, 9))
 def test_a_table_that_always_fails_tells_nothing(tables: list[Table], here: int, elsewhere: int) -> None:
     assert stratified_greater([*tables, (here, 0, elsewhere, 0)]) == pytest.approx(stratified_greater(tables))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackside.stats.intervals import wilson
@@ -34,6 +34,7 @@ def test_what_is_no_share_is_refused(successes: int, n: int) -> None:
         wilson(successes, n)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 100_000), st.data())
 def test_it_is_what_scipy_says(n: int, data: st.DataObject) -> None:
     successes = data.draw(st.integers(0, n))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.history_frames import a_history, a_job, a_run
@@ -67,6 +67,7 @@ def test_nothing_is_nothing() -> None:
     assert (minutes.workflows, minutes.jobs, minutes.total.total_min, minutes.total.lost_share) == ((), (), 0.0, None)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["success", "failure", "cancelled", "odd"]), st.floats(0, 1e6)), max_size=20))
 def test_the_parts_add_up(told: list[tuple[str, float]]) -> None:
     jobs = [a_job(RUN, f"j{n}", how, duration_s=s, job_id=n) for n, (how, s) in enumerate(told)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackside.stats.multiplicity import benjamini_hochberg
@@ -30,11 +30,13 @@ def test_what_is_no_chance_is_refused(p: list[float]) -> None:
         benjamini_hochberg(p)
 
 
+@settings(deadline=None)
 @given(P_VALUES)
 def test_it_is_what_scipy_says(p: list[float]) -> None:
     assert benjamini_hochberg(p) == pytest.approx(list(stats.false_discovery_control(p)) if p else [])
 
 
+@settings(deadline=None)
 @given(P_VALUES)
 def test_no_q_is_below_its_p(p: list[float]) -> None:
     assert all(q >= value for q, value in zip(benjamini_hochberg(p), p, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.build_github import job
@@ -86,6 +86,15 @@ def test_a_torn_log_leaves_the_file_that_had_begun_unknown() -> None:
         (0, "test/srt/test_b.py"): (FileOutcome.UNKNOWN, 1),
     }
     assert files[1].elapsed_s is None
+
+
+def test_a_log_torn_between_two_tries_knows_that_the_first_failed() -> None:
+    waiting = [begin(A), end(A), f"[CI Retry] {A} failed with retriable pattern: score", "[CI Retry] Waiting 60s"]
+
+    (torn,), (again,) = read(waiting), read(waiting, f"[CI Retry] Attempt 2/2 for {A}", begin(A))
+
+    assert (torn.outcome, torn.attempts, torn.reason) == (FAILED, 1, "retriable pattern: score")
+    assert (again.outcome, again.attempts) == (FileOutcome.UNKNOWN, 2)
 
 
 def test_a_log_torn_in_the_middle_of_a_line_is_read_up_to_there() -> None:
@@ -232,11 +241,13 @@ LINES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_read(content: bytes) -> None:
     read_test_files(content + b"\nBegin (0/0):\n" + content, job())
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(LINES, st.text(max_size=30)), max_size=60))
 def test_any_order_of_lines_is_read_and_each_file_of_a_suite_is_told_once(lines: list[str]) -> None:
     files = read_test_files("\n".join(STAMP + line for line in lines).encode("utf-8", "replace"), job())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackside.joblogs.telling_lines import LONGEST, lines_with
@@ -18,6 +18,7 @@ def test_a_long_line_is_cut() -> None:
     assert list(lines_with(b"x\none" + b"y" * 9000, [b"y"])) == [b"one" + b"y" * (LONGEST - 3)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab\r ", max_size=6)), st.lists(st.sampled_from([b"a", b"ab", b"b a"]), min_size=1))
 def test_it_is_what_looking_at_each_line_finds(lines: list[str], words: list[bytes]) -> None:
     content = "\n".join(lines).encode()

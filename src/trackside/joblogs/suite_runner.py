@@ -169,7 +169,8 @@ class SuiteRunner:
             file.attempts, self._again = max(file.attempts, int(found[1])), True
         elif found := _RETRIABLE.match(line):
             file = self._file(found[1])
-            file.reason, file.ended = found[2].strip()[:200], True
+            # If it is tried again, that try says how it ended.
+            file.fail(FileOutcome.FAILED, found[2].strip()[:200])
         elif found := _PASSED_AGAIN.match(line):
             file = self._file(found[2])
             file.outcome, file.ended, file.attempts = FileOutcome.PASSED, True, max(file.attempts, int(found[1]))
