@@ -12,6 +12,7 @@ import pytest
 
 from tests.build_github import NOON, REPO, at, attempt, commit_pulls, job, job_log, ledger, marker, pull, step
 from trackside.errors import NoDataError, TracksideError, UsageError
+from trackside.records.failures import Cause, Failure, FileOutcome, LogRead, Notice, Reported, TestFile
 from trackside.records.job_logs import JobLog, LogState
 from trackside.records.jobs import Job
 from trackside.records.pulls import CommitPulls, PullRequest
@@ -27,6 +28,11 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "pulls": PullRequest,
     "commit_pulls": CommitPulls,
     "job_logs": JobLog,
+    "failures": Failure,
+    "test_files": TestFile,
+    "logs_read": LogRead,
+    "reported": Reported,
+    "notices": Notice,
     "syncs": SyncRecord,
 }
 
@@ -84,6 +90,20 @@ def test_what_is_added_comes_back(store: Store) -> None:
     }.items():
         assert [msgspec.convert(row, RECORDS[name]) for row in rows(store, name)] == records
     assert only(store, "syncs")["phases_s"] == [{"name": "list", "seconds": 1.5}]
+
+
+def test_what_logs_told_and_what_was_reported_comes_back(store: Store) -> None:
+    keys: dict[str, Any] = {"repo": REPO, "job_id": 10, "run_id": 1, "run_attempt": 1, "version": "1"}
+    failure = Failure(cause=Cause.TEST, line="boom", context=("a", "boom"), tests=("t.py",), **keys)
+    file = TestFile(file="test/t.py", outcome=FileOutcome.PASSED, attempts=2, elapsed_s=3.5, **keys)
+    read = LogRead(test_files=1, **keys)
+    reported = Reported(repo=REPO, kind="failures", reported_at=NOON)
+    notice = Notice(repo=REPO, kind="broken", subject="unit", state="on")
+    store.add_diagnoses([failure], [file], [read], NOON)
+    store.add_reported(reported, [notice])
+    told = {"failures": failure, "test_files": file, "logs_read": read, "reported": reported, "notices": notice}
+    for name, record in told.items():
+        assert msgspec.convert(only(store, name), RECORDS[name]) == record
 
 
 def test_a_store_without_rows_has_empty_tables_with_their_columns(store: Store) -> None:
