@@ -26,7 +26,7 @@ from trackside.history.outcomes import Outcome  # noqa: E402
 
 PAGE: Final = ROOT / "docs" / "accuracy.md"
 TITLE: Final = "## Verdicts"
-SEEDS: Final = range(830_000, 830_020)
+SEEDS: Final = range(840_000, 840_020)
 TRUTH: Final = {
     "broken": Verdict.CODE,
     "pull": Verdict.CODE,

@@ -77,8 +77,9 @@ def _bad_runner(clues: Clues) -> Finding | None:
     if runner is None or runner.expected is None or runner.q is None:
         return None
     fits = clues.has_log and clues.cause in MACHINES
-    passed = clues.event is not None and clues.event.kind is Kind.RUNNER
-    unexplained = not clues.has_log or clues.cause not in OF_CODE
+    of_service = clues.has_log and clues.cause in (Cause.DEPENDENCY, Cause.RATE_LIMIT)
+    passed = clues.event is not None and clues.event.kind is Kind.RUNNER and not of_service
+    unexplained = not clues.has_log or (clues.cause not in OF_CODE and not of_service)
     much = runner.compared_failures >= RUNNER_RATIO * runner.expected
     if not fits and not passed and not (unexplained and much and not _is_elsewhere(clues)):
         return None
