@@ -108,12 +108,12 @@ def _sums() -> list[pl.Expr]:
         pl.col("running").sum(),
         minutes.sum().alias("total"),
         *parts,
+        minutes.filter(~pl.col("outcome").is_in(_OUTCOMES)).sum().alias("other"),
     ]
 
 
 def _minutes(row: dict[str, Any]) -> Minutes:
     lost = row["failed"] + row["cancelled"] + row["flaky"]
-    other = row["total"] - lost - row["passed"]
     return Minutes(
         job_attempts=row["attempts"],
         unknown=row["unknown"],
@@ -123,8 +123,7 @@ def _minutes(row: dict[str, Any]) -> Minutes:
         failed_min=row["failed"],
         cancelled_min=row["cancelled"],
         flaky_min=row["flaky"],
-        # What is left after sums of floats may be a hair below nothing.
-        other_min=other if other > 1e-9 else 0.0,
+        other_min=row["other"],
         lost_min=lost,
         lost_share=lost / row["total"] if row["total"] else None,
     )
