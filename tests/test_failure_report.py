@@ -146,6 +146,15 @@ def test_runs_that_failed_without_a_job_are_listed() -> None:
     assert [(one.run_number, one.conclusion) for one in report.jobless_failures] == [(1, "startup_failure")]
 
 
+def test_where_only_some_jobs_were_asked_for_no_run_is_said_to_have_none() -> None:
+    assert failure_report(a_history([a_run(1, "failure")]), some_jobs=True).jobless_failures == ()
+
+
+def test_a_run_whose_jobs_were_not_read_is_not_said_to_have_none() -> None:
+    history = a_history([a_run(1, "failure", is_read=False)], unread=1)
+    assert failure_report(history).jobless_failures == ()
+
+
 def test_patterns_count_each_failed_attempt_once_by_its_cause() -> None:
     run = a_run(1, "failure")
     jobs = [a_job(run, name, "failure", failed_steps=["Run tests", "Upload logs"]) for name in ("a", "b", "c", "d")]

@@ -30,6 +30,13 @@ from trackside.records.failures import Cause, Source
 RECENT_RUNS: Final = 3
 """So many of a job's newest runs with a failure are linked."""
 _NOBODY: Final = "Unknown"
+_SAME: Final = (
+    "job", "name", "category", "workflow", "event", "job_id", "run_id", "run_number", "run_attempt", "url",
+    "ended_at", "conclusion", "run_conclusion", "runner_name", "pool", "failed_step", "cause", "source", "rule",
+    "line_number", "test", "fingerprint",
+)  # fmt: skip
+_PULL_INFO: Final = ("pull_number", "author", "sha", "branch")
+_TOLD: Final = (*_SAME, *_PULL_INFO, "run_url", "run_created_at", "line_text", "context", "tests")
 _NEWEST_FIRST: Final = ("run_created_at", "run_id", "run_attempt", "job_id")
 
 
@@ -43,14 +50,20 @@ class _Counted(msgspec.Struct, frozen=True):
 
 
 def failure_report(
-    history: History, *, since: dt.datetime | None = None, until: dt.datetime | None = None, strict_compat: bool = False
+    history: History,
+    *,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    some_jobs: bool = False,
+    strict_compat: bool = False,
 ) -> FailureReport:
     """What failed in the history; ``since`` and ``until`` are the window that it was asked for.
 
-    ``strict_compat`` counts as the monitor did that came before: see ``established``.
+    ``some_jobs`` says that it holds chosen jobs only: then no run is said to have none. ``strict_compat`` counts as
+    the monitor did that came before: see ``established``.
     """
     counted = _by_established_arithmetic(history) if strict_compat else _by_right_arithmetic(history)
-    rows = counted.failed.sort(_NEWEST_FIRST, descending=True, nulls_last=True).rows(named=True)
+    rows = counted.failed.sort(_NEWEST_FIRST, descending=True, nulls_last=True).select(_TOLD).rows(named=True)
     outcomes = _run_outcomes(history, strict_compat=strict_compat)
     succeeded, failed = outcomes[Outcome.PASSED], outcomes[Outcome.FAILED]
     cancelled = [row for row in rows if row["run_conclusion"] == "cancelled"]
@@ -78,7 +91,7 @@ def failure_report(
         job_figures=_job_figures(counted),
         uncategorised_jobs=_count(row["job"] for row in rows if row["category"] is None),
         ignored_jobs=_ranked(Counter(counted.ignored["job"].to_list())),
-        jobless_failures=_jobless_failures(history),
+        jobless_failures=() if some_jobs else _jobless_failures(history),
         failures=tuple(_failed_attempt(row, history.repo) for row in rows),
         completeness=_completeness(history, counted),
     )
@@ -136,6 +149,7 @@ def _last_successes(jobs: pl.DataFrame, repo: str, *, newest: bool) -> dict[str,
     """Of each job the newest run in which it passed, or the oldest."""
     passed = jobs.filter(pl.col("outcome") == Outcome.PASSED.value).sort(_NEWEST_FIRST, nulls_last=not newest)
     last = passed.unique("job", keep="last" if newest else "first", maintain_order=True).sort("job")
+    last = last.select("job", "run_id", "run_number", "run_created_at", "run_url", *_PULL_INFO)
     return {row["job"]: _reference(row, repo) for row in last.iter_rows(named=True)}
 
 
@@ -176,13 +190,8 @@ def _jobless_failures(history: History) -> tuple[JoblessFailure, ...]:
 
 
 def _failed_attempt(row: Mapping[str, Any], repo: str) -> FailedAttempt:
-    same = (
-        "job", "name", "category", "workflow", "event", "job_id", "run_id", "run_number", "run_attempt", "url",
-        "ended_at", "conclusion", "run_conclusion", "runner_name", "pool", "failed_step", "cause", "source", "rule",
-        "line_number", "test", "fingerprint",
-    )  # fmt: skip
     return FailedAttempt(
-        **{name: row[name] for name in same},
+        **{name: row[name] for name in _SAME},
         run_url=row["run_url"] or _page(repo, row["run_id"]),
         created_at=row["run_created_at"],
         pr_info=_pull_info(row),

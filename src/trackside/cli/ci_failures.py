@@ -44,8 +44,10 @@ def failures(
     """
     sender = sender_of(notifying)
     session = open_session(window, access, saying, source)
-    causes = None if strict_compat else find_causes(session, _KIND)
-    made = FailurePrint(session, report_of(session, strict_compat=strict_compat), causes, top)
+    shows_causes = not strict_compat and (format != "csv" or output is not None)
+    causes = find_causes(session, _KIND) if shows_causes else None
+    report = report_of(session, some_jobs=bool(window and window.job), strict_compat=strict_compat)
+    made = FailurePrint(session, report, causes, top)
     made.show(format)
     made.write(output)
     if causes is not None:
@@ -55,11 +57,13 @@ def failures(
     return code if told else TracksideError.exit_code
 
 
-def report_of(session: CiSession, *, strict_compat: bool) -> FailureReport:
-    """The failure report of a session."""
+def report_of(session: CiSession, *, some_jobs: bool = False, strict_compat: bool) -> FailureReport:
+    """The failure report of a session; ``some_jobs`` where only chosen jobs were asked for."""
     from trackside.ci.failure_report import failure_report
 
-    return failure_report(session.history, since=session.since, until=session.until, strict_compat=strict_compat)
+    return failure_report(
+        session.history, since=session.since, until=session.until, some_jobs=some_jobs, strict_compat=strict_compat
+    )
 
 
 @dataclass(frozen=True)
