@@ -75,22 +75,22 @@ class Neighbours:
     def around(self, failed: dict[str, Any], passed_at: dt.datetime | None) -> Surroundings:
         """How the job did around the attempt ``failed``, whose commit passed in an attempt that began ``passed_at``.
 
-        On the side of the success only what lies before it counts: by then the job worked.
+        On the side of the success only what lies before it counts: by then the job worked. But where nothing else
+        passed in between and main is red after it, the failure was the first sign of that, and the success of old code.
         """
         at = failed["at"]
         if at is None:
             return Surroundings.UNKNOWN
         step = -1 if passed_at is not None and passed_at < at else 1
         away = [seen for seen in self._side(at, -step) if seen.sha != failed["sha"]]
-        between = [
-            seen
-            for seen in self._side(at, step)
-            if seen.sha != failed["sha"] and (passed_at is None or abs(seen.at - at) <= abs(passed_at - at))
-        ]
+        other = [seen for seen in self._side(at, step) if seen.sha != failed["sha"]]
+        between = [seen for seen in other if passed_at is None or abs(seen.at - at) <= abs(passed_at - at)]
         own = None if failed["is_default_line"] else failed["line"]
         gap = None if passed_at is None else abs(passed_at - at)
         mendable = bool(between) or gap is None or gap >= MENDED_IN
         if any(_is_red(side, own, 1 if mendable else RED_IN_A_ROW) for side in (away, between)):
+            return Surroundings.BROKEN
+        if all(seen.failed for seen in between) and _is_red(other[len(between) :], None, RED_IN_A_ROW):
             return Surroundings.BROKEN
         sides = [_nearest(side, own) for side in (away, between)]
         if any(_mostly_failed(side) for side in sides) or sum(map(_failed_at_once, sides)) >= NEXT_TO_IT:
