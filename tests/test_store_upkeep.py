@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.build_github import NOON, at, attempt, commit_pulls, job, job_log, ledger, marker, pull
+from tests.build_github import NOON, REPO, at, attempt, commit_pulls, job, job_log, ledger, marker, pull
+from trackside.records.failures import Cause, Failure, LogRead, TestFile
 from trackside.store import fold, read
 from trackside.store.schema import JOBS, RUNS, STAMP_NAMES, TABLES
 from trackside.store.store import Store, open_store
@@ -162,7 +163,12 @@ def test_pruning_removes_old_runs_with_their_jobs_markers_and_logs(store: Store)
     store.add_runs([attempt(8, created_at=OLD), attempt(8, 2, created_at=OLD)], NOON)
     store.add_jobs([job(80, run_id=8), job(81, run_id=8, run_attempt=2)], [marker(8), marker(8, 2)], NOON)
     store.add_logs([job_log(80, run_id=8)], NOON)
+    keys: dict[str, Any] = {"repo": REPO, "job_id": 80, "run_id": 8, "run_attempt": 1, "version": "1"}
+    store.add_diagnoses([Failure(cause=Cause.TEST, **keys)], [TestFile(file="t.py", **keys)],
+                        [LogRead(test_files=1, **keys)], NOON)  # fmt: skip
     store.prune(NOON - dt.timedelta(days=400))
+    for table in ("failures", "test_files", "logs_read"):
+        assert store.newest(table).collect().is_empty(), table
     for table in ("runs", "fetched", "jobs"):
         assert sorted(store.newest(table).collect()["run_id"].to_list()) == [1, 2, 3], table
     assert store.newest("job_logs").collect()["job_id"].to_list() == [10]
