@@ -99,7 +99,8 @@ runners of two pools. The rules of `trackside ci runners` (blocks of 20 executio
 on 3 commits, 1.5 times what is expected) were frozen before; the seeds are used nowhere else.
 
 In {null.worlds} weeks without a bad runner {null.judged:,} runners were judged. Named, wrongly: {null.false}, in
-{null.alarmed} of the weeks. With one bad runner, which makes a share of its jobs fail beyond their own failures:
+{null.alarmed} of the weeks. With one bad runner, which makes a share of its jobs fail beyond their own failures
+(every row has the same 200 seeds):
 
 | planted | runs | weeks | bad runner named | good ones named | a count of failures names a good one |
 |---|---|---|---|---|---|"""
