@@ -30,6 +30,7 @@ from trackside.history.frames import (  # noqa: E402
     TEST_FILE_COLUMNS,
     History,
 )
+from trackside.report.ledger import counted  # noqa: E402
 
 SEEDS: Final = range(7300, 7340)
 RATE_SEEDS: Final = range(7500, 7600)
@@ -166,7 +167,7 @@ def _rates() -> Iterator[str]:
     yield (
         f"Changed rates: {JOBS} jobs, {EARLY} runs before and {RUNS - EARLY} after, each job with a rate of its own "
         f"between 0 and 10 %. Without any change a rise was told in {null['any']:,} of {null['histories']:,} histories "
-        f"({null['false']:,} jobs of {null['histories'] * JOBS:,}). With one job that rises:"
+        f"({counted(null['false'], 'job')} of {null['histories'] * JOBS:,}). With one job that rises:"
     )
     yield ""
     yield "| from | to | told | other jobs told |"
