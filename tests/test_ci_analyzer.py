@@ -214,6 +214,13 @@ def test_the_output_goes_where_it_is_asked_to_and_the_limit_takes_the_newest_run
     assert "reports/mine.json" in done.stderr
 
 
+def test_other_commands_keep_to_the_workflows_of_the_preset(github: FakeGitHub, folder: Path) -> None:
+    command = [str(Path(sys.executable).parent / "trackside"), "ci", "failures", "--preset", "sglang", "--offline"]
+    words = [*command, "--since", "2026-05-01", "--format", "json"]
+    done = subprocess.run(words, cwd=folder, env=environment(github), capture_output=True, text=True, timeout=60)
+    assert json.loads(done.stdout)["workflow_failures"] == {"PR Test": 2}
+
+
 def test_without_runs_it_says_so_and_ends_well(github: FakeGitHub, tmp_path: Path) -> None:
     github.world.add_repository("octo/silent")
     done = analyze(github, tmp_path, "--repo", "octo/silent")
