@@ -18,7 +18,6 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import failure_accuracy  # noqa: E402
 from benchmarks.generate_run import generate_run  # noqa: E402
 from benchmarks.plan import Options  # noqa: E402
 from trackside.bench.summary import SUMMARY_COLUMNS, summarise_run  # noqa: E402
@@ -52,8 +51,15 @@ def main() -> None:
     """Measures and writes the page."""
     readings = [read_case(options) for options in CASES]
     real = read_real(Path(os.environ.get("TRACKSIDE_REAL_DATA", ROOT.parent / "shared" / "data")) / "engine-logs")
-    PAGE.write_text(f"{page(readings, real)}\n{failure_accuracy.section()}", encoding="utf-8")
+    PAGE.write_text(page(readings, real) + other_sections(), encoding="utf-8")
     print(PAGE)
+
+
+def other_sections() -> str:
+    """What other benchmarks wrote below the section of the real logs."""
+    known = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else ""
+    _, heading, others = known.partition("## Real logs")[2].partition("\n## ")
+    return heading + others
 
 
 def read_case(options: Options) -> Reading:

@@ -1,7 +1,7 @@
 """How often the rules find the line that tells why a job failed, and its cause.
 
-``python benchmarks/failure_accuracy.py`` prints the section "Why jobs fail" of docs/accuracy.md as Markdown
-(``benchmarks/accuracy.py`` writes the page); ``--misses`` names what was not found in the half that the rules were developed on and in the real logs.
+``python benchmarks/failure_accuracy.py`` writes the section "Why jobs fail" of docs/accuracy.md; ``--misses`` prints
+what was not found in the half that the rules were developed on and in the real logs.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from trackside.records.runs import Source  # noqa: E402
 
 REAL = Path(os.environ.get("TRACKSIDE_REAL_DATA", ROOT.parent / "shared" / "data")) / "ci-logs" / "classified"
 MATCH, SOURCE = "#=MATCH=# ", "#=SOURCE=# "
+PAGE = ROOT / "docs" / "accuracy.md"
 BOILERPLATE = 20
 
 
@@ -210,11 +211,16 @@ def misses(outcomes: list[Outcome]) -> str:
 
 
 def main() -> None:
-    """Prints the section, or what was missed."""
+    """Measures and writes the section into the page, or prints what was missed."""
     if "--misses" in sys.argv:
         print(misses([*real_outcomes(), *written_outcomes("develop"), *written_outcomes("develop", steps=True)]))
         return
-    print(section())
+    text = section()
+    page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Accuracy\n"
+    before, _, rest = page.partition(text.split("\n", 1)[0])
+    _, heading, after = rest.partition("\n## ")
+    PAGE.write_text(f"{before.rstrip()}\n\n{text}{heading}{after}".rstrip() + "\n", encoding="utf-8")
+    print(PAGE)
 
 
 if __name__ == "__main__":

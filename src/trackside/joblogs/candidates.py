@@ -17,6 +17,10 @@ from trackside.records.failures import Cause
 # Lines before an error mark on which every rule is tried; more of them where nothing else tells anything.
 _NEAR, _FAR = 60, 2000
 _TELLING: Final = 45
+HEADERS: Final = frozenset({"unittest-failed", "pytest-header", "unittest-live", "pytest-live"})
+"""Rules of lines that name a failed test and stand above what it failed with."""
+# A test that failed because its server had: less than the exception of the server, more than a wrapper.
+_FOLLOWING: Final = 44
 _LAST_FORMS, _MOST_FORMS = 6000, 8000
 _REPEATS: Final = 30
 _SUMMARY: Final = next(rule.pattern for rule in RULES if rule.name == "pytest-failed")
@@ -44,7 +48,8 @@ _NOISE: Final = re.compile(
     r"|(?:\S+ )?0 (?:errors?|failures?|failed)\b"
     r"|storage write check failed|Failed to (?:parse and upload|upload (?:artifacts|metrics?|logs?|stats))"
     r"|.{0,160}Error uploading metric"
-    r"|.{0,300}UserWarning: |.{0,300}(?:Deprecat|Future|Runtime|Resource|Syntax)\w*Warning: |npm (?:warn|WARN)"
+    r"|.{0,300}UserWarning: (?!.{0,40}No space left)|.{0,300}(?:Deprecat|Future|Runtime|Resource"
+    r"|Syntax)\w*Warning: |npm (?:warn|WARN)"
     r"|git version|Warning:"
 )
 
@@ -174,7 +179,9 @@ def _weighed(lines: RawLines, candidate: Candidate) -> Candidate:
             return candidate._replace(strength=74, cause=cause)
     if name in {"pytest-failed", "pytest-error"} and " - " in message:
         return _by_reason(candidate)
-    if message.startswith(("FAILED ", "ERROR ")) and "::" in message:
+    if name in HEADERS and _follows_from_another(lines, candidate):
+        return candidate._replace(strength=_FOLLOWING)
+    if name != "pytest-consistent" and message.startswith(("FAILED ", "ERROR ")) and "::" in message:
         return candidate._replace(strength=candidate.strength + 2)
     if name == "exception" and not _has_traceback(lines, candidate.line):
         return candidate._replace(strength=36)
@@ -185,13 +192,34 @@ def _by_reason(candidate: Candidate) -> Candidate:
     """A line of pytest's summary whose reason says more than that a test failed."""
     reason = candidate.message.split(" - ", 1)[1]
     known = _matching(reason)
+    if known is not None and known.wrapper:
+        return candidate._replace(strength=_FOLLOWING)
     if known is not None and known.strength >= 66 and known.cause not in {Cause.LINT, Cause.CONFIGURATION}:
         return candidate._replace(strength=known.strength + 2, cause=known.cause)
     if COMPARISON.search(reason):
         cause = measured_cause((reason, candidate.message))
         if cause is not None:
             return candidate._replace(strength=77, cause=cause)
-    return candidate
+    return candidate._replace(strength=candidate.strength + 2)
+
+
+def reason_below(lines: RawLines, line: RawLine) -> str | None:
+    """What the test failed with whose heading is ``line``: the first exception before the next heading."""
+    for below in lines.after(line.end, 200):
+        if below.text.startswith(("=====", "_____")):
+            return None
+        words = below.text.removeprefix("E ").strip()
+        named = words.split(":", 1)[0].rsplit(".", 1)[-1]
+        if not below.text.startswith("  ") and named.endswith(("Error", "Exception")):
+            return words
+    return None
+
+
+def _follows_from_another(lines: RawLines, candidate: Candidate) -> bool:
+    """Whether a test failed only because something else had, such as the server that it needs."""
+    reason = reason_below(lines, candidate.line)
+    known = _matching(reason) if reason else None
+    return known is not None and known.wrapper
 
 
 def _has_traceback(lines: RawLines, line: RawLine) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from trackside.joblogs.candidates import Candidate, find_candidates
+from trackside.joblogs.candidates import HEADERS, Candidate, find_candidates, reason_below
 from trackside.joblogs.choice import most_telling, weigh
 from trackside.joblogs.cleaning import redact
 from trackside.joblogs.failed_tests import failed_tests
@@ -23,7 +23,6 @@ VERSION: Final = f"1.{FINGERPRINT_VERSION}"
 MAX_LINE: Final = 500
 _BEFORE, _AFTER = 4, 8
 _MAX_CONTEXT_LINE: Final = 300
-_HEADERS: Final = frozenset({"unittest-failed", "pytest-header", "unittest-live", "pytest-live"})
 _LONGEST_JOB_S: Final = 6 * 3600
 
 
@@ -76,14 +75,5 @@ def _context(lines: RawLines, chosen: Candidate) -> tuple[str, ...]:
 
 def _reason(lines: RawLines, chosen: Candidate) -> str:
     """What the fingerprint is made of: the message, and below the heading of a failed test what it failed with."""
-    if chosen.rule.name not in _HEADERS:
-        return chosen.message
-    for line in lines.after(chosen.line.end, 200):
-        if line.text.startswith(("=====", "_____")):
-            break
-        words = line.text.removeprefix("E ").strip()
-        if not line.text.startswith("  ") and words.split(":", 1)[0].rsplit(".", 1)[-1].endswith(
-            ("Error", "Exception")
-        ):
-            return f"{chosen.message}\n{words}"
-    return chosen.message
+    reason = reason_below(lines, chosen.line) if chosen.rule.name in HEADERS else None
+    return f"{chosen.message}\n{reason}" if reason else chosen.message

@@ -194,7 +194,7 @@ _TOOLS: Final = (
         Cause.BUILD,
         72,
         r"Warning, treated as error|^\S.{0,300}\.(?:rst|md|py|ipynb)(?::\S{0,160})?: ?(?:ERROR|CRITICAL|SEVERE): "
-        r"|build finished with problems|^Sphinx error:|ExtensionError",
+        r"|^Sphinx error:|ExtensionError",
         "error",
         "fail",
     ),
@@ -230,6 +230,7 @@ _TOOLS: Final = (
         "fail",
         "not found",
     ),
+    rule("docs-summary", Cause.BUILD, 46, r"^build finished with problems"),
     rule("sccache", Cause.BUILD, 61, r"^sccache: (?:error|caused by)", "error"),
     rule(
         "docs-warning",

@@ -245,7 +245,7 @@ _COMMANDS: Final = (
         74,
         r"(?i)address already in use|EADDRINUSE|port \d+ is (?:already )?(?:in use|occupied|not available"
         r"|being used|already allocated)|port is already allocated|Only one usage of each socket address"
-        r"|Failed to bind",
+        r"|Failed to bind|is used by a process already",
         "already in use",
         "error",
         "fail",

@@ -89,8 +89,10 @@ _HOST: Final = (
         Cause.HOST_MEMORY,
         87,
         r"^(?:\S+: line \d+: +\d+ )?Killed(?: {2,}\S.*)?$|(?i:killed \(program cc1(?:plus)?\))"
-        r"|fatal error: Killed signal terminated program|^Killed: 9\b|: Killed: 9\b",
+        r"|fatal error: Killed signal terminated program|died due to signal 9\b|^Killed: 9\b|: Killed: 9\b",
         "killed",
+        "error",
+        "fatal",
     ),
     rule(
         "process-sigkill",

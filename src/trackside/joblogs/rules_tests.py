@@ -10,7 +10,7 @@ from trackside.records.failures import Cause
 _ID: Final = r"(?P<test>[\w./\\@+-]{1,300}\.py(?:::[^\s\[]{1,300}(?:\[.{0,300}?\](?= - |$|\s))?)?)"
 
 _PYTEST: Final = (
-    rule("pytest-consistent", Cause.TEST, 65, r"^FAILED CONSISTENTLY: (?P<test>\S{1,400})", "fail"),
+    rule("pytest-consistent", Cause.TEST, 63, r"^FAILED CONSISTENTLY: (?P<test>\S{1,400})", "fail"),
     rule("pytest-failed", Cause.TEST, 64, r"^FAILED (?:\[[\d. %s]{1,20}\] )?" + _ID, "fail"),
     rule("pytest-error", Cause.TEST, 63, r"^ERROR (?:\[[\d. %s]{1,20}\] )?" + _ID + r"(?: - |$)", "error"),
     rule(
