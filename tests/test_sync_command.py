@@ -136,7 +136,11 @@ def test_a_number_of_runs_is_a_whole_one(github: FakeGitHub, command: Command, t
 
 def test_a_repository_that_is_not_there_is_named(github: FakeGitHub, command: Command) -> None:
     code, _, err = command("--repo", "octo/nothing")
-    assert (code, err) == (1, "Error: Repository octo/nothing is not there, or the token may not see it (404)\n")
+    assert (code, err) == (
+        1,
+        "Error: Repository octo/nothing is not there, or the token may not see it (404): look at the spelling; if its "
+        "page opens in a browser where you are logged in, the token lacks access to it (Actions: read)\n",
+    )
 
 
 def test_what_stopped_all_of_it_is_said_once(github: FakeGitHub, command: Command) -> None:

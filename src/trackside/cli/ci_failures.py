@@ -78,7 +78,7 @@ class FailurePrint:
     def show(self, form: Format) -> None:
         """Prints it to stdout."""
         terminal = self.session.terminal
-        if not self.report.total_runs:
+        if not self.report.total_runs and not (self.session.synced and self.session.synced.missing):
             terminal.note(f"No run of {self.report.repository} is in the window; --since 30d looks at a longer one.")
         if form == "json":
             terminal.whole(self._json())

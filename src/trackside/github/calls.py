@@ -21,6 +21,7 @@ from trackside.github.sending import Sending, read_reply
 from trackside.github.tokens import TokenSource
 
 REDIRECTS: Final = 5
+UNREACHED: Final = "look at the network, at the proxy (HTTPS_PROXY) and at GITHUB_API_URL"
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,7 +193,8 @@ class Calls:
             times = "" if progress.tried == 1 else f", {progress.tried} times"
             error = self.failure(progress, status, f"failed: {verdict.reason}{times}; try again later")
             if progress.unreached == progress.tried and not self.gate.has_heard:
-                self.gate.stop(f"{self.api.root} could not be reached ({self._clean(verdict.reason)})")
+                why = self._clean(verdict.reason)
+                self.gate.stop(f"{self.api.root} could not be reached ({why}); {UNREACHED}")
             elif progress.ask.attempts > 1:  # who wants one try has another way: a smaller query, or REST
                 self.gate.gave_up(self._clean(verdict.reason))
             raise error

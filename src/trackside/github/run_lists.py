@@ -26,6 +26,16 @@ FATAL: Final = frozenset({400, 401, 403, 404, 410, 422, 451})
 NOT_THERE: Final = 404
 _SECOND: Final = dt.timedelta(seconds=1)
 
+# GitHub answers the same whether a name is wrong or a repository is hidden, so that nobody learns of a private one.
+HOW_TO_TELL: Final = (
+    "look at the spelling; if its page opens in a browser where you are logged in, the token lacks access to it "
+    "(Actions: read)"
+)
+HOW_TO_TELL_ALONE: Final = (
+    "look at the spelling; if its page opens in a browser only where you are logged in, it is private and needs a "
+    "token with access to it (Actions: read)"
+)
+
 
 class RunList(msgspec.Struct):
     """What was listed so far: the newest state of each run by id, the stretches that are complete, what is not."""
@@ -206,7 +216,8 @@ class RunLister:
             if error.status != NOT_THERE or path != f"/repos/{self._repo}/actions/runs":
                 raise
             why = explain(NOT_THERE, {}, b"", has_token=self._github.has_token)
-            raise GitHubError(f"Repository {self._repo} {why}", status=NOT_THERE) from error
+            how = HOW_TO_TELL if self._github.has_token else HOW_TO_TELL_ALONE
+            raise GitHubError(f"Repository {self._repo} {why}: {how}", status=NOT_THERE) from error
 
     def _keep_what_is_complete(self, window: Interval, walk: _Walk) -> None:
         if walk.ordered and walk.oldest is not None and walk.oldest + _SECOND <= window.stop:
