@@ -79,7 +79,7 @@ def main() -> None:
     page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Accuracy\n"
     before, mark, rest = page.partition(f"{TITLE}\n")
     after = rest[rest.index("\n## ") + 1 :] if mark and "\n## " in rest else ""
-    PAGE.write_text(f"{before.rstrip()}\n\n{text}\n{after}".rstrip() + "\n", encoding="utf-8")
+    PAGE.write_text(f"{before.rstrip()}\n\n{text}\n\n{after}".rstrip() + "\n", encoding="utf-8")
     print(PAGE)
 
 
