@@ -206,7 +206,7 @@ def _by_reason(candidate: Candidate) -> Candidate:
 def reason_below(lines: RawLines, line: RawLine) -> str | None:
     """What the test failed with whose heading is ``line``: the first exception before the next heading."""
     for below in lines.after(line.end, 200):
-        if below.text.startswith(("=====", "_____")):
+        if below.text.startswith(("=====", "_____", "FAIL: ", "ERROR: ")):
             return None
         words = below.text.removeprefix("E ").strip()
         named = words.split(":", 1)[0].rsplit(".", 1)[-1]

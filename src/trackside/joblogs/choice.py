@@ -35,19 +35,16 @@ class Weighed(NamedTuple):
 def weigh(lines: RawLines, places: Places, candidates: list[Candidate]) -> list[Weighed]:
     """The candidates with their place counted in."""
     last_test = max((c.line.start for c in candidates if c.rule.strength >= _TEST_STRENGTH and c.test), default=-1)
+    last_passed = max(lines.content.rfind(word, 0, max(last_test, 0)) for word in _PASSED)
     weighed = []
     for candidate in candidates:
         place = places.weight(candidate.line.start)
-        if candidate.cause in _PASSING and candidate.line.start < last_test and not candidate.test:
-            place -= 35 if _passed_between(lines.content, candidate.line.end, last_test) else 0
+        if candidate.cause in _PASSING and candidate.line.end <= last_passed and not candidate.test:
+            place -= 35
         if candidate.cause in _TRIED_AGAIN and _tried_again(lines, candidate):
             place -= 30
         weighed.append(Weighed(candidate, candidate.strength + place, place))
     return weighed
-
-
-def _passed_between(content: bytes, start: int, end: int) -> bool:
-    return any(content.find(word, start, end) != -1 for word in _PASSED)
 
 
 def _tried_again(lines: RawLines, candidate: Candidate) -> bool:
