@@ -117,12 +117,15 @@ class _Judge:
         near = over.join(wanted, on=JOB_KEY, how="semi")
         told = [*JOB_KEY, "at", "sha", "line", "is_default_line", "result"]
         self._neighbours = {
-            key: Neighbours(part.iter_rows(named=True))
+            key: Neighbours(part.drop(JOB_KEY).rows())
             for key, part in near.select(told).partition_by(JOB_KEY, as_dict=True).items()
         }
-        runs = near.select("run_id", *JOB_KEY, "run_attempt", "duration_s").filter(pl.col("duration_s").is_not_null())
+        ids = pl.Series([pair.failed["run_id"] for pair in pairs], dtype=pl.Int64).unique()
+        runs = near.filter(pl.col("run_id").is_in(ids.implode()) & pl.col("duration_s").is_not_null())
         self._durations: dict[tuple[Any, ...], list[tuple[int, float]]] = {}
-        for run_id, workflow, job, number, seconds in runs.iter_rows():
+        for run_id, workflow, job, number, seconds in runs.select(
+            "run_id", *JOB_KEY, "run_attempt", "duration_s"
+        ).rows():
             self._durations.setdefault((run_id, workflow, job), []).append((number, seconds))
 
     def event(self, pair: Pair) -> Event:

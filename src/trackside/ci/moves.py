@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from trackside.ci.results import FAILED, PASSED, UNDECIDED
@@ -80,22 +80,16 @@ def find_moves(stretches: Iterable[Stretch], families: Families) -> dict[Stretch
 
 
 def _moves_of(members: Sequence[Stretch], runs: Sequence[FamilyRun]) -> dict[Stretch, Stretch]:
-    offers = []
-    by_begin = sorted(members, key=_begin)
-    for old in members:
-        end = _end_of(old, runs)
-        if end is None:
-            continue
-        first = bisect_right(by_begin, place_of(old.rows[old.last]), key=_begin)
-        for new in by_begin[first:]:
-            if new.track == old.track or not _may_begin(new, end):
-                continue
-            supported = bool(old.marks & new.marks)
-            if supported or (not (old.marks and new.marks) and _plausible(old, _begin(new), runs)):
-                names = (str(old.track.job), str(new.track.job))
-                length = len(old.failures) + len(new.failures)
-                rank = (not supported, -length, _begin(new), _distance(old, new), *names)
-                offers.append((rank, old, new))
+    shards: dict[Track, list[Stretch]] = {}
+    for member in sorted(members, key=_begin):
+        shards.setdefault(member.track, []).append(member)
+    offers = [
+        (_rank(old, new, supported=bool(old.marks & new.marks)), old, new)
+        for old in members
+        if (end := _end_of(old, runs)) is not None
+        for new in _begun_then(old, end, shards)
+        if old.marks & new.marks or (not (old.marks and new.marks) and _plausible(old, _begin(new), runs))
+    ]
     taken: dict[Stretch, Stretch] = {}
     gone_on: set[Stretch] = set()
     for _, old, new in sorted(offers, key=lambda offer: offer[0]):
@@ -103,6 +97,25 @@ def _moves_of(members: Sequence[Stretch], runs: Sequence[FamilyRun]) -> dict[Str
             taken[new] = old
             gone_on.add(old)
     return taken
+
+
+def _rank(old: Stretch, new: Stretch, *, supported: bool) -> tuple[object, ...]:
+    """What goes on from what first: where marks agree, then where most failures are."""
+    length = len(old.failures) + len(new.failures)
+    return (not supported, -length, _begin(new), _distance(old, new), str(old.track.job), str(new.track.job))
+
+
+def _begun_then(old: Stretch, end: Place, shards: dict[Track, list[Stretch]]) -> Iterator[Stretch]:
+    """The stretches of other shards that may have begun when ``old`` ended; those of a shard are in order."""
+    last = place_of(old.rows[old.last])
+    for track, stretches in shards.items():
+        if track == old.track:
+            continue
+        # Of those that begin after the end only the next one can have been undecided since.
+        stop = bisect_right(stretches, end, key=_begin) + 1
+        for new in stretches[bisect_right(stretches, last, key=_begin) : stop]:
+            if _may_begin(new, end):
+                yield new
 
 
 def _may_begin(new: Stretch, end: Place) -> bool:

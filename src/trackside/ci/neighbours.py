@@ -57,19 +57,15 @@ class Seen(NamedTuple):
 class Neighbours:
     """The decided attempts of one job, by time."""
 
-    def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
-        kept = [row for row in rows if row["at"] is not None]
-        recovered = {row["sha"] for row in kept if row["result"] == PASSED}
-        self._seen = sorted(
-            (
-                Seen(
-                    row["at"], row["sha"], row["line"], bool(row["is_default_line"]), row["result"] == FAILED,
-                    row["sha"] in recovered,
-                )
-                for row in kept
-            ),
-            key=lambda seen: (seen.at, seen.sha or ""),
-        )  # fmt: skip
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """The rows are ``at``, ``sha``, ``line``, ``is_default_line``, ``result``."""
+        kept = [row for row in rows if row[0] is not None]
+        recovered = {sha for _, sha, *_, result in kept if result == PASSED}
+        seen = (
+            Seen(at, sha, line, bool(is_default), result == FAILED, sha in recovered)
+            for at, sha, line, is_default, result in kept
+        )
+        self._seen = sorted(seen, key=lambda one: (one.at, one.sha or ""))
         self._times = [seen.at for seen in self._seen]
 
     def around(self, failed: dict[str, Any], passed_at: dt.datetime | None) -> Surroundings:

@@ -31,6 +31,12 @@ from trackside.history.frames import History
 
 ALL_LINES: Final = "*"
 """Asks for the streaks of every branch line."""
+_FAMILY: Final = ["workflow", "family", "line"]
+_TOLD: Final = (
+    "workflow", "job", "family", "shard", "category", "line", "is_default_line", "event", "run_id", "run_number",
+    "run_created_at", "run_url", "url", "sha", "author", "result", "failed_attempts", "marks", "cause", "failed_step",
+)  # fmt: skip
+"""What is told of a result."""
 
 
 class State(enum.StrEnum):
@@ -128,9 +134,9 @@ def find_streaks(history: History, line: str | None = None) -> Streaks:
     results = run_results(attempts(history))
     wanted = _wanted(history, line)
     rows = results.filter(wanted)
-    bad = decided(rows).group_by(*JOB_KEY, "line").agg((pl.col("result") == FAILED).any().alias("bad")).filter("bad")
-    families = rows.join(bad.select("workflow", "line").unique(), on=["workflow", "line"], how="semi", nulls_equal=True)
-    tracks = tracks_of(families.drop("failed_steps", "tests").iter_rows(named=True))
+    bad = decided(rows).filter(pl.col("result") == FAILED).select(_FAMILY).unique()
+    near = rows.join(bad, on=_FAMILY, how="semi", nulls_equal=True)
+    tracks = tracks_of(near.select(_TOLD).iter_rows(named=True))
     tracks |= tracks_of(workflow_results(history, wanted))
     found = _Finder(history, results, tracks).find()
     default = history.default_branch if line is None else line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from trackside.ci.results import FAILED, PASSED, UNDECIDED
@@ -42,12 +43,12 @@ class Stretch:
         """The results from the first failure up to the success that ended it, or up to the newest."""
         return self.rows[self.first : self.after]
 
-    @property
+    @cached_property
     def failures(self) -> list[dict[str, Any]]:
         """The failed ones."""
         return [row for row in self.inside if row["result"] == FAILED]
 
-    @property
+    @cached_property
     def marks(self) -> frozenset[str]:
         """Fingerprints and tests of its failures; empty where no log told any."""
         return frozenset(mark for row in self.failures for mark in row["marks"])
