@@ -29,7 +29,7 @@ BOILERPLATE = 20
 
 
 class RealLog(NamedTuple):
-    """A log whose telling line people marked; the marks are taken out."""
+    """A log whose telling line is marked; the marks are taken out."""
 
     name: str
     content: bytes
@@ -131,7 +131,7 @@ def section() -> str:
     rows = []
     real = real_outcomes()
     if real:
-        rows.append(_row("real, marked by others", real))
+        rows.append(_row("real, marked", real))
     rows += [_row(f"written, {half} half", outcomes) for half, outcomes in halves.items()]
     rows += [_row(f"written, {half} half, times of steps known", outcomes) for half, outcomes in with_steps.items()]
     known, stable, different = stable_fingerprints()
@@ -183,8 +183,8 @@ Made by `python benchmarks/failure_accuracy.py`. {rules} rules look for the line
 |---|---|---|---|---|---|
 {rows}
 
-The real logs are excerpts of jobs whose line a classifier of another project captured and people marked; the rules were
-developed with them at hand. Their marks bear no cause. The written logs are excerpts as tools print them, set between
+The real logs are excerpts of other projects' jobs in which the line that matters is marked; the rules were developed
+with them at hand, and the marks bear no cause. Where a line differs from the mark, `--misses` shows both. The written logs are excerpts as tools print them, set between
 set-up, noise and clean-up steps; the frozen half was written before the rules and no rule was changed because of it.
 Both halves are by one author, so a stranger's logs will do worse than they.
 
