@@ -184,9 +184,9 @@ Made by `python benchmarks/failure_accuracy.py`. {rules} rules look for the line
 {rows}
 
 The real logs are excerpts of other projects' jobs in which the line that matters is marked; the rules were developed
-with them at hand, and the marks bear no cause. Where a line differs from the mark, `--misses` shows both. The written logs are excerpts as tools print them, set between
-set-up, noise and clean-up steps; the frozen half was written before the rules and no rule was changed because of it.
-Both halves are by one author, so a stranger's logs will do worse than they.
+with them at hand, and the marks bear no cause. Where a line differs from the mark, `--misses` shows both. The written
+logs are excerpts as tools print them, set between set-up, noise and clean-up steps; the frozen half was written before
+the rules and no rule was changed because of it. Both halves are by one author, so a stranger's logs will do worse.
 
 Failed tests named as they should be: {tests}
 
