@@ -144,3 +144,16 @@ def test_a_server_that_takes_no_queries_is_asked_once(tmp_path: Path) -> None:
         assert sync_once(github, store, api="graphql", pulls="none").missing == ()
         assert github.journal.count("graphql") == 1
         assert_whole(store, github)
+
+
+def test_jobs_that_graphql_told_of_are_read_again_once_where_their_runners_are_wanted(tmp_path: Path) -> None:
+    with FakeGitHub() as github:
+        runs_of(github, 12, 3)
+        store = open_store(tmp_path)
+        sync_once(github, store, api="graphql", pulls="none")
+        assert {row["runner_name"] for row in store.newest("jobs").collect().to_dicts()} == {None}
+        record = sync_once(github, store, api="rest", runners=True, pulls="none")
+        assert (record.missing, github.journal.count("jobs")) == ((), 12)
+        assert jobs_of_store(store) == jobs_of_world(github.world)
+        sync_once(github, store, api="rest", runners=True, pulls="none")
+        assert github.journal.count("jobs") == 12

@@ -82,7 +82,7 @@ def _notes(waiting: Waiting, top: int) -> Iterator[str]:
     if waiting.unknown:
         yield (
             f"Of {counted(waiting.unknown, 'job attempt')} that began it is not told how long they waited: they are "
-            "in no figure. A sync with --api rest tells it."
+            "in no figure. Jobs that GraphQL told of are read again by REST, which tells it, without --offline."
         )
     if len(waiting.pools) > top:
         yield f"{len(waiting.pools) - top:,} more pools are not shown; --top shows more, --format json has them all."

@@ -105,7 +105,7 @@ def _notes(report: RunnerReport) -> Iterator[str]:
     if report.unknown:
         yield (
             f"{counted(report.unknown, 'job attempt')} do not tell their runner: they are in no figure. "
-            "A sync with --api rest tells it."
+            "Jobs that GraphQL told of are read again by REST, which tells it, without --offline."
         )
 
 
