@@ -257,6 +257,22 @@ def test_an_outage_is_not_the_jobs_flakiness_and_is_told_apart(logs: bool) -> No
     assert (found.failures, found.jobs, found.commits) == (20, 4, 5)
 
 
+def many_fail_in_one_run(jobs: int) -> Days:
+    """Six of ``jobs`` jobs fail in one run, in the same step, and pass when it is run again."""
+    names = [f"job {index}" for index in range(jobs)]
+    days = Days()
+    for minute in range(0, 600, 30):
+        days.run(minute, dict.fromkeys(names, "success"))
+    bad = days.run(305, {name: "failure" if place < 6 else "success" for place, name in enumerate(names)})
+    days.again(bad, 325, dict.fromkeys(names[:6], "success"))
+    return days
+
+
+def test_many_jobs_of_one_run_that_fail_together_are_an_outage_and_a_few_of_many_are_not() -> None:
+    assert many_fail_in_one_run(12).found().not_flakes == {"outage": 6}
+    assert many_fail_in_one_run(60).found().not_flakes == {}
+
+
 def test_a_pull_request_that_breaks_everything_is_no_outage() -> None:
     days = working_days()
     for index in range(3):

@@ -12,7 +12,7 @@ import polars as pl
 
 from trackside.ci.gates import find_gates
 from trackside.ci.neighbours import Neighbours, Surroundings, began_at
-from trackside.ci.outages import FAILURES, FAMILIES, Outage, find_outages, reason_of
+from trackside.ci.outages import FAILURES, FAMILIES, SHARE, Outage, find_outages, reason_of
 from trackside.ci.results import JOB_KEY, PASSED, RunLink, attempts, decided, link_of
 from trackside.ci.runners import judge_runners
 from trackside.ci.same_commit import Pair, Proof, pairs_of
@@ -111,7 +111,7 @@ class _Judge:
         bad_runners: Collection[str],
         gates: Collection[tuple[str, str]],
     ) -> None:
-        self._struck, self._bad_runners, self._gates = {*struck, *_failed_together(pairs)}, bad_runners, gates
+        self._struck, self._bad_runners, self._gates = {*struck, *_failed_together(pairs, over)}, bad_runners, gates
         jobs = {(pair.failed["workflow"], pair.failed["job"]) for pair in pairs}
         wanted = pl.DataFrame(sorted(jobs), schema=dict.fromkeys(JOB_KEY, pl.String()), orient="row")
         near = over.join(wanted, on=JOB_KEY, how="semi")
@@ -166,15 +166,21 @@ class _Judge:
         return round(sum(seconds for number, seconds in times if number >= failed["run_attempt"]) / 60, 2)
 
 
-def _failed_together(pairs: Iterable[Pair]) -> set[int]:
-    """The failed attempts that many jobs of their run attempt share a reason with, all on a commit that passed."""
+def _failed_together(pairs: Iterable[Pair], over: pl.DataFrame) -> set[int]:
+    """The failed attempts that many jobs of their run attempt share a reason with, all on a commit that passed.
+
+    Many are as many as in an outage, of the jobs of the run that passed or failed.
+    """
+    jobs = dict(over.group_by("run_id").agg(pl.struct(JOB_KEY).n_unique()).iter_rows())
     together: dict[tuple[int, int, str], list[dict[str, Any]]] = {}
     for pair in pairs:
         row = pair.failed
         for shared in {row["reason"], row["failed_step"]} - {None} if row["reason"] else ():
             together.setdefault((row["run_id"], row["run_attempt"], shared), []).append(row)
     many = (
-        rows for rows in together.values() if len(rows) >= FAILURES and len({row["family"] for row in rows}) >= FAMILIES
+        rows
+        for (run_id, _, _), rows in together.items()
+        if len(rows) >= max(FAILURES, SHARE * jobs[run_id]) and len({row["family"] for row in rows}) >= FAMILIES
     )
     return {row["job_id"] for rows in many for row in rows}
 
