@@ -20,17 +20,18 @@ from trackside.ci.outages import Outage, find_outages
 from trackside.ci.results import FAILED, JOB_KEY, attempts, decided, run_results
 from trackside.ci.runners import RunnerReport
 from trackside.ci.stretches import Stretch, stretches_of, tracks_of
-from trackside.history.frames import History
+from trackside.history.frames import JOB_COLUMNS, History
 from trackside.records.failures import Source
 
 TOGETHER: Final = dt.timedelta(hours=1)
 """Failures of services no further apart than this are looked at together."""
+_OF_RUN: Final = ("line", "sha", "run_created_at")
 _TOLD: Final = (
     "job_id", "run_id", "run_attempt", "run_number", "run_url", "run_created_at", "url", "workflow", "job", "family",
     "line", "is_default_line", "pull_number", "sha", "runner_name", "pool", "failed_step", "failed_step_number", "at",
     "ended_at", "cause", "source", "fingerprint", "test", "line_text", "line_number",
 )  # fmt: skip
-_NO_RUNS: Final = JobRuns(())
+_NO_RUNS: Final = JobRuns(pl.DataFrame(schema={name: JOB_COLUMNS[name] for name in _OF_RUN} | {"result": pl.String}))
 
 
 def gather_clues(history: History, evidence: Evidence, runners: RunnerReport) -> tuple[list[Clues], frozenset[JobKey]]:
@@ -68,7 +69,7 @@ class _Room:
             for row in one.failures
         }
         self._runs = {
-            (workflow, job): JobRuns(part.iter_rows(named=True))
+            (workflow, job): JobRuns(part)
             for (workflow, job), part in results.partition_by(JOB_KEY, as_dict=True).items()
         }
         self._machines = _machines(self.failed)
@@ -174,9 +175,12 @@ def _results_of_failing_jobs(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _stretches(results: pl.DataFrame) -> dict[JobKey, list[Stretch]]:
     found: defaultdict[JobKey, list[Stretch]] = defaultdict(list)
-    for track, rows in tracks_of(results.iter_rows(named=True)).items():
-        if track.job is not None:
-            found[track.workflow, track.job] += stretches_of(track, rows)
+    track = [*JOB_KEY, "line"]
+    failing = results.filter(pl.col("result") == FAILED).select(track).unique()
+    rows_of = results.join(failing, on=track, how="semi", nulls_equal=True, maintain_order="left")
+    for one, rows in tracks_of(rows_of.iter_rows(named=True)).items():
+        if one.job is not None:
+            found[one.workflow, one.job] += stretches_of(one, rows)
     return found
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable
 from itertools import accumulate
-from typing import Any
+
+import polars as pl
 
 from trackside.ci.results import FAILED
 
@@ -15,19 +15,18 @@ from trackside.ci.results import FAILED
 class JobRuns:
     """The decided runs of a job; ``total`` and ``failed`` count them."""
 
-    def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
-        seen = list(rows)
-        dated = sorted(
-            (row for row in seen if row["run_created_at"] is not None), key=lambda row: row["run_created_at"]
-        )
-        self.total = len(seen)
-        self.failed = sum(row["result"] == FAILED for row in seen)
-        self._shas = Counter(row["sha"] for row in seen)
-        self._times = [row["run_created_at"] for row in dated]
-        self._failures = list(accumulate((row["result"] == FAILED for row in dated), initial=0))
-        passed = [row for row in dated if row["result"] != FAILED]
-        self._pass_times = [row["run_created_at"] for row in passed]
-        self._pass_lines = [row["line"] for row in passed]
+    def __init__(self, runs: pl.DataFrame) -> None:
+        """Takes rows of ``results.run_results`` of one job that passed or failed."""
+        dated = runs.filter(pl.col("run_created_at").is_not_null()).sort("run_created_at")
+        bad = dated["result"] == FAILED
+        passed = dated.filter(~bad)
+        self.total = runs.height
+        self.failed = int((runs["result"] == FAILED).sum())
+        self._shas = Counter(runs["sha"].to_list())
+        self._times: list[dt.datetime] = dated["run_created_at"].to_list()
+        self._failures = list(accumulate(bad.to_list(), initial=0))
+        self._pass_times: list[dt.datetime] = passed["run_created_at"].to_list()
+        self._pass_lines: list[str | None] = passed["line"].to_list()
 
     def on_other_commits(self, sha: str | None) -> int:
         """How many runs were of other commits."""
