@@ -24,8 +24,14 @@ REPO = "octo/engine"
 START = dt.datetime(2026, 6, 1, 8, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 Row = Mapping[str, Any]
-_OUTCOMES: dict[str | None, str] = {None: "unfinished", "success": "passed", "cancelled": "cancelled", "skipped": "skipped",
-             "neutral": "skipped", **dict.fromkeys(FAILURES, "failed")}  # fmt: skip
+_OUTCOMES: dict[str | None, str] = {
+    None: "unfinished",
+    "success": "passed",
+    "cancelled": "cancelled",
+    "skipped": "skipped",
+    "neutral": "skipped",
+    **dict.fromkeys(FAILURES, "failed"),
+}
 
 
 def a_run(number: int, conclusion: str | None = "success", **told: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from trackside.errors import UsageError
+from trackside.records.failures import Cause
 from trackside.settings import BenchSettings, find_settings_file, load_settings, preset_names, store_location
 
 
@@ -120,3 +121,41 @@ def test_a_value_out_of_its_range_is_told(tmp_path: Path, text: str, said: str) 
     with pytest.raises(UsageError) as caught:
         load_settings(tmp_path, {})
     assert said in str(caught.value)
+
+
+def test_the_rules_of_ci_are_read(tmp_path: Path) -> None:
+    (tmp_path / "trackside.toml").write_text(
+        """
+[ci]
+ignored_jobs = ["*-finish"]
+categories = [{ name = "unit", jobs = ["unit*"] }]
+aliases = [{ old = "unit-test", new = "unit" }]
+[[ci.patterns]]
+name = "flaky mirror"
+match = 'mirror \\d+ is gone'
+cause = "network"
+""",
+        encoding="utf-8",
+    )
+    rules = load_settings(tmp_path, {}).ci
+    assert (rules.ignored_jobs, rules.categories[0].jobs) == (("*-finish",), ("unit*",))
+    assert (rules.aliases[0].new, rules.patterns[0].cause) == ("unit", Cause.NETWORK)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("{ name = 'mine', match = '(' }", "'mine' of [ci] is no regular expression"),
+        ("{ name = 'mine', match = 'a*' }", "'mine' of [ci] matches an empty line"),
+        ("{ name = 'mine', match = 'a', cause = 'bad luck' }", "ci.patterns[0].cause"),
+        ("{ name = 'mine', match = 'a', extra = 1 }", "unknown key"),
+        ("{ name = 'mine' }", "ci.patterns[0]"),
+    ],
+)
+def test_a_pattern_that_cannot_be_used_is_refused_with_its_name_and_file(tmp_path: Path, rule: str, said: str) -> None:
+    file = tmp_path / "trackside.toml"
+    file.write_text(f"[ci]\npatterns = [{rule}]\n", encoding="utf-8")
+    with pytest.raises(UsageError) as refused:
+        load_settings(tmp_path, {})
+    assert str(file) in str(refused.value)
+    assert said in str(refused.value)

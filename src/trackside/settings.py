@@ -166,12 +166,24 @@ def _beside(content: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def _check(content: dict[str, Any], source: str) -> None:
     try:
-        msgspec.convert(content, Settings)
+        _check_patterns(msgspec.convert(content, Settings).ci, source)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
         key = where.strip("`").removeprefix("$").lstrip(".")
         what = what.replace("Object contains unknown field", "unknown key")
         msg = f"{source}: {key}: {what}" if key else f"{source}: {what}"
+        raise UsageError(msg) from error
+
+
+def _check_patterns(rules: CiRules, source: str) -> None:
+    if not rules.patterns:
+        return
+    from trackside.joblogs.rules import compile_rules
+
+    try:
+        compile_rules(rules.patterns)
+    except UsageError as error:
+        msg = f"{source}: {error}"
         raise UsageError(msg) from error
 
 
