@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 import msgspec
 
@@ -10,6 +11,9 @@ from trackside.ci.clues import Clues
 from trackside.ci.flake_evidence import Kind
 from trackside.ci.same_commit import Proof
 from trackside.ci.stretches import Stretch
+
+
+_MOST_OF_A_LINE: Final = 200
 
 
 class Verdict(enum.StrEnum):
@@ -132,7 +136,8 @@ def telling_line(clues: Clues) -> tuple[str, ...]:
     """What the log shows; nothing where it was not read or tells no error."""
     if not clues.has_log or clues.cause is None or clues.row["fingerprint"] is None:
         return ()
-    line, number = clues.row["line_text"], clues.row["line_number"]
+    line, number = clues.row["line_text"] or "", clues.row["line_number"]
+    line = line if len(line) <= _MOST_OF_A_LINE else f"{line[: _MOST_OF_A_LINE - 1]}…"
     at = f"line {number:,}" if number is not None else "a line"
     return (f"The log tells {words(clues.cause)}{f', {at}: {line}' if line else ''}",)
 
