@@ -12,7 +12,6 @@ from trackside.ci.flake_evidence import Kind
 from trackside.ci.same_commit import Proof
 from trackside.ci.stretches import Stretch
 
-
 _MOST_OF_A_LINE: Final = 200
 
 
