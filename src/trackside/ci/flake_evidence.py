@@ -12,7 +12,7 @@ import polars as pl
 
 from trackside.ci.gates import find_gates
 from trackside.ci.neighbours import Neighbours, Surroundings, began_at
-from trackside.ci.outages import FAILURES, FAMILIES, SHARE, Outage, find_outages, reason_of
+from trackside.ci.outages import FAILURES, FAMILIES, INFRASTRUCTURE, SHARE, Outage, find_outages, reason_of
 from trackside.ci.results import JOB_KEY, PASSED, RunLink, attempts, decided, link_of
 from trackside.ci.runners import judge_runners
 from trackside.ci.same_commit import Pair, Proof, pairs_of
@@ -169,20 +169,21 @@ class _Judge:
 def _failed_together(pairs: Iterable[Pair], over: pl.DataFrame) -> set[int]:
     """The failed attempts that many jobs of their run attempt share a reason with, all on a commit that passed.
 
-    Many are as many as in an outage, of the jobs of the run that passed or failed.
+    Many are as many as in an outage, and where only the step is the same as large a share of the attempt's jobs.
     """
-    jobs = dict(over.group_by("run_id").agg(pl.struct(JOB_KEY).n_unique()).iter_rows())
+    attempt = ["run_id", "run_attempt"]
+    jobs = {(run_id, number): n for run_id, number, n in over.group_by(attempt).len().iter_rows()}
     together: dict[tuple[int, int, str], list[dict[str, Any]]] = {}
     for pair in pairs:
         row = pair.failed
         for shared in {row["reason"], row["failed_step"]} - {None} if row["reason"] else ():
             together.setdefault((row["run_id"], row["run_attempt"], shared), []).append(row)
-    many = (
-        rows
-        for (run_id, _, _), rows in together.items()
-        if len(rows) >= max(FAILURES, SHARE * jobs[run_id]) and len({row["family"] for row in rows}) >= FAMILIES
-    )
-    return {row["job_id"] for rows in many for row in rows}
+    struck: set[int] = set()
+    for (run_id, number, shared), rows in together.items():
+        least = FAILURES if shared in INFRASTRUCTURE else max(FAILURES, SHARE * jobs[run_id, number])
+        if len(rows) >= least and len({row["family"] for row in rows}) >= FAMILIES:
+            struck |= {row["job_id"] for row in rows}
+    return struck
 
 
 def _retries(history: History, over: pl.DataFrame) -> list[Event]:
