@@ -30,7 +30,7 @@ def failed_attempts(history: History) -> pl.DataFrame:
     ran_out = pl.col("cause").eq_missing(Cause.TIMEOUT.value)
     failed = told.filter((pl.col("outcome") == Outcome.FAILED.value) | ran_out)
     ended = failed.with_columns(telling_fingerprint(), pl.coalesce(_HOW_LATE).alias("ended_at"))
-    return ended.select(FAILED_COLUMNS.names()).cast(dict(FAILED_COLUMNS)).sort("ended_at", "job_id")
+    return ended.select(FAILED_COLUMNS.names()).cast(FAILED_COLUMNS).sort("ended_at", "job_id")
 
 
 def telling_fingerprint() -> pl.Expr:
