@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
+from trackside.cli.ci_printing import print_sections
 from trackside.cli.ci_session import CiSession, Format, Source, open_session, require_runs
 from trackside.cli.github_options import POSITIVE, Access, Saying, Window
 from trackside.cli.options import FLAG
 from trackside.cli.windows import parse_seconds
-
-if TYPE_CHECKING:
-    from trackside.ci.results import Span
-    from trackside.report.ci_sections import Section
 
 Top = Annotated[int, POSITIVE]
 _TOP: Final = 20
@@ -42,6 +38,7 @@ def queue(
         format: How to print. csv and json have every pool and stretch of time.
     """
     from trackside.ci.queueing import waiting_times
+    from trackside.ci.results import span_of
     from trackside.report.ci_queue_report import queue_csv, queue_json, queue_sections
 
     limit_s = parse_seconds(over, "--over")
@@ -49,11 +46,11 @@ def queue(
     require_runs(session)
     repo, until = session.history.repo, _looked_at(session)
     waiting = waiting_times(session.history, until)
-    _print(
+    print_sections(
         session,
         format,
         "Waiting for a runner",
-        lambda span: queue_json(repo, span, waiting, until),
+        lambda: queue_json(repo, span_of(session.history), waiting, until),
         lambda: queue_csv(waiting),
         lambda: queue_sections(waiting, top),
     )
@@ -77,17 +74,18 @@ def runners(
         top: So many runners and pools are shown. 20 if nothing is said.
         format: How to print. csv and json have all of them.
     """
+    from trackside.ci.results import span_of
     from trackside.ci.runners import judge_runners
     from trackside.report.ci_runners_report import runners_csv, runners_json, runners_sections
 
     session = open_session(window, access, saying, source, runners=True)
     require_runs(session)
     report = judge_runners(session.history)
-    _print(
+    print_sections(
         session,
         format,
         "Runners",
-        lambda span: runners_json(session.history.repo, span, report),
+        lambda: runners_json(session.history.repo, span_of(session.history), report),
         lambda: runners_csv(report),
         lambda: runners_sections(report, top),
     )
@@ -112,16 +110,17 @@ def balance(
         format: How to print. csv has a row for each test file, json every shard, file and part.
     """
     from trackside.ci.balance import shard_balance
+    from trackside.ci.results import span_of
     from trackside.report.ci_balance_report import balance_csv, balance_json, balance_sections
 
     session = open_session(window, access, saying, source)
     require_runs(session)
     shards = shard_balance(session.history)
-    _print(
+    print_sections(
         session,
         format,
         "Balance of shards",
-        lambda span: balance_json(session.history.repo, span, shards),
+        lambda: balance_json(session.history.repo, span_of(session.history), shards),
         lambda: balance_csv(shards),
         lambda: balance_sections(shards, top),
     )
@@ -145,16 +144,17 @@ def minutes(
     """
     from trackside.ci.flakiness import find_flaky
     from trackside.ci.minutes import runner_minutes
+    from trackside.ci.results import span_of
     from trackside.report.ci_minutes_report import minutes_csv, minutes_json, minutes_sections
 
     session = open_session(window, access, saying, source)
     require_runs(session)
     spent = runner_minutes(session.history, find_flaky(session.history).job_ids)
-    _print(
+    print_sections(
         session,
         format,
         "Runner minutes",
-        lambda span: minutes_json(session.history.repo, span, spent),
+        lambda: minutes_json(session.history.repo, span_of(session.history), spent),
         lambda: minutes_csv(spent),
         lambda: minutes_sections(spent, top),
     )
@@ -163,35 +163,7 @@ def minutes(
 
 def _looked_at(session: CiSession) -> dt.datetime:
     """The end of the window, or of the newest sync where that was before it: what waits now waited until then."""
-    import polars as pl
+    from trackside.evidence.reports import last_sync
 
-    from trackside.evidence.selection import same_repository
-
-    syncs = session.store.newest("syncs").filter(same_repository(session.history.repo))
-    newest = syncs.select(pl.col("ended_at").max()).collect().item()
+    newest = last_sync(session.store, session.history.repo)
     return session.until if newest is None else min(session.until, newest)
-
-
-def _print(
-    session: CiSession,
-    form: Format,
-    title: str,
-    as_json: Callable[[Span], str],
-    as_csv: Callable[[], str],
-    as_sections: Callable[[], Iterable[Section]],
-) -> None:
-    """The report on stdout in the form that is asked for."""
-    from trackside.ci.results import span_of
-    from trackside.report.ci_sections import basis_line, section_markdown, section_parts
-
-    span = span_of(session.history)
-    heading = basis_line(session.history.repo, span)
-    if form == "json":
-        session.terminal.whole(as_json(span))
-    elif form == "csv":
-        session.terminal.whole(as_csv())
-    elif form == "markdown":
-        session.terminal.whole(section_markdown(title, heading, as_sections()))
-    else:
-        for part in section_parts(heading, as_sections()):
-            session.terminal.data(part)

@@ -21,6 +21,13 @@ def last_report(store: Store, repo: str, kind: str) -> dt.datetime | None:
     return told
 
 
+def last_sync(store: Store, repo: str) -> dt.datetime | None:
+    """When the newest sync of ``repo`` ended, None where there was none."""
+    syncs = store.newest("syncs").filter(same_repository(repo))
+    told: dt.datetime | None = syncs.select(pl.col("ended_at").max()).collect().item()
+    return told
+
+
 def fingerprints_before(store: Store, repo: str, before: dt.datetime, rules: CiRules) -> frozenset[str] | None:
     """The fingerprints of failures that were read before ``before``.
 
