@@ -18,12 +18,12 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.accuracy_page import PAGE  # noqa: E402
 from benchmarks.generate_run import generate_run  # noqa: E402
 from benchmarks.plan import Options  # noqa: E402
 from trackside.bench.summary import SUMMARY_COLUMNS, summarise_run  # noqa: E402
 from trackside.engine.run import Run, open_run  # noqa: E402
 
-PAGE = ROOT / "docs" / "accuracy.md"
 CASES = [
     Options(topology="6P2D", seed=711),
     Options(topology="6P2D", seed=712, dialect="2026-07"),

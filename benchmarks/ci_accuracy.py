@@ -1,7 +1,7 @@
 """How right streaks, flakes and changed rates are, on made-up histories whose truth is known.
 
-``python benchmarks/ci_accuracy.py`` prints the section "Broken, flaky, changed" of docs/accuracy.md as Markdown. Its
-seeds are used nowhere else: the rules were set on seeds below 7600 and left alone before these figures were taken.
+``python benchmarks/ci_accuracy.py`` writes the section "Broken, flaky, changed" of docs/accuracy.md. Its seeds
+are used nowhere else: the rules were set on seeds below 7600 and left alone before these figures were taken.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import polars as pl
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.accuracy_page import write_section  # noqa: E402
 from benchmarks.ci_histories import START, Truth, make_history  # noqa: E402
 from trackside.ci.flake_evidence import Kind  # noqa: E402
 from trackside.ci.flakiness import find_flaky  # noqa: E402
@@ -213,4 +214,4 @@ called flaky wrongly where a bad runner is not found, or an outage is too small 
 
 
 if __name__ == "__main__":
-    print("\n".join(section()))
+    write_section("\n".join(section()))

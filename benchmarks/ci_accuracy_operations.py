@@ -15,10 +15,10 @@ import polars as pl
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.accuracy_page import write_section  # noqa: E402
 from benchmarks.runner_worlds import World, a_world  # noqa: E402
 from trackside.ci.runners import RunnerReport, judge_runners  # noqa: E402
 
-PAGE: Final = ROOT / "docs" / "accuracy.md"
 TITLE: Final = "## Bad runners"
 WORLDS: Final = 200
 RUNS: Final = (60, 150, 300)
@@ -43,12 +43,7 @@ class Figures(NamedTuple):
 
 def main() -> None:
     """Measures, and writes the section into the page."""
-    text = section()
-    page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Accuracy\n"
-    before, mark, rest = page.partition(f"{TITLE}\n")
-    after = rest[rest.index("\n## ") + 1 :] if mark and "\n## " in rest else ""
-    PAGE.write_text(f"{before.rstrip()}\n\n{text}\n{after}".rstrip() + "\n", encoding="utf-8")
-    print(PAGE)
+    write_section(section())
 
 
 def section() -> str:

@@ -18,13 +18,13 @@ import polars as pl
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.accuracy_page import write_section  # noqa: E402
 from benchmarks.ci_histories import make_history  # noqa: E402
 from trackside.ci.findings import Verdict  # noqa: E402
 from trackside.ci.verdicts import judge_failures  # noqa: E402
 from trackside.history.frames import FAILURE_COLUMNS, History  # noqa: E402
 from trackside.history.outcomes import Outcome  # noqa: E402
 
-PAGE: Final = ROOT / "docs" / "accuracy.md"
 TITLE: Final = "## Verdicts"
 SEEDS: Final = range(840_000, 840_020)
 TRUTH: Final = {
@@ -75,12 +75,7 @@ Counts = Counter[tuple[str, Verdict]]
 
 def main() -> None:
     """Measures, and writes the section into the page."""
-    text = section()
-    page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Accuracy\n"
-    before, mark, rest = page.partition(f"{TITLE}\n")
-    after = rest[rest.index("\n## ") + 1 :] if mark and "\n## " in rest else ""
-    PAGE.write_text(f"{before.rstrip()}\n\n{text}\n\n{after}".rstrip() + "\n", encoding="utf-8")
-    print(PAGE)
+    write_section(section())
 
 
 def section() -> str:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.accuracy_page import write_section  # noqa: E402
 from benchmarks.written_logs import Excerpt, excerpts, written_log  # noqa: E402
 from trackside.joblogs.diagnosis import diagnose  # noqa: E402
 from trackside.joblogs.rules import RULES  # noqa: E402
@@ -24,7 +25,6 @@ from trackside.records.runs import Source  # noqa: E402
 
 REAL = Path(os.environ.get("TRACKSIDE_REAL_DATA", ROOT.parent / "shared" / "data")) / "ci-logs" / "classified"
 MATCH, SOURCE = "#=MATCH=# ", "#=SOURCE=# "
-PAGE = ROOT / "docs" / "accuracy.md"
 BOILERPLATE = 20
 
 
@@ -215,12 +215,7 @@ def main() -> None:
     if "--misses" in sys.argv:
         print(misses([*real_outcomes(), *written_outcomes("develop"), *written_outcomes("develop", steps=True)]))
         return
-    text = section()
-    page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Accuracy\n"
-    before, _, rest = page.partition(text.split("\n", 1)[0])
-    _, heading, after = rest.partition("\n## ")
-    PAGE.write_text(f"{before.rstrip()}\n\n{text}{heading}{after}".rstrip() + "\n", encoding="utf-8")
-    print(PAGE)
+    write_section(section())
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ import polars as pl
 from benchmarks.ci_facts import REPO, START, generate
 from benchmarks.figures import Figure, as_table
 from benchmarks.process_tree import measure
+from trackside.cli.app import run as run_command
+from trackside.cli.app import trackside_app
 from trackside.store.schema import FETCHED, JOBS, RUNS
 from trackside.store.store import Store, open_store
 from trackside.store.write import append
@@ -93,6 +95,14 @@ def _export(store: Store, _: int) -> None:
         print(table.name, sum(frame.height for frame in table.frames))
 
 
+def _report(store: Store, runs: int) -> None:
+    """The failure report of the newest runs, as the command makes it without asking GitHub."""
+    words = ["ci", "failures", "--repo", REPO, "--store", store.location.name, "--offline", "--since", "2026-06-01"]
+    code = run_command(trackside_app(), [*words, "--limit", str(runs)])
+    if code:
+        raise SystemExit(code)
+
+
 QUESTIONS: Final[dict[str, Callable[[Store, int], None]]] = {
     "write": _write,
     "write runs": _write_runs,
@@ -103,6 +113,7 @@ QUESTIONS: Final[dict[str, Callable[[Store, int], None]]] = {
     "all steps by name (SQL)": _steps,
     "jobs joined to runs (SQL)": _sql,
     "what a sync needs to know": _sync_state,
+    "failure report": _report,
     "compact": _compact,
     "every row in order": _export,
 }
@@ -119,6 +130,8 @@ def _figures(given: argparse.Namespace) -> list[Figure]:
     for name in _ASKED:
         figures += _measured(name, store, 0, limit_s=10)
     figures += _measured("what a sync needs to know", store, 0)
+    figures += _measured("failure report", store, 1000, limit_s=5, after=", 1,000 runs")
+    figures += _measured("failure report", store, given.runs, limit_s=10, after=f", {given.runs:,} runs")
     figures += _measured("compact", store, 0)
     open_store(store).vacuum(at_once=True)
     figures.append(_size("size after compacting", store))
