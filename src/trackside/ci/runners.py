@@ -9,13 +9,16 @@ false alarms. A pool is compared in the same way with the other pools that run t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from trackside.history.frames import History
-from trackside.stats.exact_tests import Table, expected_hits, stratified_greater
+from trackside.stats.exact_tests import expected_hits, stratified_greater
 from trackside.stats.intervals import wilson
 from trackside.stats.multiplicity import benjamini_hochberg
 
@@ -144,18 +147,12 @@ def _marked(jobs: pl.DataFrame) -> pl.DataFrame:
 
 def _judged(jobs: pl.DataFrame, unit: str, same: list[str]) -> tuple[Judged, ...]:
     """Each value of the column ``unit`` against the others, in blocks of jobs of the ``same`` keys."""
-    block = (pl.int_range(pl.len()) // BLOCK).over(same).alias("block")
-    blocks = [*same, "block"]
-    jobs = jobs.with_columns(block)
-    here = jobs.group_by(*blocks, unit).agg(pl.col("failed").sum().alias("a"), pl.len().alias("n"))
-    every = pl.col("a").sum().over(blocks), pl.col("n").sum().over(blocks)
-    here = here.with_columns(
-        b=pl.col("n") - pl.col("a"),
-        c=every[0] - pl.col("a"),
-        others=every[1] - pl.col("n"),
-    ).with_columns(d=pl.col("others") - pl.col("c"))
-    compared = here.filter(pl.col("others") > 0).partition_by(unit, as_dict=True)
-    rows = [_one(part, unit, compared.get(key)) for key, part in jobs.partition_by(unit, as_dict=True).items()]
+    compared = _compared(_tables(jobs, unit, same), unit)
+    nothing: dict[str, Any] = dict.fromkeys(("expected", "rate", "low", "high", "expected_rate", "p"))
+    nothing |= {"compared": 0, "compared_failures": 0, "by_job": ()}
+    rows = [
+        Judged(q=None, is_bad=False, **told, **compared.get(told["name"], nothing)) for told in _seen_on(jobs, unit)
+    ]
     tested = [one for one in rows if one.p is not None]
     q = benjamini_hochberg([one.p for one in tested if one.p is not None])
     judged = [_with_q(one, value) for one, value in zip(tested, q, strict=True)]
@@ -168,34 +165,61 @@ def _order(one: Judged) -> tuple[bool, float, float, float, str]:
     return (not one.is_bad, q, p, -one.failures, one.name)
 
 
-def _one(jobs: pl.DataFrame, unit: str, compared: pl.DataFrame | None) -> Judged:
-    """One runner or pool, ``q`` not known yet."""
-    failed = jobs.filter(pl.col("failed"))
-    told: dict[str, Any] = dict.fromkeys(("expected", "rate", "low", "high", "expected_rate", "p"))
-    told |= {"compared": 0, "compared_failures": 0, "by_job": ()}
-    if compared is not None:
-        told = _compared(compared)
-    return Judged(
-        name=jobs[unit][0],
-        pools=tuple(sorted(jobs["pool"].unique())),
-        jobs=jobs.height,
-        failures=failed.height,
-        commits=failed["commit"].n_unique(),
-        q=None,
-        is_bad=False,
-        examples=tuple(failed["url"].drop_nulls().tail(_MOST_EXAMPLES).reverse()),
-        **told,
+def _seen_on(jobs: pl.DataFrame, unit: str) -> Iterator[dict[str, Any]]:
+    """What each runner or pool ran: the fields of ``Judged`` that need no comparison."""
+    failed = pl.col("failed")
+    seen = jobs.group_by(unit, maintain_order=True).agg(
+        pl.col("pool").unique().sort().alias("pools"),
+        pl.len().alias("jobs"),
+        failed.sum().alias("failures"),
+        pl.col("commit").filter(failed).n_unique().alias("commits"),
+        pl.col("url").filter(failed).drop_nulls().tail(_MOST_EXAMPLES).reverse().alias("examples"),
     )
+    # The unit may be the pool itself, of which the aggregate made a list.
+    names = seen[unit].to_list()
+    for name, row in zip(names, seen.drop(unit).iter_rows(named=True), strict=True):
+        yield {**row, "name": name, "pools": tuple(row["pools"]), "examples": tuple(row["examples"])}
 
 
-def _compared(blocks: pl.DataFrame) -> dict[str, Any]:
-    # Sorted, for sums of floats depend on the order.
-    tables: list[Table] = sorted(blocks.select("a", "b", "c", "d").iter_rows())
-    jobs, failures = int(blocks["n"].sum()), int(blocks["a"].sum())
+def _tables(jobs: pl.DataFrame, unit: str, same: list[str]) -> pl.DataFrame:
+    """For each unit and each block that others ran in too: ``a`` of ``n`` failed on it, ``c`` of ``others`` elsewhere.
+
+    In the order of the units and of the four counts ``a``, ``b``, ``c``, ``d`` of their tables.
+    """
+    blocks = [*same, "block"]
+    here = (
+        jobs.select(
+            *dict.fromkeys([*same, unit]), "failed", (pl.int_range(pl.len()) // BLOCK).over(same).alias("block")
+        )
+        .group_by(*dict.fromkeys([*blocks, unit]))
+        .agg(pl.col("failed").sum().cast(pl.Int64).alias("a"), pl.len().cast(pl.Int64).alias("n"))
+    )
+    here = here.with_columns(
+        b=pl.col("n") - pl.col("a"),
+        c=pl.col("a").sum().over(blocks) - pl.col("a"),
+        others=pl.col("n").sum().over(blocks) - pl.col("n"),
+    )
+    here = here.filter(pl.col("others") > 0).with_columns(d=pl.col("others") - pl.col("c"))
+    return here.sort(unit, "a", "b", "c", "d")
+
+
+def _compared(tables: pl.DataFrame, unit: str) -> dict[str, dict[str, Any]]:
+    """Of each unit with a comparison: the fields of ``Judged`` that tell how it came out, but for ``q``."""
+    jobs = _by_job(tables, unit)
+    counts = tables.select("a", "b", "c", "d").to_numpy()
+    told, start = {}, 0
+    for name, size in tables.group_by(unit, maintain_order=True).len().iter_rows():
+        told[name] = {**_tested(counts[start : start + size]), "by_job": jobs.get(name, ())}
+        start += size
+    return told
+
+
+def _tested(tables: npt.NDArray[np.int64]) -> dict[str, Any]:
+    failures, jobs = int(tables[:, 0].sum()), int(tables[:, :2].sum())
     expected = expected_hits(tables)
     low, high = wilson(failures, jobs)
     # A block in which all or none failed cannot tell who is to blame.
-    telling = [table for table in tables if table[0] + table[2] > 0 and table[1] + table[3] > 0]
+    telling = tables[(tables[:, 0] + tables[:, 2] > 0) & (tables[:, 1] + tables[:, 3] > 0)]
     return {
         "compared": jobs,
         "compared_failures": failures,
@@ -205,15 +229,17 @@ def _compared(blocks: pl.DataFrame) -> dict[str, Any]:
         "high": high,
         "expected_rate": expected / jobs,
         "p": stratified_greater(telling),
-        "by_job": _by_job(blocks),
     }
 
 
-def _by_job(blocks: pl.DataFrame) -> tuple[JobOnRunner, ...]:
-    summed = blocks.group_by("workflow", "job").agg(pl.col("a", "n", "c", "others").sum()).filter(pl.col("a") > 0)
-    rows = summed.sort("a", "workflow", "job", descending=[True, False, False]).head(_MOST_JOBS)
-    return tuple(
-        JobOnRunner(
+def _by_job(tables: pl.DataFrame, unit: str) -> dict[str, tuple[JobOnRunner, ...]]:
+    """The jobs that failed on each unit, the most failures first."""
+    key = [unit, "workflow", "job"]
+    summed = tables.group_by(key).agg(pl.col("a", "n", "c", "others").sum()).filter(pl.col("a") > 0)
+    rows = summed.sort(unit, "a", "workflow", "job", descending=[False, True, False, False])
+    found: dict[str, list[JobOnRunner]] = {}
+    for row in rows.group_by(unit, maintain_order=True).head(_MOST_JOBS).iter_rows(named=True):
+        one = JobOnRunner(
             workflow=row["workflow"],
             job=row["job"],
             failures=row["a"],
@@ -221,8 +247,8 @@ def _by_job(blocks: pl.DataFrame) -> tuple[JobOnRunner, ...]:
             other_failures=row["c"],
             other_jobs=row["others"],
         )
-        for row in rows.iter_rows(named=True)
-    )
+        found.setdefault(row[unit], []).append(one)
+    return {name: tuple(several) for name, several in found.items()}
 
 
 def _with_q(one: Judged, q: float) -> Judged:
