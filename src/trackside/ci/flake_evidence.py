@@ -11,10 +11,10 @@ import msgspec
 import polars as pl
 
 from trackside.ci.gates import find_gates
-from trackside.ci.neighbours import Neighbours, Surroundings, began_at
+from trackside.ci.neighbours import Surroundings, began_at, neighbours_of
 from trackside.ci.outages import FAILURES, FAMILIES, INFRASTRUCTURE, SHARE, Outage, find_outages, reason_of
 from trackside.ci.results import JOB_KEY, PASSED, RunLink, attempts, decided, link_of
-from trackside.ci.runners import judge_runners
+from trackside.ci.runners import RunnerReport, judge_runners
 from trackside.ci.same_commit import Pair, Proof, pairs_of
 from trackside.history.frames import History
 from trackside.records.failures import Cause, FileOutcome
@@ -81,13 +81,16 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(event for event in self.events if event.kind is kind)
 
 
-def gather_evidence(history: History) -> Evidence:
-    """What the history shows of failures on commits that also passed, and of test files that were tried again."""
+def gather_evidence(history: History, *, runners: RunnerReport | None = None) -> Evidence:
+    """What the history shows of failures on commits that also passed, and of test files that were tried again.
+
+    ``runners`` are judged where they are not at hand.
+    """
     rows = attempts(history)
     outages, struck = find_outages(rows)
     over = decided(rows).with_columns(at=began_at())
     pairs = pairs_of(rows.with_columns(reason=reason_of()))
-    bad = [one.name for one in judge_runners(history).runners if one.is_bad] if pairs else []
+    bad = [one.name for one in (runners or judge_runners(history)).runners if one.is_bad] if pairs else []
     gates = find_gates(rows) if pairs else frozenset()
     judge = _Judge(over, pairs, frozenset(struck.to_list()), frozenset(bad), gates)
     events = [judge.event(pair) for pair in pairs]
@@ -115,11 +118,7 @@ class _Judge:
         jobs = {(pair.failed["workflow"], pair.failed["job"]) for pair in pairs}
         wanted = pl.DataFrame(sorted(jobs), schema=dict.fromkeys(JOB_KEY, pl.String()), orient="row")
         near = over.join(wanted, on=JOB_KEY, how="semi")
-        told = [*JOB_KEY, "at", "sha", "line", "is_default_line", "result"]
-        self._neighbours = {
-            key: Neighbours(part.drop(JOB_KEY).rows())
-            for key, part in near.select(told).partition_by(JOB_KEY, as_dict=True).items()
-        }
+        self._neighbours = neighbours_of(near)
         ids = pl.Series([pair.failed["run_id"] for pair in pairs], dtype=pl.Int64).unique()
         runs = near.filter(pl.col("run_id").is_in(ids.implode()) & pl.col("duration_s").is_not_null())
         self._durations: dict[tuple[Any, ...], list[tuple[int, float]]] = {}
@@ -157,7 +156,8 @@ class _Judge:
             return Kind.OUTAGE
         if failed["cause"] in RUNNER_CAUSES or failed["runner_name"] in self._bad_runners:
             return Kind.RUNNER
-        around = self._neighbours[failed["workflow"], failed["job"]].around(failed, pair.passed["at"])
+        near = self._neighbours.get((failed["workflow"], failed["job"]))
+        around = Surroundings.UNKNOWN if near is None else near.around(failed, pair.passed["at"])
         kinds = {Surroundings.BROKEN: Kind.BROKEN, Surroundings.UNKNOWN: Kind.UNKNOWN}
         return kinds.get(around, Kind.FLAKE)
 

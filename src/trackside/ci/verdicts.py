@@ -120,8 +120,8 @@ def judge_failures(
 
     ``evidence`` and ``runners`` are made of the history where they are not at hand.
     """
-    evidence = evidence or gather_evidence(history)
     runners = runners or judge_runners(history)
+    evidence = evidence or gather_evidence(history, runners=runners)
     gathered, gates = gather_clues(history, evidence, runners)
     judged = [_Judged(clues, judge_attempt(clues)) for clues in gathered]
     by_job: defaultdict[tuple[str, str], list[_Judged]] = defaultdict(list)
