@@ -16,6 +16,7 @@ import trackside
 ROOT = Path(__file__).parent.parent
 BINARIES = Path(sys.executable).parent
 HEAVY = {
+    "apprise",
     "bokeh",
     "cryptography",
     "dask",
