@@ -141,6 +141,14 @@ def test_a_message_to_nowhere_is_a_wrong_usage_before_anything_is_read(run: Run,
     assert github.journal.count() == 0
 
 
+def test_the_url_of_messages_may_stand_in_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("apprise")
+    monkeypatch.setenv("TRACKSIDE_NOTIFY_URL", "nosuchservice://secret")
+    code, out, err = run("--offline")
+    assert (code, out) == (2, "")
+    assert "secret" not in err
+
+
 def test_a_report_that_cannot_be_written_is_one_sentence(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     code, _, err = run("--output", "file/report.json")

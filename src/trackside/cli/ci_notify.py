@@ -26,7 +26,7 @@ KIND: Final = "notify"
 class Notifying:
     """Who is told of changes."""
 
-    notify: Annotated[str | None, Parameter(show_default=False)] = None
+    notify: Annotated[str | None, Parameter(show_default=False, env_var="TRACKSIDE_NOTIFY_URL")] = None
     """Send a short message to this Apprise URL if something broke, is fixed or newly flaky, or an error is new."""
     dry_run: Annotated[bool, FLAG] = False
     """Print the message in place of sending it, on stderr; nothing counts as told."""
