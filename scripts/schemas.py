@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from trackside.report.answers import AnswerDocument
 from trackside.report.ci_balance_report import BalanceDocument
 from trackside.report.ci_causes_report import CausesDocument
 from trackside.report.ci_failures_document import FailureDocument
@@ -18,6 +19,7 @@ from trackside.report.ci_rates_report import RatesDocument
 from trackside.report.ci_runners_report import RunnersDocument
 from trackside.report.ci_streaks_report import StreaksDocument
 from trackside.report.ingest_report import IngestDocument
+from trackside.report.store_report import StoreDocument
 from trackside.report.sync_report import SyncDocument
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "schemas"
@@ -32,6 +34,8 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "ci-runners": RunnersDocument,
     "ci-streaks": StreaksDocument,
     "ingest": IngestDocument,
+    "sql": AnswerDocument,
+    "store": StoreDocument,
     "sync": SyncDocument,
 }
 

@@ -36,10 +36,10 @@ def info(
         debug: Show where an unexpected error came from.
         format: How to print.
     """
-    from trackside.report.store_report import StoredTable, store_json, store_table
+    from trackside.report.store_report import store_json, store_table
 
     opened, terminal = _opened(store), open_terminal()
-    tables = [StoredTable(*one) for one in opened.info()]
+    tables = opened.info()
     if format == "json":
         terminal.data(store_json(opened.location.name, tables))
     else:

@@ -34,11 +34,6 @@ class AnswerDocument(msgspec.Struct, frozen=True):
     rows: tuple[dict[str, Any], ...]
 
 
-def answer_schema() -> dict[str, Any]:
-    """The JSON Schema of AnswerDocument."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(AnswerDocument)}
-
-
 def answer_table(answer: pl.DataFrame, rows: int | None = None) -> Table:
     """The first ``rows`` rows, all where None; numbers to the right, ``-`` for null, lists as JSON."""
     table = Table(box=box.ROUNDED)

@@ -5,31 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from trackside.records.store_tables import StoredTable
 from trackside.report.ledger import counted
 from trackside.report.safe_text import safe_text
 
 STORE_VERSION: Final = 1
-
-
-class StoredTable(msgspec.Struct, frozen=True):
-    """A table: ``keys`` newest rows of ``rows`` in all; ``oldest`` and ``newest`` are of the column ``about``."""
-
-    table: str
-    keys: int
-    rows: int
-    files: int
-    size_bytes: int
-    about: str
-    oldest: dt.datetime | None
-    newest: dt.datetime | None
-    version: int | None
 
 
 class StoreDocument(msgspec.Struct, frozen=True):
@@ -38,11 +25,6 @@ class StoreDocument(msgspec.Struct, frozen=True):
     schema_version: int
     store: str
     tables: tuple[StoredTable, ...]
-
-
-def store_schema() -> dict[str, Any]:
-    """The JSON Schema of StoreDocument."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(StoreDocument)}
 
 
 def store_json(store: str, tables: Sequence[StoredTable]) -> str:

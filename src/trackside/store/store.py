@@ -16,6 +16,7 @@ from trackside.records.job_logs import JobLog
 from trackside.records.jobs import Job
 from trackside.records.pulls import CommitPulls, PullRequest
 from trackside.records.runs import Fetched, RunAttempt
+from trackside.records.store_tables import StoredTable
 from trackside.records.sync_state import SyncState
 from trackside.records.syncs import SyncRecord
 from trackside.store import fold, info, known, read, sql
@@ -126,7 +127,7 @@ class Store:
         """Every row that was ever added and not folded away, in no order."""
         return read.history(open_table(self.location, _table(table)))
 
-    def info(self) -> list[info.TableInfo]:
+    def info(self) -> list[StoredTable]:
         """What each table holds."""
         return info.tell(self.location)
 
