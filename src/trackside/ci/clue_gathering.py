@@ -15,6 +15,7 @@ from trackside.ci.failed_attempts import telling_fingerprint
 from trackside.ci.flake_evidence import Evidence, Kind
 from trackside.ci.gates import find_gates
 from trackside.ci.job_runs import JobRuns
+from trackside.ci.main_breakage import MainBreakage
 from trackside.ci.neighbours import REACH, began_at
 from trackside.ci.outages import Outage, find_outages
 from trackside.ci.results import FAILED, JOB_KEY, attempts, decided, run_results
@@ -32,6 +33,7 @@ _TOLD: Final = (
     "ended_at", "cause", "source", "fingerprint", "test", "line_text", "line_number",
 )  # fmt: skip
 _NO_RUNS: Final = JobRuns(pl.DataFrame(schema={name: JOB_COLUMNS[name] for name in _OF_RUN} | {"result": pl.String}))
+_NO_BREAKAGE: Final = MainBreakage(())
 
 
 def gather_clues(history: History, evidence: Evidence, runners: RunnerReport) -> tuple[list[Clues], frozenset[JobKey]]:
@@ -68,9 +70,11 @@ class _Room:
             for one in found
             for row in one.failures
         }
+        self._main = {key: MainBreakage(found) for key, found in self._stretches.items()}
+        narrow = results.select(*JOB_KEY, *_OF_RUN, "result")
         self._runs = {
             (workflow, job): JobRuns(part)
-            for (workflow, job), part in results.partition_by(JOB_KEY, as_dict=True).items()
+            for (workflow, job), part in narrow.partition_by(JOB_KEY, as_dict=True).items()
         }
         self._machines = _machines(self.failed)
         self._services = _services(self.failed)
@@ -119,15 +123,7 @@ class _Room:
         at = row["at"]
         if row["is_default_line"] or at is None:
             return None
-        for one in self._stretches.get((row["workflow"], row["job"]), ()):
-            failures = one.failures
-            begun = failures[0]["run_created_at"]
-            if not failures[0]["is_default_line"] or begun is None or begun > at:
-                continue
-            end = None if one.after is None else one.rows[one.after]["run_created_at"]
-            if (end is None or at <= end + REACH) and any(same_error(other, row) for other in failures):
-                return one
-        return None
+        return self._main.get((row["workflow"], row["job"]), _NO_BREAKAGE).shown_at(at, row)
 
     def _fellows(self, row: Row) -> tuple[int, int, int]:
         found = self._services.get(row["cause"])

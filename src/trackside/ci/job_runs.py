@@ -6,6 +6,7 @@ import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from itertools import accumulate
+from operator import itemgetter
 
 import polars as pl
 
@@ -17,16 +18,17 @@ class JobRuns:
 
     def __init__(self, runs: pl.DataFrame) -> None:
         """Takes rows of ``results.run_results`` of one job that passed or failed."""
-        dated = runs.filter(pl.col("run_created_at").is_not_null()).sort("run_created_at")
-        bad = dated["result"] == FAILED
-        passed = dated.filter(~bad)
-        self.total = runs.height
-        self.failed = int((runs["result"] == FAILED).sum())
+        bad = [result == FAILED for result in runs["result"].to_list()]
+        rows = zip(runs["run_created_at"].to_list(), bad, runs["line"].to_list(), strict=True)
+        dated = sorted((row for row in rows if row[0] is not None), key=itemgetter(0))
+        self.total = len(bad)
+        self.failed = sum(bad)
         self._shas = Counter(runs["sha"].to_list())
-        self._times: list[dt.datetime] = dated["run_created_at"].to_list()
-        self._failures = list(accumulate(bad.to_list(), initial=0))
-        self._pass_times: list[dt.datetime] = passed["run_created_at"].to_list()
-        self._pass_lines: list[str | None] = passed["line"].to_list()
+        self._times: list[dt.datetime] = [at for at, _, _ in dated]
+        self._failures = list(accumulate((failed for _, failed, _ in dated), initial=0))
+        passed = [(at, line) for at, failed, line in dated if not failed]
+        self._pass_times: list[dt.datetime] = [at for at, _ in passed]
+        self._pass_lines: list[str | None] = [line for _, line in passed]
 
     def on_other_commits(self, sha: str | None) -> int:
         """How many runs were of other commits."""
