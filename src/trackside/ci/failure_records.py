@@ -128,7 +128,8 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True):
     ``success_rate`` is the share of successful runs among all, ``decided_success_rate`` among those that succeeded or
     failed; null without any. ``failure_patterns`` and ``causes`` count each failed job attempt once; with
     ``strict_compat`` the patterns count failed steps. ``job_last_success`` holds the newest success of each job,
-    ``job_failure_links`` its newest failures, at most three runs. ``failures`` has every failed attempt, newest first.
+    ``job_failure_links`` its newest failures, at most three runs. ``failures`` has the newest 5,000 failed
+    attempts, newest first; ``failures_left_out`` says how many more there are.
     """
 
     repository: str
@@ -156,4 +157,5 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True):
     ignored_jobs: dict[str, int]
     jobless_failures: tuple[JoblessFailure, ...]
     failures: tuple[FailedAttempt, ...]
+    failures_left_out: int
     completeness: Completeness

@@ -23,6 +23,7 @@ from trackside.ci.failure_records import (
     RunReference,
 )
 from trackside.ci.patterns import pattern_of
+from trackside.ci.recent_failures import MOST_FAILURES
 from trackside.history.frames import History
 from trackside.history.outcomes import Outcome
 from trackside.records.failures import Cause, Source
@@ -37,6 +38,7 @@ _SAME: Final = (
 )  # fmt: skip
 _PULL_INFO: Final = ("pull_number", "author", "sha", "branch")
 _TOLD: Final = (*_SAME, *_PULL_INFO, "run_url", "run_created_at", "line_text", "context", "tests")
+_LINKED: Final = ("job", "run_id", "run_number", "run_created_at", "run_url", *_PULL_INFO)
 _NEWEST_FIRST: Final = ("run_created_at", "run_id", "run_attempt", "job_id")
 
 
@@ -63,10 +65,10 @@ def failure_report(
     the monitor did that came before: see ``established``.
     """
     counted = _by_established_arithmetic(history) if strict_compat else _by_right_arithmetic(history)
-    rows = counted.failed.sort(_NEWEST_FIRST, descending=True, nulls_last=True).select(_TOLD).rows(named=True)
+    failed_jobs = counted.failed.sort(_NEWEST_FIRST, descending=True, nulls_last=True).select(_TOLD)
+    told = failed_jobs.head(MOST_FAILURES).iter_rows(named=True)
     outcomes = _run_outcomes(history, strict_compat=strict_compat)
     succeeded, failed = outcomes[Outcome.PASSED], outcomes[Outcome.FAILED]
-    cancelled = [row for row in rows if row["run_conclusion"] == "cancelled"]
     return FailureReport(
         repository=history.repo,
         strict_compat=strict_compat,
@@ -80,19 +82,20 @@ def failure_report(
         other_runs=outcomes[Outcome.OTHER],
         success_rate=_share(succeeded, outcomes.total()),
         decided_success_rate=_share(succeeded, succeeded + failed),
-        category_failures=_count(row["category"] for row in rows if row["category"] is not None),
-        job_failures=_count(row["job"] for row in rows),
+        category_failures=_count(failed_jobs["category"].drop_nulls()),
+        job_failures=_count(failed_jobs["job"]),
         workflow_failures=_workflow_failures(history, strict_compat=strict_compat),
         failure_patterns=_ranked(counted.patterns),
-        causes=_count(row["cause"] for row in rows),
-        job_failure_links=_failure_links(rows, history.repo),
+        causes=_count(failed_jobs["cause"]),
+        job_failure_links=_failure_links(failed_jobs, history.repo),
         job_last_success=_last_successes(counted.jobs, history.repo, newest=not strict_compat),
-        job_failures_in_cancelled_runs=_count(row["job"] for row in cancelled),
+        job_failures_in_cancelled_runs=_count(failed_jobs.filter(pl.col("run_conclusion") == "cancelled")["job"]),
         job_figures=_job_figures(counted),
-        uncategorised_jobs=_count(row["job"] for row in rows if row["category"] is None),
+        uncategorised_jobs=_count(failed_jobs.filter(pl.col("category").is_null())["job"]),
         ignored_jobs=_ranked(Counter(counted.ignored["job"].to_list())),
         jobless_failures=() if some_jobs else _jobless_failures(history),
-        failures=tuple(_failed_attempt(row, history.repo) for row in rows),
+        failures=tuple(_failed_attempt(row, history.repo) for row in told),
+        failures_left_out=max(failed_jobs.height - MOST_FAILURES, 0),
         completeness=_completeness(history, counted),
     )
 
@@ -104,7 +107,9 @@ def _by_right_arithmetic(history: History) -> _Counted:
     """
     failed = _with_cause(failed_attempts(history))
     ignored = history.jobs.filter(pl.col("is_ignored") & (pl.col("outcome") == Outcome.FAILED.value))
-    patterns = Counter(pattern_of(Cause(cause)) for cause in failed["cause"])
+    patterns: Counter[str] = Counter()
+    for cause, number in Counter(failed["cause"]).items():
+        patterns[pattern_of(Cause(cause))] += number
     return _Counted(history.counted_jobs, failed, ignored, patterns)
 
 
@@ -135,21 +140,23 @@ def _workflow_failures(history: History, *, strict_compat: bool) -> dict[str, in
     return _count(history.runs.filter("is_latest", failed)["workflow"])
 
 
-def _failure_links(rows: Iterable[dict[str, Any]], repo: str) -> dict[str, tuple[RunReference, ...]]:
-    """Of each job the newest runs in which it failed; ``rows`` come newest first."""
-    found: dict[str, dict[int, RunReference]] = {}
-    for row in rows:
-        runs = found.setdefault(row["job"], {})
-        if len(runs) < RECENT_RUNS and row["run_id"] not in runs:
-            runs[row["run_id"]] = _reference(row, repo)
-    return {job: tuple(runs.values()) for job, runs in sorted(found.items())}
+def _failure_links(failed: pl.DataFrame, repo: str) -> dict[str, tuple[RunReference, ...]]:
+    """Of each job the newest runs in which it failed; ``failed`` comes newest first."""
+    runs = failed.select(*_LINKED).unique(["job", "run_id"], keep="first", maintain_order=True)
+    found: dict[str, list[RunReference]] = {}
+    for row in runs.group_by("job", maintain_order=True).head(RECENT_RUNS).iter_rows(named=True):
+        found.setdefault(row["job"], []).append(_reference(row, repo))
+    return {job: tuple(several) for job, several in sorted(found.items())}
 
 
 def _last_successes(jobs: pl.DataFrame, repo: str, *, newest: bool) -> dict[str, RunReference]:
     """Of each job the newest run in which it passed, or the oldest."""
-    passed = jobs.filter(pl.col("outcome") == Outcome.PASSED.value).sort(_NEWEST_FIRST, nulls_last=not newest)
-    last = passed.unique("job", keep="last" if newest else "first", maintain_order=True).sort("job")
-    last = last.select("job", "run_id", "run_number", "run_created_at", "run_url", *_PULL_INFO)
+    created = pl.col("run_created_at")
+    end = (created.max() if newest else created.min()).over("job")
+    passed = jobs.select("job", "outcome", *_NEWEST_FIRST).with_row_index("place")
+    passed = passed.filter(pl.col("outcome") == Outcome.PASSED.value).filter(created.eq_missing(end))
+    last = passed.sort(_NEWEST_FIRST).unique("job", keep="last" if newest else "first", maintain_order=True)
+    last = jobs.select(_LINKED)[last["place"]].sort("job")
     return {row["job"]: _reference(row, repo) for row in last.iter_rows(named=True)}
 
 
@@ -162,7 +169,8 @@ def _job_figures(counted: _Counted) -> dict[str, JobFigures]:
         in_cancelled.alias("failures_in_cancelled_runs"),
         pl.col("run_id").n_unique().alias("failed_runs"),
     )
-    passed = counted.jobs.filter(pl.col("outcome") == Outcome.PASSED.value).group_by("job").agg(passed=pl.len())
+    good = counted.jobs.select("job", "outcome").filter(pl.col("outcome") == Outcome.PASSED.value)
+    passed = good.group_by("job").agg(passed=pl.len())
     told = failed.join(passed, on="job", how="left").with_columns(pl.col("passed").fill_null(0))
     figures = {}
     for row in told.sort(["failures", "job"], descending=[True, False]).iter_rows(named=True):

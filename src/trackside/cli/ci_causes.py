@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
@@ -15,6 +15,7 @@ from trackside.errors import TracksideError
 
 if TYPE_CHECKING:
     from trackside.ci.groups import FailureGroups
+    from trackside.ci.recent_failures import LookedAt
     from trackside.ci.verdicts import Verdicts
 
 _TOP: Final = 20
@@ -22,10 +23,11 @@ _TOP: Final = 20
 
 @dataclass(frozen=True)
 class Causes:
-    """Verdicts and groups of one window."""
+    """Verdicts and groups of one window; ``looked_at`` None: of all of it."""
 
     verdicts: Verdicts
     groups: FailureGroups
+    looked_at: LookedAt | None = None
 
 
 def causes(
@@ -72,6 +74,15 @@ def find_causes(session: CiSession, kind: str) -> Causes:
     from trackside.ci.verdicts import judge_failures
 
     return Causes(verdicts=judge_failures(session.history), groups=groups_since(session, kind))
+
+
+def find_newest_causes(session: CiSession, kind: str) -> Causes:
+    """The same of the newest runs of a session, where it holds more failures than a report looks at one by one."""
+    from trackside.ci.recent_failures import newest_failures
+
+    history, looked_at = newest_failures(session.history)
+    found = find_causes(replace(session, history=history), kind)
+    return replace(found, looked_at=None if looked_at.whole else looked_at)
 
 
 def groups_since(session: CiSession, kind: str) -> FailureGroups:

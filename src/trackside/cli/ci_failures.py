@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from trackside.cli.ci_causes import Causes, find_causes, note_report
+from trackside.cli.ci_causes import Causes, find_newest_causes, note_report
 from trackside.cli.ci_notify import Notifying, sender_of, tell_changes
 from trackside.cli.ci_session import CiSession, Format, Source, open_session
 from trackside.cli.github_options import POSITIVE, Access, Saying, Window
@@ -45,7 +45,7 @@ def failures(
     sender = sender_of(notifying)
     session = open_session(window, access, saying, source)
     shows_causes = not strict_compat and (format != "csv" or output is not None)
-    causes = find_causes(session, _KIND) if shows_causes else None
+    causes = find_newest_causes(session, _KIND) if shows_causes else None
     report = report_of(session, some_jobs=bool(window and window.job), strict_compat=strict_compat)
     made = FailurePrint(session, report, causes, top)
     made.show(format)
@@ -103,14 +103,17 @@ class FailurePrint:
     def _json(self) -> str:
         from trackside.report.ci_failures_document import failure_json
 
-        verdicts, groups = (self.causes.verdicts, self.causes.groups) if self.causes else (None, None)
-        return failure_json(self.report, dt.datetime.now(dt.UTC), verdicts=verdicts, groups=groups)
+        now, why = dt.datetime.now(dt.UTC), self.causes
+        if why is None:
+            return failure_json(self.report, now)
+        return failure_json(self.report, now, verdicts=why.verdicts, groups=why.groups, looked_at=why.looked_at)
 
     def _markdown(self) -> str:
         from trackside.report.ci_causes_blocks import BLOCK_ROWS, block_markdown
         from trackside.report.ci_failures_summary import SUMMARY_JOBS, failure_markdown
 
-        extra = block_markdown(self.causes.verdicts, self.causes.groups, self.top or BLOCK_ROWS) if self.causes else []
+        why, top = self.causes, self.top or BLOCK_ROWS
+        extra = [] if why is None else block_markdown(why.verdicts, why.groups, top, why.looked_at)
         name = self.session.history.rules.name
         return failure_markdown(self.report, name=name, top=self.top or SUMMARY_JOBS, extra=extra)
 
@@ -120,6 +123,7 @@ class FailurePrint:
 
         if not self.report.total_runs:
             return NO_RUNS
-        extra = block_lines(self.causes.verdicts, self.causes.groups, self.top or BLOCK_ROWS) if self.causes else []
+        why, top = self.causes, self.top or BLOCK_ROWS
+        extra = [] if why is None else block_lines(why.verdicts, why.groups, top, why.looked_at)
         name = self.session.history.rules.name
         return "\n".join(failure_lines(self.report, name=name, top=self.top or TOP_JOBS, extra=extra))

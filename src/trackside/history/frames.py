@@ -159,7 +159,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def counted_jobs(self) -> pl.DataFrame:
         """The jobs that are not ignored."""
-        return self.jobs.filter(~pl.col("is_ignored"))
+        return self.jobs.filter(~pl.col("is_ignored")) if self.jobs["is_ignored"].any() else self.jobs
 
     @property
     def jobless_failures(self) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import Final
 
 from trackside.ci.findings import Verdict
 from trackside.ci.groups import FailureGroups
+from trackside.ci.recent_failures import LookedAt
 from trackside.ci.verdicts import JobVerdict, Verdicts
 from trackside.report.ci_causes_report import group_notes, job_name, short, verdict_notes, whose_code
 from trackside.report.ledger import counted
@@ -18,14 +19,28 @@ BLOCK_ROWS: Final = 20
 """So many verdicts and groups are listed in a block."""
 
 
-def block_lines(verdicts: Verdicts, groups: FailureGroups, top: int = BLOCK_ROWS) -> list[str]:
-    """The blocks Verdicts and Failure Groups for a terminal, an empty line before each."""
-    return [*_verdict_lines(verdicts, top), *_group_lines(groups, top)]
+def block_lines(
+    verdicts: Verdicts, groups: FailureGroups, top: int = BLOCK_ROWS, looked_at: LookedAt | None = None
+) -> list[str]:
+    """The blocks Verdicts and Failure Groups for a terminal, an empty line before each; what they are of first."""
+    first = [] if looked_at is None else ["", _looked_at(looked_at)]
+    return [*first, *_verdict_lines(verdicts, top), *_group_lines(groups, top)]
 
 
-def block_markdown(verdicts: Verdicts, groups: FailureGroups, top: int = BLOCK_ROWS) -> list[str]:
+def block_markdown(
+    verdicts: Verdicts, groups: FailureGroups, top: int = BLOCK_ROWS, looked_at: LookedAt | None = None
+) -> list[str]:
     """The same as Markdown sections."""
-    return [*_verdict_markdown(verdicts, top), *_group_markdown(groups, top)]
+    first = [] if looked_at is None else [markdown_text(_looked_at(looked_at)), ""]
+    return [*first, *_verdict_markdown(verdicts, top), *_group_markdown(groups, top)]
+
+
+def _looked_at(one: LookedAt) -> str:
+    since = "" if one.since is None else f" (since {one.since:%Y-%m-%d %H:%M} UTC)"
+    return (
+        f"The verdicts and groups below are of the newest {one.runs:,} of {one.of_runs:,} runs{since}, which hold "
+        f"{one.failures:,} of {one.of_failures:,} failed attempts. trackside ci causes looks at all of them."
+    )
 
 
 def causes_markdown(heading: str, verdicts: Verdicts, groups: FailureGroups, top: int) -> str:

@@ -13,11 +13,12 @@ import msgspec
 
 from trackside.ci.failure_records import FailureReport, RunReference
 from trackside.ci.groups import FailureGroups
+from trackside.ci.recent_failures import LookedAt
 from trackside.ci.verdicts import Verdicts
 from trackside.report.safe_text import csv_text
 
 FAILURES_VERSION: Final = 1
-_WHY: Final = ("verdicts", "failure_groups")
+_WHY: Final = ("verdicts", "failure_groups", "looked_at")
 _HEADINGS: Final = (
     "job", "category", "workflows", "failures", "failures_in_cancelled_runs", "failed_runs", "decided_attempts",
     "failure_rate", "last_success_run", "last_success_at", "last_success_url", "last_failure_run", "last_failure_at",
@@ -28,13 +29,15 @@ _HEADINGS: Final = (
 class FailureDocument(FailureReport, frozen=True, kw_only=True):
     """A failure report with the version of its shape and when it was made; times are ISO 8601 in UTC.
 
-    ``verdicts`` and ``failure_groups`` say why; they are left out where that was not asked for.
+    ``verdicts`` and ``failure_groups`` say why; they are left out where that was not asked for. ``looked_at`` is there
+    where they are of the newest runs only.
     """
 
     schema_version: int
     generated_at: dt.datetime
     verdicts: Verdicts | None = None
     failure_groups: FailureGroups | None = None
+    looked_at: LookedAt | None = None
 
 
 def failure_json(
@@ -43,6 +46,7 @@ def failure_json(
     *,
     verdicts: Verdicts | None = None,
     groups: FailureGroups | None = None,
+    looked_at: LookedAt | None = None,
 ) -> str:
     """A FailureDocument in ASCII, so that no character of it acts on a terminal."""
     document = FailureDocument(
@@ -51,6 +55,7 @@ def failure_json(
         generated_at=generated_at,
         verdicts=verdicts,
         failure_groups=groups,
+        looked_at=looked_at,
     )
     built = msgspec.to_builtins(document, str_keys=True)
     told = {key: value for key, value in built.items() if value is not None or key not in _WHY}
