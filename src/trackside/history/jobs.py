@@ -46,7 +46,7 @@ def jobs_frame(
     ``rows`` are those of the table without steps, ``steps`` the columns ``job_id`` and ``steps`` of failed ones,
     ``runs`` the frame of their run attempts; a job without one is left out. ``category_of`` takes the renamed name.
     """
-    told = _without_relisted(rows.join(runs.select(_ATTEMPT), on=_ATTEMPT, how="semi")).sort(*_ATTEMPT, "job_id")
+    told = _without_relisted(_in_order(rows, runs))
     told = told.with_columns(
         _pools(told["labels"]),
         outcome=outcome_of(pl.col("status"), pl.col("conclusion")),
@@ -77,6 +77,14 @@ def failed_steps(steps: pl.DataFrame) -> pl.DataFrame:
         failed_step_number=pl.col("number").first(),
         failed_steps=pl.col("name").filter(pl.col("rank") == pl.col("rank").min()),
     )
+
+
+def _in_order(rows: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+    """The rows of these runs by run, attempt and id; nothing is copied where they are so already."""
+    keys = rows.select(*_ATTEMPT, "job_id").with_row_index("place")
+    places = keys.join(runs.select(_ATTEMPT), on=_ATTEMPT, how="semi").sort(*_ATTEMPT, "job_id")["place"]
+    as_it_is = len(places) == rows.height and places.is_sorted()
+    return rows if as_it_is else rows.select(pl.all().gather(places))
 
 
 def _beside(rows: pl.DataFrame, key: list[str], table: pl.DataFrame) -> pl.DataFrame:
