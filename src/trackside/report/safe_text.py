@@ -6,7 +6,11 @@ import re
 from typing import Final
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-_MARKDOWN_ACTIVE: Final = re.compile(r"[\\`*_{}\[\]<>()#+!|~@&$-]")
+_MARKDOWN_ACTIVE: Final = re.compile(
+    r"[\\`*{}\[\]<>#|~@&$]"  # these anywhere
+    r"|^\s*[-+=]|(?<=[Gg][Hh])-"  # at the beginning: lists, rules, headings; GH-1 is a reference
+    r"|(?<![^\W_])_|_(?![^\W_])"  # within a word it is a letter
+)
 
 
 def safe_text(text: str) -> str:
@@ -26,8 +30,11 @@ def csv_text(text: str) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """``text`` for Markdown: no mention, reference, link, HTML, fence or table cell comes out of it."""
-    return _MARKDOWN_ACTIVE.sub(lambda found: f"&#{ord(found[0])};", safe_text(text))
+    """``text`` for Markdown: no mention, reference, link, HTML, fence or table cell comes out of it.
+
+    What is harmless where it stands stays as it is: ``unit-test (4)`` can be searched for.
+    """
+    return _MARKDOWN_ACTIVE.sub(lambda found: f"{found[0][:-1]}&#{ord(found[0][-1])};", safe_text(text))
 
 
 def _escape(char: str) -> str:
