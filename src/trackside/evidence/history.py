@@ -11,7 +11,7 @@ from trackside.ci.categories import category_of
 from trackside.evidence.diagnoses import failures_frame, test_files_frame
 from trackside.evidence.selection import Selection, same_repository
 from trackside.history.frames import History
-from trackside.history.jobs import jobs_frame
+from trackside.history.jobs import failed_steps, jobs_frame
 from trackside.history.outcomes import FAILURES
 from trackside.history.runs import Pulls, guess_default_branch, runs_frame
 from trackside.records.ci_rules import CiRules
@@ -91,11 +91,12 @@ def _jobs(store: Store, selection: Selection, runs: pl.DataFrame, rules: CiRules
     every = store.newest("jobs").filter(*mine)
     if selection.jobs:
         every = every.filter(_named(selection, every))
-    rows = _once(every.select("repo", *_JOB_COLUMNS).collect(engine="streaming"), ["job_id"])
     bad = every.filter(pl.col("conclusion").is_in(_WITH_STEPS)).select("job_id", "steps")
-    steps = bad.collect(engine="streaming")
+    # Before the other columns are there: decoding steps takes most memory.
+    failed = failed_steps(bad.collect(engine="streaming"))
+    rows = every.select("repo", *_JOB_COLUMNS).collect(engine="streaming")
     category = partial(category_of, rules=rules.categories)
-    return jobs_frame(rows, steps, runs, rules, category)
+    return jobs_frame(_once(rows, ["job_id"]), failed, runs, rules, category)
 
 
 def _among(ids: pl.Series) -> pl.Expr:

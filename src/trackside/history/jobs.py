@@ -39,12 +39,12 @@ CategoryOf = Callable[[str], str | None]
 
 
 def jobs_frame(
-    rows: pl.DataFrame, steps: pl.DataFrame, runs: pl.DataFrame, rules: CiRules, category_of: CategoryOf
+    rows: pl.DataFrame, failed: pl.DataFrame, runs: pl.DataFrame, rules: CiRules, category_of: CategoryOf
 ) -> pl.DataFrame:
     """The job attempts with the columns ``frames.JOB_COLUMNS``, by run, attempt and id.
 
-    ``rows`` are those of the table without steps, ``steps`` the columns ``job_id`` and ``steps`` of failed ones,
-    ``runs`` the frame of their run attempts; a job without one is left out. ``category_of`` takes the renamed name.
+    ``rows`` are those of the table without steps, ``failed`` what ``failed_steps`` tells of those that failed, ``runs``
+    the frame of their run attempts; a job without one is left out. ``category_of`` takes the renamed name.
     """
     told = _without_relisted(_in_order(rows, runs))
     told = told.with_columns(
@@ -54,7 +54,7 @@ def jobs_frame(
         url="html_url",
     ).drop("labels", "html_url")
     told = _beside(told, ["name"], _names(told["name"], rules, category_of))
-    told = _beside(told, ["job_id"], failed_steps(steps))
+    told = _beside(told, ["job_id"], failed)
     told = _beside(told, _ATTEMPT, runs.select(_OF_RUN))
     return told.select(JOB_COLUMNS.keys()).with_columns(pl.col("failed_steps").fill_null([])).cast(JOB_COLUMNS)
 
