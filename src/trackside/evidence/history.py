@@ -94,9 +94,9 @@ def _jobs(store: Store, selection: Selection, runs: pl.DataFrame, rules: CiRules
     bad = every.filter(pl.col("conclusion").is_in(_WITH_STEPS)).select("job_id", "steps")
     # Before the other columns are there: decoding steps takes most memory.
     failed = failed_steps(bad.collect(engine="streaming"))
-    rows = every.select("repo", *_JOB_COLUMNS).collect(engine="streaming")
+    rows = every.select("repo", *_JOB_COLUMNS)
     category = partial(category_of, rules=rules.categories)
-    return jobs_frame(_once(rows, ["job_id"]), failed, runs, rules, category)
+    return jobs_frame(_once(rows.collect(engine="streaming"), ["job_id"]), failed, runs, rules, category)
 
 
 def _among(ids: pl.Series) -> pl.Expr:

@@ -46,13 +46,14 @@ def jobs_frame(
     ``rows`` are those of the table without steps, ``failed`` what ``failed_steps`` tells of those that failed, ``runs``
     the frame of their run attempts; a job without one is left out. ``category_of`` takes the renamed name.
     """
+    # Lists are dear to move.
+    rows = rows.with_columns(_pools(rows["labels"])).drop("labels")
     told = _without_relisted(_in_order(rows, runs))
     told = told.with_columns(
-        _pools(told["labels"]),
         outcome=outcome_of(pl.col("status"), pl.col("conclusion")),
         is_latest=_is_latest(told),
         url="html_url",
-    ).drop("labels", "html_url")
+    ).drop("html_url")
     told = _beside(told, ["name"], _names(told["name"], rules, category_of))
     told = _beside(told, ["job_id"], failed)
     told = _beside(told, _ATTEMPT, runs.select(_OF_RUN))
@@ -65,9 +66,11 @@ def failed_steps(steps: pl.DataFrame) -> pl.DataFrame:
     Where no step says that it failed, the first that was cancelled or never ended stands for it: there the time ran
     out or the runner went away.
     """
-    flat = steps.unique("job_id").filter(pl.col("steps").list.len() > 0).explode("steps").unnest("steps")
-    if flat.is_empty():
+    once = steps if steps["job_id"].is_unique().all() else steps.unique("job_id")
+    if not once["steps"].list.len().sum():
         return pl.DataFrame(schema={name: JOB_COLUMNS[name] for name in _STEP_COLUMNS})
+    # An empty list gives nothing, or a step without a start: neither failed.
+    flat = once.explode("steps").unnest("steps")
     failed = pl.col("conclusion").is_in(_STEP_FAILED)
     open_ = pl.col("conclusion").eq_missing("cancelled") | (pl.col("conclusion").is_null())
     rank = pl.when(failed).then(0).when(open_ & pl.col("started_at").is_not_null()).then(1).otherwise(2)
