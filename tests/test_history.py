@@ -173,7 +173,8 @@ def test_a_selection_keeps_the_newest_runs_of_its_workflows_and_jobs(github: Fak
         world.add_run(workflow="Lint", at=now - hours * HOUR)
     found = history(github, store, workflows=("pr-test.yml",), jobs=("unit (1)",), limit=2)
     assert found.runs["workflow"].unique().to_list() == ["PR Test"]
-    assert found.runs["created_at"].to_list() == [now - 2 * HOUR, now - HOUR]
+    newest = sorted((run.id for _, run in world.runs.values() if run.workflow.name == "PR Test"), reverse=True)[:2]
+    assert sorted(found.runs["run_id"], reverse=True) == newest
     assert found.jobs["name"].to_list() == ["unit (1)"] * 2
     recent = load_history(store, Selection(repo=REPO, since=now - 1.5 * HOUR, until=now), CiRules())
     assert recent.runs.height == 2
@@ -199,3 +200,23 @@ def test_a_failure_without_a_log_is_a_guess_and_said_to_be_one(github: FakeGitHu
     assert found.failures.select("cause", "source", "fingerprint").rows() == [("timeout", "steps", None)]
     assert found.logs == {"not asked": 1}
     assert found.jobs.filter(pl.col("name") == "unit")["job_id"].to_list() == found.failures["job_id"].to_list()
+
+
+def test_chosen_jobs_do_not_make_the_other_jobs_of_a_run_missing(github: FakeGitHub, store: Store) -> None:
+    github.world.add_run([job("unit", "failure"), job("lint")], conclusion="failure")
+    broken = github.world.add_run([], conclusion="startup_failure")
+    found = history(github, store, jobs=("lint",))
+    assert found.jobs["name"].to_list() == ["lint"]
+    assert sorted(found.whole.jobs["name"]) == ["lint", "unit"]
+    assert found.jobless_failures["run_id"].to_list() == [broken.id]
+    assert found.asked_for == {("CI", "lint")}
+    assert history(github, store).asked_for is None
+
+
+@pytest.mark.parametrize("limit", [1, 3, 5, 8])
+def test_a_limit_wants_the_runs_that_a_sync_with_it_reads(github: FakeGitHub, store: Store, limit: int) -> None:
+    for hours in (1, 5, 2, 9, 3, 7, 4, 8, 6):
+        github.world.add_run(at=github.clock.now() - hours * HOUR)
+    sync_once(github, store, limit=limit)
+    found = load_history(store, Selection(repo=REPO, limit=limit), CiRules())
+    assert (found.runs.height, found.unread) == (limit, 0)

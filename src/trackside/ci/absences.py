@@ -34,8 +34,9 @@ class Attendance:
 
     def __init__(self, history: History) -> None:
         runs = history.runs.filter(pl.col("is_latest") & pl.col("outcome").is_in(["passed", "failed"]))
-        runs = runs.join(history.jobs.select("run_id").unique(), on="run_id", how="semi")
-        skipped = history.jobs.filter(pl.col("outcome") == Outcome.SKIPPED.value)
+        jobs = history.whole.jobs
+        runs = runs.join(jobs.select("run_id").unique(), on="run_id", how="semi")
+        skipped = jobs.filter(pl.col("outcome") == Outcome.SKIPPED.value)
         names = dict(skipped.group_by("run_id").agg(pl.col("job").unique()).iter_rows())
         bare: dict[str, Path] = {}
         self._runs: dict[tuple[str, str | None], list[EndedRun]] = {}

@@ -43,11 +43,13 @@ def gather_clues(history: History, evidence: Evidence, runners: RunnerReport) ->
     """
     told = history.failures.select("job_id", "line_text", "line_number").unique("job_id", keep="first")
     ended = pl.coalesce("completed_at", "started_at", "created_at", "run_created_at")
+    asked, history = history.asked_for, history.whole
     rows = attempts(history).join(told, on="job_id", how="left")
     rows = rows.with_columns(telling_fingerprint(), at=began_at(), ended_at=ended)
     gates = find_gates(rows)
     room = _Room(rows, evidence, runners)
-    return [room.clues(row) for row in room.failed if (row["workflow"], row["job"]) not in gates], gates
+    failed = [row for row in room.failed if asked is None or (row["workflow"], row["job"]) in asked]
+    return [room.clues(row) for row in failed if (row["workflow"], row["job"]) not in gates], gates
 
 
 class _Room:

@@ -84,8 +84,10 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 def gather_evidence(history: History, *, runners: RunnerReport | None = None) -> Evidence:
     """What the history shows of failures on commits that also passed, and of test files that were tried again.
 
-    ``runners`` are judged where they are not at hand.
+    ``runners`` are judged where they are not at hand. Where only some jobs were asked for, all are looked at to tell
+    what their failures were.
     """
+    asked, history = history.asked_for, history.whole
     rows = attempts(history)
     outages, struck = find_outages(rows)
     over = decided(rows).with_columns(at=began_at())
@@ -95,6 +97,10 @@ def gather_evidence(history: History, *, runners: RunnerReport | None = None) ->
     judge = _Judge(over, pairs, frozenset(struck.to_list()), frozenset(bad), gates)
     events = [judge.event(pair) for pair in pairs]
     events += _retries(history, over.filter(~pl.col("job_id").is_in(struck.implode())))
+    if asked is not None:
+        events = [event for event in events if (event.workflow, event.job) in asked]
+        wanted = pl.DataFrame(sorted(asked), schema=dict.fromkeys(JOB_KEY, pl.String()), orient="row")
+        over = over.join(wanted, on=JOB_KEY, how="semi", maintain_order="left")
     return Evidence(
         events=tuple(sorted(events, key=lambda event: (event.at is None, event.at, event.job_id))),
         outages=outages,

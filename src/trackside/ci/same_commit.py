@@ -12,6 +12,11 @@ from trackside.ci.neighbours import began_at
 from trackside.ci.results import FAILED, JOB_KEY, PASSED, decided
 
 _ONE_COMMIT: Final = [*JOB_KEY, "sha"]
+_UNTOLD: Final = (
+    "name", "status", "completed_at", "failed_steps", "run_conclusion", "title", "author", "actor", "branch",
+    "runner_group", "event", "run_url", "category", "conclusion", "outcome",
+)  # fmt: skip
+"""Columns that nobody asks a pair for: with many pairs they are most of what it costs."""
 
 
 class Proof(enum.StrEnum):
@@ -47,7 +52,7 @@ def pairs_of(rows: pl.DataFrame) -> list[Pair]:
     mixed = over.join(both, on=_ONE_COMMIT, how="semi").join(shards, on=["run_id", "workflow", "family"])
     elsewhere = _marks_of_families(over.join(mixed.select("run_id").unique(), on="run_id", how="semi"))
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for row in mixed.sort("at", "job_id", nulls_last=True).iter_rows(named=True):
+    for row in mixed.drop(_UNTOLD, strict=False).sort("at", "job_id", nulls_last=True).iter_rows(named=True):
         groups.setdefault((row["workflow"], row["job"], row["sha"]), []).append(row)
     return [pair for members in groups.values() for pair in _pairs(members, elsewhere)]
 

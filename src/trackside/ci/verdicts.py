@@ -120,7 +120,7 @@ def judge_failures(
 
     ``evidence`` and ``runners`` are made of the history where they are not at hand.
     """
-    runners = runners or judge_runners(history)
+    runners = runners or judge_runners(history.whole)
     evidence = evidence or gather_evidence(history, runners=runners)
     gathered, gates = gather_clues(history, evidence, runners)
     judged = [_Judged(clues, judge_attempt(clues)) for clues in gathered]

@@ -14,8 +14,10 @@ def workflow_results(history: History, wanted: pl.Expr) -> list[dict[str, Any]]:
     """One result for each run, of the lines ``wanted``, of a workflow that failed without jobs at least once there.
 
     A run whose jobs ran is a good one here, however they ended: those are results of jobs. The newest attempt counts.
-    The rows are like those of ``run_results``, with ``job`` None.
+    The rows are like those of ``run_results``, with ``job`` None. None where only some jobs were asked for.
     """
+    if history.every_job is not None:
+        return []
     jobless = history.jobless_failures.select("run_id", "run_attempt", jobless=True)
     key = pl.coalesce("workflow_file", "workflow")
     runs = (

@@ -128,8 +128,8 @@ def _chunks(packed: bytes) -> Iterator[bytes]:
         return
 
 
-def failures_frame(store: Store, repo: str, jobs: pl.DataFrame, rules: CiRules) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Why each of ``jobs`` failed, with the columns ``frames.FAILURE_COLUMNS``; and the states of their logs.
+def failures_frame(store: Store, repo: str, jobs: pl.DataFrame) -> pl.DataFrame:
+    """Why each of ``jobs`` failed, with the columns ``frames.FAILURE_COLUMNS``.
 
     ``jobs`` are rows of the jobs frame that failed or were cancelled. What no log tells of is guessed from names, for
     failed ones; a cancelled one without a log is no row.
@@ -140,10 +140,16 @@ def failures_frame(store: Store, repo: str, jobs: pl.DataFrame, rules: CiRules) 
     told = found.rename({"line": "line_text"}).select(FAILURE_COLUMNS.keys()).unique("job_id", keep="last")
     failed = jobs.filter(pl.col("outcome") == "failed")
     guessed = _guesses(failed.join(told, on="job_id", how="anti"))
-    states = store.newest("job_logs").filter(*same).select("job_id", "state").collect(engine="streaming")
-    logs = failed.join(states, on="job_id", how="left")["state"].fill_null(_NOT_ASKED)
-    counts = dict(sorted(logs.value_counts().iter_rows()))
-    return pl.concat([told.cast(FAILURE_COLUMNS), guessed]).sort("job_id"), counts
+    return pl.concat([told.cast(FAILURE_COLUMNS), guessed]).sort("job_id")
+
+
+def log_states(store: Store, repo: str, jobs: pl.DataFrame) -> dict[str, int]:
+    """How many of ``jobs`` that failed have a log in which state; ``not asked`` where it was never asked for."""
+    failed = jobs.filter(pl.col("outcome") == "failed").select("job_id")
+    logs = store.newest("job_logs").filter(same_repository(repo), pl.col("job_id").is_in(failed["job_id"].implode()))
+    states = logs.select("job_id", "state").collect(engine="streaming")
+    told = failed.join(states, on="job_id", how="left")["state"].fill_null(_NOT_ASKED)
+    return dict(sorted(told.value_counts().iter_rows()))
 
 
 def _guesses(jobs: pl.DataFrame) -> pl.DataFrame:

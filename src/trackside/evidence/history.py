@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from trackside.ci.categories import category_of
-from trackside.evidence.diagnoses import failures_frame, test_files_frame
+from trackside.evidence.diagnoses import failures_frame, log_states, test_files_frame
 from trackside.evidence.selection import Selection, same_repository
 from trackside.history.frames import History
 from trackside.history.jobs import failed_steps, jobs_frame
@@ -69,28 +69,35 @@ def load_history(store: Store, selection: Selection, rules: CiRules) -> History:
     )
     branch = guess_default_branch(rules.default_branch or _told_branch(store, selection), rows, pulls.pulls)
     runs = runs_frame(rows, _read(store, selection), selection.repo, branch, pulls)
-    jobs = _jobs(store, selection, runs, rules)
-    failed = jobs.filter(pl.col("outcome").is_in(["failed", "cancelled"]))
-    failures, logs = failures_frame(store, selection.repo, failed, rules)
+    every = _jobs(store, selection, runs, rules)
+    jobs = _chosen(every, selection)
+    failed = every.filter(pl.col("outcome").is_in(["failed", "cancelled"]))
+    failures = failures_frame(store, selection.repo, failed)
     return History(
         repo=selection.repo,
         runs=runs,
         jobs=jobs,
         failures=failures,
-        test_files=test_files_frame(store, selection.repo, jobs),
+        test_files=test_files_frame(store, selection.repo, every),
         rules=rules,
         default_branch=branch,
         unread=runs.filter(~pl.col("is_read") & (pl.col("outcome") != "unfinished")).height,
-        logs=logs,
+        logs=log_states(store, selection.repo, jobs),
+        every_job=every if selection.jobs else None,
     )
+
+
+def _chosen(jobs: pl.DataFrame, selection: Selection) -> pl.DataFrame:
+    if not selection.jobs:
+        return jobs
+    names = [name for name in jobs["name"].unique() if selection.wants_job(name)]
+    return jobs.filter(pl.col("name").is_in(names))
 
 
 def _jobs(store: Store, selection: Selection, runs: pl.DataFrame, rules: CiRules) -> pl.DataFrame:
     """The jobs of the run attempts; steps are read of those that did not end well."""
     mine = (same_repository(selection.repo), _among(runs["run_id"].unique()))
     every = store.newest("jobs").filter(*mine)
-    if selection.jobs:
-        every = every.filter(_named(selection, every))
     bad = every.filter(pl.col("conclusion").is_in(_WITH_STEPS)).select("job_id", "steps")
     # Before the other columns are there: decoding steps takes most memory.
     failed = failed_steps(bad.collect(engine="streaming"))
@@ -104,11 +111,6 @@ def _among(ids: pl.Series) -> pl.Expr:
     if ids.is_empty():
         return pl.lit(value=False)
     return pl.col("run_id").is_between(ids.min(), ids.max()) & pl.col("run_id").is_in(ids.implode())
-
-
-def _named(selection: Selection, jobs: pl.LazyFrame) -> pl.Expr:
-    names = jobs.select(pl.col("name").unique()).collect()["name"]
-    return pl.col("name").is_in([name for name in names if selection.wants_job(name)])
 
 
 def _once(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:

@@ -51,8 +51,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             kept = pl.DataFrame(mine, schema=names.schema, orient="row")
             runs = runs.join(kept, on=["workflow_file", "workflow_name"], how="semi", nulls_equal=True)
         if self.limit is not None:
-            newest = runs.group_by("run_id").agg(pl.col("created_at").min()).sort("created_at", "run_id")
-            runs = runs.join(newest.tail(self.limit), on="run_id", how="semi")
+            # By id, as a sync chooses them: else a run at the edge would be wanted and never read.
+            newest = runs.select(pl.col("run_id").unique().sort()).tail(self.limit)
+            runs = runs.join(newest, on="run_id", how="semi")
         return runs
 
     def wants_job(self, name: str) -> bool:

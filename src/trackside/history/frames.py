@@ -144,6 +144,9 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     the jobs in ``jobs``. ``default_branch`` is None where nothing tells it. ``rules`` are the repository's.
     ``unread`` counts run attempts whose jobs are not in the store. ``logs`` counts failed jobs by the state of their
     log (``ready``, ``expired``, …; ``not asked`` where it was never asked for).
+
+    Where only some jobs were asked for, ``jobs`` holds these and ``every_job`` all: whether a run had jobs, a job is
+    gone, or many failed together is told by all. ``failures`` and ``test_files`` are then of all.
     """
 
     repo: str
@@ -155,6 +158,21 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     default_branch: str | None = None
     unread: int = 0
     logs: dict[str, int] = {}
+    every_job: pl.DataFrame | None = None
+
+    @property
+    def whole(self) -> History:
+        """The same with every job in ``jobs``."""
+        if self.every_job is None:
+            return self
+        return msgspec.structs.replace(self, jobs=self.every_job, every_job=None)
+
+    @property
+    def asked_for(self) -> frozenset[tuple[str, str]] | None:
+        """The (workflow, job) of the jobs that were asked for; None where all are."""
+        if self.every_job is None:
+            return None
+        return frozenset(self.jobs.select("workflow", "job").unique().iter_rows())
 
     @property
     def counted_jobs(self) -> pl.DataFrame:
@@ -165,7 +183,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     def jobless_failures(self) -> pl.DataFrame:
         """The run attempts that failed and are known to have no job: rows of ``runs``."""
         failed = self.runs.filter(pl.col("outcome") == "failed", pl.col("is_read"))
-        return failed.join(self.jobs.select("run_id", "run_attempt").unique(), on=["run_id", "run_attempt"], how="anti")
+        jobs = self.whole.jobs
+        return failed.join(jobs.select("run_id", "run_attempt").unique(), on=["run_id", "run_attempt"], how="anti")
 
 
 def empty_frame(columns: pl.Schema) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from trackside.history.frames import JOB_COLUMNS
@@ -85,7 +86,10 @@ def failed_steps(steps: pl.DataFrame) -> pl.DataFrame:
 def _in_order(rows: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     """The rows of these runs by run, attempt and id; nothing is copied where they are so already."""
     keys = rows.select(*_ATTEMPT, "job_id").with_row_index("place")
-    places = keys.join(runs.select(_ATTEMPT), on=_ATTEMPT, how="semi").sort(*_ATTEMPT, "job_id")["place"]
+    keys = keys.join(runs.select(_ATTEMPT), on=_ATTEMPT, how="semi")
+    # Many times as fast as sorting a frame by several columns.
+    order = np.lexsort([keys[name].to_numpy() for name in ("job_id", *reversed(_ATTEMPT))])
+    places = keys["place"].gather(order)
     as_it_is = len(places) == rows.height and places.is_sorted()
     return rows if as_it_is else rows.select(pl.all().gather(places))
 
