@@ -16,7 +16,7 @@ _UNTOLD: Final = (
     "name", "status", "completed_at", "failed_steps", "run_conclusion", "title", "author", "actor", "branch",
     "runner_group", "event", "run_url", "category", "conclusion", "outcome",
 )  # fmt: skip
-"""Columns that nobody asks a pair for: with many pairs they are most of what it costs."""
+"""Columns that nobody asks a pair for; there may be many pairs."""
 
 
 class Proof(enum.StrEnum):
