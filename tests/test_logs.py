@@ -82,13 +82,14 @@ def test_a_log_is_kept_as_it_came(fake: FakeGitHub, github: GitHub) -> None:
     assert (text(log), log.size_bytes, log.truncated, log.note) == (content, len(content), False, None)
 
 
-def test_a_long_log_is_cut_where_the_cap_is(fake: FakeGitHub, github: GitHub) -> None:
+def test_a_long_log_keeps_its_beginning_and_its_end(fake: FakeGitHub, github: GitHub) -> None:
     def pieces() -> Iterator[bytes]:
         yield from (b"%07d\n" % number for number in range(100_000))
 
     log = only_log(fake, github, fake.world.add_run([job(log=pieces)]), most=10_000)
     assert (log.state, log.size_bytes, log.truncated) == (LogState.READY, 10_000, True)
-    assert text(log) == b"".join(pieces())[:10_000]
+    whole = b"".join(pieces())
+    assert text(log) == whole[:5_000] + b"[trackside: 790000 bytes were left out here]\n" + whole[-5_000:]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def archive(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> 
 
 def text(log: LogText) -> bytes:
     unpacked = zstandard.ZstdDecompressor().decompressobj().decompress(log.content)
-    assert len(unpacked) == log.size_bytes
+    assert log.truncated or len(unpacked) == log.size_bytes
     return unpacked
 
 
@@ -239,9 +240,38 @@ def test_a_table_of_contents_that_hides_its_size_is_refused() -> None:
         RunArchive(io.BytesIO(hidden), "run.zip")
 
 
-def test_a_long_log_is_cut_and_says_so() -> None:
-    log = archive(("0_a.txt", bytes(range(256)) * 40)).read("a", most=1_000)
-    assert (text(log), log.truncated) == ((bytes(range(256)) * 40)[:1_000], True)
+def test_of_a_long_log_beginning_and_end_are_kept() -> None:
+    whole = b"".join(b"line %04d\n" % number for number in range(1_000))
+    log = archive(("0_a.txt", whole)).read("a", most=1_000)
+    assert text(log) == whole[:500] + b"[trackside: 9000 bytes were left out here]\n" + whole[-500:]
+    assert (log.size_bytes, log.truncated) == (1_000, True)
+
+
+@given(st.lists(st.binary(max_size=9), max_size=30), st.integers(0, 60))
+def test_what_is_kept_does_not_hang_on_how_it_came(chunks: list[bytes], most: int) -> None:
+    whole = b"".join(chunks)
+    log = pack_log(chunks, most)
+    if len(whole) <= most:
+        assert (text(log), log.size_bytes, log.truncated) == (whole, len(whole), False)
+        return
+    head, tail = whole[: most - most // 2], whole[len(whole) - most // 2 :]
+    line = b"[trackside: %d bytes were left out here]\n" % (len(whole) - most)
+    between = b"\n" if head and not head.endswith(b"\n") else b""
+    assert (text(log), log.size_bytes, log.truncated) == (head + between + line + tail, most, True)
+
+
+@pytest.mark.parametrize("size", [16, 1_000, 100_000])
+def test_no_more_than_the_end_of_a_long_log_is_held(size: int) -> None:
+    whole = bytes(range(256)) * 12_000
+    pieces = (whole[at : at + size] for at in range(0, len(whole), size))
+    tracemalloc.start()
+    try:
+        log = pack_log(pieces, most=1_000_000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert text(log).endswith(whole[-500_000:])
+    assert peak < 1_500_000
 
 
 def test_a_log_of_exactly_the_cap_is_whole() -> None:

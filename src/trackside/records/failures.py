@@ -83,7 +83,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
     ``step`` and ``step_number`` are the first step that failed. ``version`` is that of the rules and fingerprints:
     a row of another version is made anew. ``log_lines`` counts the lines of the log, ``truncated`` says it was
-    longer than was kept.
+    longer than was kept: its middle is missing, and ``log_lines`` and ``line_number`` are those of the kept text.
     """
 
     repo: str

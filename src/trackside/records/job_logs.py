@@ -25,7 +25,9 @@ class LogState(enum.StrEnum):
 class JobLog(msgspec.Struct, frozen=True, kw_only=True):
     """The key is (``repo``, ``job_id``). ``content`` is the log as it came, compressed with Zstandard.
 
-    ``size_bytes`` counts what was read, before compression; ``truncated`` says that there was more.
+    ``size_bytes`` counts what was kept of it, before compression; ``truncated`` says that there was more: then the
+    beginning and the end are there, with a line in between that says how many bytes are not, and numbers of lines are
+    those of the text that was kept.
     """
 
     repo: str

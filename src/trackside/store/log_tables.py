@@ -22,8 +22,8 @@ JOB_LOGS: Final = Table(
         Column("job_id", pl.Int64, "", "id of the job"),
         *RUN,
         Column("state", pl.String, "", "ready, not_yet, never, expired or unreadable"),
-        Column("size_bytes", pl.Int64, "bytes", "what was read, before compression"),
-        Column("truncated", pl.Boolean, "", "there was more than was read"),
+        Column("size_bytes", pl.Int64, "bytes", "what was kept, before compression"),
+        Column("truncated", pl.Boolean, "", "it was longer than is kept: its middle was left out"),
         Column("content", pl.Binary, "", "the log as it came, compressed with Zstandard; null where there is none"),
         Column("note", pl.String, "", "why it could not be read"),
     ),
@@ -54,7 +54,7 @@ FAILURES: Final = Table(
         Column("step", pl.String, "", "the first step that failed"),
         Column("step_number", pl.Int64, "", "its number"),
         Column("log_lines", pl.Int64, "lines", "length of the log"),
-        Column("truncated", pl.Boolean, "", "the log was longer than was kept"),
+        Column("truncated", pl.Boolean, "", "the log was longer than was kept: its middle was not read"),
     ),
 )
 
