@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.history_frames import Row, a_history, a_job, a_run
 from trackside.ci.balance import FamilyBalance, partition, shard_balance
+from trackside.report.ci_balance_report import balance_sections
 
 RUN = a_run(0)
 LATER = a_run(1)
@@ -94,6 +95,73 @@ def test_shards_without_a_log_are_named_and_are_in_no_plan() -> None:
     )
 
     assert (family.unread_shards, len(family.plan)) == (("2", "10"), 2)
+
+
+def test_a_shard_whose_files_moved_away_was_read_and_is_a_part() -> None:
+    """Of three shards the newest logs are one shard's alone, as where only logs of failed jobs are read."""
+    jobs = [a_job(run, f"unit ({n})") for run in (RUN, LATER) for n in range(3)]
+    first = [a_file(job, f"{name}.py", s) for job, name, s in zip(jobs[:3], "abc", (300.0, 200.0, 100.0), strict=True)]
+    later = [a_file(jobs[3], f"{name}.py", s) for name, s in zip("abc", (300.0, 200.0, 100.0), strict=True)]
+
+    family = balanced(jobs, *first, *later)
+
+    assert (family.unread_shards, family.divides_anew) == ((), True)
+    assert [part.files for part in family.plan] == [("a.py",), ("b.py",), ("c.py",)]
+    assert (family.planned_s, family.bound_s) == (300.0, 300.0)
+
+
+def test_where_files_are_divided_anew_the_longest_shard_now_is_that_of_one_log_not_of_a_mixture() -> None:
+    jobs = [a_job(run, f"unit ({n})") for run in (RUN, LATER) for n in range(2)]
+    swapped = [a_file(job, file, 100.0) for job, file in zip(jobs, ("a.py", "b.py", "b.py", "a.py"), strict=True)]
+    gone = a_file(jobs[0], "c.py", 100.0)
+
+    family = balanced(jobs, *swapped, gone)
+
+    assert family.divides_anew
+    assert [(one.shard, one.files, one.files_s) for one in family.shards] == [("0", 1, 100.0), ("1", 1, 100.0)]
+    assert (family.longest_s, family.planned_s, family.saved_s) == (100.0, 200.0, 0.0)
+
+
+def test_one_file_that_moved_is_no_suite_that_divides_anew() -> None:
+    jobs = [a_job(run, f"unit ({n})") for run in (RUN, LATER) for n in range(2)]
+    stayed = [a_file(jobs[place], file, 10.0) for place in (0, 2) for file in ("a.py", "b.py", "c.py")]
+
+    family = balanced(jobs, *stayed, a_file(jobs[1], "d.py", 10.0), a_file(jobs[2], "d.py", 10.0))
+
+    assert not family.divides_anew
+    assert family.longest_s == 40.0
+
+
+def test_a_plan_has_as_many_parts_as_the_job_has_shards_now() -> None:
+    before = [a_job(a_run(n), f"unit ({shard})") for n in range(2) for shard in range(4)]
+    now = [a_job(a_run(2 + n), f"unit ({shard})") for n in range(5) for shard in range(2)]
+    files = [a_file(job, f"{name}.py", 10.0) for job, name in zip((*before[:4], *now[:2]), "abcdef", strict=True)]
+
+    family = balanced([*before, *now], *files)
+
+    assert len(family.plan) == 2
+    assert {file for part in family.plan for file in part.files} == {f"{name}.py" for name in "abcdef"}
+
+
+def test_a_run_that_was_cut_short_takes_no_part_away() -> None:
+    files = [a_file(SHARDS[0], "a.py", 30.0), a_file(SHARDS[0], "b.py", 10.0), a_file(SHARDS[1], "c.py", 1.0)]
+
+    family = balanced([*SHARDS, a_job(LATER, "unit (0)", "failure")], *files)
+
+    assert len(family.plan) == 2
+
+
+def test_the_notes_of_a_plan_name_shards_without_a_log_and_files_that_are_divided_anew() -> None:
+    jobs = [a_job(run, f"unit ({n})") for run in (RUN, LATER) for n in range(3)]
+    told = [(jobs[0], "a.py", 900.0), (jobs[0], "b.py", 800.0), (jobs[4], "a.py", 900.0), (jobs[4], "b.py", 800.0)]
+
+    (_, plan, *_) = balance_sections(
+        shard_balance(a_history([RUN, LATER], jobs, test_files=[a_file(*one) for one in told])), 9
+    )
+
+    assert len(plan.rows) == 3
+    assert plan.notes[0].startswith("The suite divides its files anew: ")
+    assert plan.notes[1:] == ("They count as shards, but no log was read of them: the shards 2.",)
 
 
 def test_a_partition_that_is_good_already_is_kept() -> None:

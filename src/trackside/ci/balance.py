@@ -14,14 +14,18 @@ from trackside.history.frames import History
 WORTH_S: Final = 60.0
 WORTH_SHARE: Final = 0.1
 """What a partition must save, at least, to be worth a change."""
-_FILE: Final = ["workflow", "family", "file"]
+NEWEST_RUNS: Final = 5
+"""So many runs tell how many shards a job has now: one run alone may have been cut short."""
+_FAMILY: Final = ["workflow", "family"]
+_FILE: Final = [*_FAMILY, "file"]
+_Key = tuple[str, str]
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
     """One shard: over ``jobs`` attempts that passed the median and the longest duration, None where none passed.
 
-    ``files`` and ``files_s`` are the test files that it ran last and the sum of their median times; None where no log
-    of the shard was read.
+    ``files`` and ``files_s`` are the test files that it ran last and the sum of their median times; None where none is
+    known.
     """
 
     shard: str
@@ -61,8 +65,12 @@ class FamilyBalance(msgspec.Struct, frozen=True, kw_only=True):
     ``files`` stand with the largest gap (either way) first. ``longest_s`` is the longest shard now, ``planned_s`` that
     of ``plan`` (the present partition, where none better was found), ``bound_s`` what no partition into as many shards
     can be below: sums of median times of the files that were measured, without the set-up of a job. They are None, and
-    ``plan`` is empty, where fewer than two shards have measured files. ``unmeasured`` are files without a time,
-    ``unread_shards`` shards of which no log was read: both are in no plan.
+    ``plan`` is empty, where fewer than two shards can take files. ``unmeasured`` are files without a time: they are in
+    no plan. ``unread_shards`` are shards that the job has now and of which no log told a test file: they are no part of
+    a plan, unless ``divides_anew``.
+
+    ``divides_anew`` says that most files which several logs tell of ran in several shards: the suite divides its files
+    again and again. A shard's files are then those of its newest log alone, and a plan is over all shards.
     """
 
     workflow: str
@@ -75,6 +83,7 @@ class FamilyBalance(msgspec.Struct, frozen=True, kw_only=True):
     plan: tuple[PlannedShard, ...]
     unmeasured: tuple[str, ...]
     unread_shards: tuple[str, ...]
+    divides_anew: bool = False
 
     @property
     def saved_s(self) -> float:
@@ -104,12 +113,13 @@ def shard_balance(history: History) -> Balance:
     jobs = history.counted_jobs.with_columns(pl.col("shard").fill_null(""))
     kept = jobs.select("job_id", "workflow", "family", "shard", at=pl.coalesce("started_at", "created_at"))
     files = history.test_files.join(kept, on="job_id").sort("at", "job_id", "suite", nulls_last=False)
-    shards = _shards(jobs)
-    told = _files(files)
-    keys = {(row["workflow"], row["family"]) for row in [*shards, *told]}
-    by_shards, by_files = _grouped(shards), _grouped(told)
-    split = [key for key in keys if key in by_files or len(by_shards.get(key, ())) > 1]
-    families = [_family(key, by_shards.get(key, []), by_files.get(key, [])) for key in split]
+    shards, told, present = _grouped(_shards(jobs)), _grouped(_files(files)), _present(jobs)
+    newest = _newest_logs(files)
+    split = [key for key in {*shards, *told} if key in told or len(shards[key]) > 1]
+    families = [
+        _family(key, shards.get(key, []), told.get(key, []), newest.get(key, {}), present.get(key, frozenset()))
+        for key in split
+    ]
     families.sort(key=lambda one: (-one.saved_s, one.longest_s is None, -(one.longest_s or 0.0), one.workflow, one.job))
     return Balance(families=tuple(families), logs=files["job_id"].n_unique())
 
@@ -139,7 +149,7 @@ def _shards(jobs: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _files(files: pl.DataFrame) -> list[dict[str, Any]]:
-    """One row a file of a job: ``shard`` it ran in last, ``n``, ``median_s``, ``last_s``, ``estimated_s``."""
+    """One row a file of a job: ``shard`` it ran in last, ``seen_in`` shards, ``n``, ``median_s``, ``last_s``, …"""
     measured = pl.col("elapsed_s").is_not_null() & pl.col("elapsed_s").is_finite()
     best = measured & (pl.col("outcome") == "passed")
     ever_passed = best.any().over(_FILE)
@@ -147,6 +157,8 @@ def _files(files: pl.DataFrame) -> list[dict[str, Any]]:
     time = pl.col("elapsed_s").filter(pl.col("counts"))
     grouped = rows.group_by(_FILE, maintain_order=True).agg(
         pl.col("shard").last(),
+        pl.col("shard").unique().alias("seen_in"),
+        pl.col("job_id").n_unique().alias("logs"),
         time.len().alias("n"),
         time.median().alias("median_s"),
         time.last().alias("last_s"),
@@ -155,59 +167,103 @@ def _files(files: pl.DataFrame) -> list[dict[str, Any]]:
     return grouped.rows(named=True)
 
 
-def _grouped(rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def _present(jobs: pl.DataFrame) -> dict[_Key, frozenset[str]]:
+    """The shards that each job has now: those of its newest runs, of such as are over where there are any."""
+    ran = jobs.with_columns(over=pl.col("run_conclusion").is_in(["success", "failure"]).fill_null(False))
+    runs = ran.group_by(*_FAMILY, "run_id").agg(
+        pl.col("shard").unique(), pl.col("over").any(), pl.col("run_created_at").max()
+    )
+    order = runs.sort("over", "run_created_at", "run_id", descending=True, nulls_last=True, maintain_order=True)
+    newest = order.filter(pl.col("over") | ~pl.col("over").any().over(_FAMILY)).group_by(_FAMILY).head(NEWEST_RUNS)
+    present: dict[_Key, frozenset[str]] = {}
+    for workflow, family, shards in newest.select(*_FAMILY, "shard").iter_rows():
+        present[workflow, family] = present.get((workflow, family), frozenset()).union(shards)
+    return present
+
+
+def _newest_logs(files: pl.DataFrame) -> dict[_Key, dict[str, list[str]]]:
+    """The files that the newest log of each shard tells of."""
+    newest = files.filter(pl.col("job_id") == pl.col("job_id").last().over(*_FAMILY, "shard"))
+    logs: dict[_Key, dict[str, list[str]]] = {}
+    for workflow, family, shard, file in newest.select(*_FAMILY, "shard", "file").unique(maintain_order=True).rows():
+        logs.setdefault((workflow, family), {}).setdefault(shard, []).append(file)
+    return logs
+
+
+def _grouped(rows: Sequence[dict[str, Any]]) -> dict[_Key, list[dict[str, Any]]]:
+    groups: dict[_Key, list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault((row["workflow"], row["family"]), []).append(row)
     return groups
 
 
-def _family(key: tuple[str, str], shards: Sequence[dict[str, Any]], files: Sequence[dict[str, Any]]) -> FamilyBalance:
+def _family(
+    key: _Key,
+    shards: Sequence[dict[str, Any]],
+    files: Sequence[dict[str, Any]],
+    newest: Mapping[str, list[str]],
+    present: frozenset[str],
+) -> FamilyBalance:
     measured = [row for row in files if row["n"]]
     times = {row["file"]: float(row["median_s"]) for row in measured}
-    now: dict[str, float] = {}
-    for row in measured:
-        now[row["shard"]] = now.get(row["shard"], 0.0) + times[row["file"]]
-    plan = _plan(times, {row["file"]: row["shard"] for row in measured})
-    read = {row["shard"] for row in files}
+    anew = _divides_anew(files)
+    held = newest if anew else _last_held(files)
+    now = {shard: sum(times[file] for file in own if file in times) for shard, own in held.items()}
+    unread = present - {shard for row in files for shard in row["seen_in"]}
+    parts = len(present if anew else present - unread)
+    plan = _plan(times, {} if anew else held, parts)
     return FamilyBalance(
         workflow=key[0],
         job=key[1],
-        shards=tuple(_shard(row, files, now) for row in sorted(shards, key=lambda row: _natural(row["shard"]))),
+        shards=tuple(_shard(row, held, now) for row in sorted(shards, key=lambda row: _natural(row["shard"]))),
         files=tuple(sorted(map(_file_time, measured), key=lambda one: (-abs(one.gap_s or 0.0), one.file))),
         longest_s=max(now.values()) if plan else None,
         planned_s=max(part.predicted_s for part in plan) if plan else None,
-        bound_s=max(max(times.values()), sum(times.values()) / len(plan)) if plan else None,
+        bound_s=max(max(times.values()), sum(times.values()) / parts) if plan else None,
         plan=plan,
         unmeasured=tuple(sorted(row["file"] for row in files if not row["n"])),
-        unread_shards=tuple(sorted({row["shard"] for row in shards} - read, key=_natural)) if files else (),
+        unread_shards=tuple(sorted(unread, key=_natural)) if files else (),
+        divides_anew=anew,
     )
 
 
-def _plan(times: Mapping[str, float], now: Mapping[str, str]) -> tuple[PlannedShard, ...]:
-    """The proposed partition, or that of ``now`` (the shard of each file) where it is no worse."""
-    present: dict[str, list[str]] = {}
-    for file in sorted(times, key=lambda name: (-times[name], name)):
-        present.setdefault(now[file], []).append(file)
-    if len(present) < 2:
+def _divides_anew(files: Sequence[dict[str, Any]]) -> bool:
+    again = [len(row["seen_in"]) > 1 for row in files if row["logs"] > 1]
+    return sum(again) * 2 > len(again)
+
+
+def _last_held(files: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """The files by the shard that they ran in last."""
+    held: dict[str, list[str]] = {}
+    for row in files:
+        held.setdefault(row["shard"], []).append(row["file"])
+    return held
+
+
+def _plan(times: Mapping[str, float], held: Mapping[str, Sequence[str]], shards: int) -> tuple[PlannedShard, ...]:
+    """The proposed partition into ``shards`` parts, or the present one (``held``, if any) where it is no worse."""
+    if shards < 2 or not times:
         return ()
-    kept = _planned(times, [present[shard] for shard in sorted(present, key=_natural)])
-    better = _planned(times, partition(times, len(present)))
-    return min(kept, better, key=lambda plan: max(part.predicted_s for part in plan))
+    plans = [_planned(times, partition(times, shards))]
+    longest_first = sorted(times, key=lambda name: (-times[name], name))
+    present = [[file for file in longest_first if file in held[shard]] for shard in sorted(held, key=_natural)]
+    if 0 < len(present) <= shards:
+        plans.insert(0, _planned(times, present + [[]] * (shards - len(present))))
+    return min(plans, key=lambda plan: max(part.predicted_s for part in plan))
 
 
 def _planned(times: Mapping[str, float], parts: Sequence[Sequence[str]]) -> tuple[PlannedShard, ...]:
     return tuple(PlannedShard(files=tuple(part), predicted_s=sum(times[file] for file in part)) for part in parts)
 
 
-def _shard(row: dict[str, Any], files: Sequence[dict[str, Any]], now: Mapping[str, float]) -> Shard:
-    own = sum(one["shard"] == row["shard"] for one in files)
+def _shard(row: dict[str, Any], held: Mapping[str, Sequence[str]], now: Mapping[str, float]) -> Shard:
+    own = held.get(row["shard"])
     return Shard(
         shard=row["shard"],
         jobs=row["jobs"],
         median_s=row["median_s"],
         max_s=row["max_s"],
-        files=own or None,
+        files=len(own) if own else None,
         files_s=now.get(row["shard"]),
     )
 

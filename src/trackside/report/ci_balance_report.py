@@ -104,10 +104,19 @@ def _notes(balance: Balance, top: int) -> Iterator[str]:
 
 
 def _left_out(family: FamilyBalance) -> Iterator[str]:
+    shards = len(family.plan) + (0 if family.divides_anew else len(family.unread_shards))
+    if shards < len(family.shards):
+        yield f"The newest runs have {counted(shards, 'shard')}; the whole window has {len(family.shards):,}."
     if family.unmeasured:
         yield f"Not in it, as they were never timed: {_named(family.unmeasured)}."
+    if family.divides_anew:
+        yield (
+            "The suite divides its files anew: most files that several logs tell of ran in several shards. Files Now "
+            "is the longest of the shards' newest logs; better estimates help it more than a fixed partition."
+        )
     if family.unread_shards:
-        yield f"Not in it, as no log was read of them: the shards {_named(family.unread_shards)}."
+        what = "They count as shards, but" if family.divides_anew else "Not in it, as"
+        yield f"{what} no log was read of them: the shards {_named(family.unread_shards)}."
 
 
 def _named(names: tuple[str, ...]) -> str:
