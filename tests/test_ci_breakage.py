@@ -186,7 +186,7 @@ def document(command: Command, name: str, *words: str) -> Any:
 def test_a_check_ends_with_3_where_main_is_broken_or_a_job_is_flaky(command: Command) -> None:
     assert [command.run(name, "--check")[0] for name in COMMANDS] == [3, 3, 3]
     assert [command.run(name)[0] for name in COMMANDS] == [0, 0, 0]
-    assert command.run("streaks", "--check", "--line", "feature")[0] == 3
+    assert command.run("streaks", "--check", "--all-lines")[0] == 3
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -230,17 +230,10 @@ def test_csv_has_a_row_for_each_streak_flaky_job_and_tested_job(command: Command
     assert [row["change"] for row in tables[2]] == ["rise", "none"]
 
 
-def test_a_line_without_runs_says_what_to_do(command: Command) -> None:
-    _, out, _ = command.run("streaks", "--line", "nobody")
-
-    assert "Nothing is broken on nobody" in out
-    assert "--since 30d" in out
-
-
 def test_an_empty_window_says_what_to_do(command: Command) -> None:
     code, _, err = command.run("streaks", "--since", "2020-01-01", "--until", "2020-01-02")
 
-    assert (code, "--since 30d" in err) == (1, True)
+    assert (code, "--since 30d" in err) == (0, True)
 
 
 @pytest.mark.parametrize("recent", ["2", "2 apples", "-1d", "2026-05-01"])
@@ -253,3 +246,20 @@ def test_a_length_that_is_none_is_refused(command: Command, recent: str) -> None
 def test_one_line_or_all_lines(command: Command) -> None:
     assert command.run("streaks", "--line", "main", "--all-lines")[0] == 2
     assert command.run("streaks", "--all-lines")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("streaks", "--workflow", "nope.yml", "--check"), "--workflow nope.yml"),
+        (("flaky", "--branch", "nope"), "--branch nope"),
+        (("streaks", "--event", "nope", "--check"), "--event nope"),
+        (("streaks", "--job", "nope", "--check"), "--job nope"),
+        (("rates", "--job", "nope"), "--job nope"),
+        (("streaks", "--line", "nope", "--check"), "branch line nope"),
+    ],
+)
+def test_a_choice_that_matches_nothing_is_no_success(command: Command, words: tuple[str, ...], said: str) -> None:
+    code, out, err = command.run(*words)
+    assert (code, out) == (1, "")
+    assert said in err

@@ -52,7 +52,7 @@ def test_the_keys_are_those_of_the_schema() -> None:
     schema = schema_of("ci-failures")
     of_document = schema["$defs"]["FailureDocument"]["properties"]
     assert sorted(told) == sorted(of_document)
-    assert ESTABLISHED_KEYS | NEW_KEYS | {"verdicts", "failure_groups"} == set(of_document)
+    assert ESTABLISHED_KEYS | NEW_KEYS | {"verdicts", "failure_groups", "looked_at"} == set(of_document)
 
 
 def test_every_cause_stands_in_the_table_with_its_pattern() -> None:

@@ -108,7 +108,7 @@ def test_the_bad_runner_is_named_and_a_check_ends_with_3(command: Command) -> No
     assert (code, document["bad"]) == (0, ["gpu-3"])
     assert document["runners"]["runners"][0]["compared_failures"] == 10
     assert command("runners", "--check", "--since", "7d")[0] == 3
-    assert command("runners", "--check", "--job", "no such job")[0] == 0
+    assert command("runners", "--check", "--job", "no such job")[0] == 1
 
 
 def test_the_table_of_runners_says_what_was_compared(command: Command) -> None:
@@ -163,10 +163,10 @@ def test_minutes_are_told_by_outcome(command: Command) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_no_run_in_the_window_is_one_sentence(command: Command, name: str) -> None:
-    code, out, err = command(name, "--since", "1h")
+def test_no_run_in_the_window_is_an_empty_report_and_one_sentence(command: Command, name: str) -> None:
+    code, out, err = command(name, "--since", "1h", "--format", "json")
 
-    assert (code, out) == (1, "")
+    assert (code, json.loads(out)["schema_version"]) == (0, 1)
     assert "No run of octo/engine is in the window" in err
 
 

@@ -12,7 +12,7 @@ from trackside.cli.ci_session import Format, Source, open_session, require_runs
 from trackside.cli.github_options import POSITIVE, Access, Saying, Window
 from trackside.cli.options import FLAG
 from trackside.cli.windows import parse_moment
-from trackside.errors import UsageError
+from trackside.errors import NoDataError, UsageError
 
 _TOP: Final = 20
 Top = Annotated[int, POSITIVE]
@@ -46,6 +46,9 @@ def streaks(
         raise UsageError("--line and --all-lines: one of them.")
     session = open_session(window, access, saying, source)
     require_runs(session)
+    if line is not None and session.history.runs.height and not (session.history.runs["line"] == line).any():
+        msg = f"No run of {session.history.repo} in the window is of the branch line {line}; --all-lines shows which are."
+        raise NoDataError(msg)
     found = find_streaks(session.history, ALL_LINES if all_lines else line)
     on_default = found if line is None else find_streaks(session.history)
     print_sections(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -84,7 +84,7 @@ def open_session(
     ``adapt`` changes the settings for one command. With ``whole_past`` a limit of runs reaches back as far as need be.
     Jobs are read by REST unless the settings name another way: GraphQL does not tell runners. With ``runners`` those
     that it told of before are read again.
-    Raises NoDataError where there is no store to look at offline.
+    Raises NoDataError where there is no store to look at offline, and where a choice of runs or jobs matches nothing.
     """
     window, access, saying = window or Window(), access or Access(), saying or Saying()
     source = source or Source()
@@ -107,6 +107,8 @@ def open_session(
     start, stop = window_of(window, settings, now)
     since_ = None if whole_past and not window.since else start
     history = _read(store, repo, settings, window, since_, stop, terminal)
+    if synced is None or not synced.missing:
+        _require_match(store, history, window)
     return CiSession(
         terminal=terminal,
         settings=settings,
@@ -151,8 +153,37 @@ def _read(
 
 
 def require_runs(session: CiSession) -> None:
-    """Raises NoDataError, with what to do, where the window holds no run."""
-    if session.history.runs.is_empty():
-        hint = "run the same without --offline, or" if session.offline else "try"
-        msg = f"No run of {session.history.repo} is in the window: {hint} a longer one with --since 30d."
+    """Says that the window holds no run, where it does not: what is printed then is empty."""
+    if session.history.runs.is_empty() and not (session.synced and session.synced.missing):
+        hint = "run the same without --offline, or choose" if session.offline else "choose"
+        session.terminal.warn(
+            f"No run of {session.history.repo} is in the window: {hint} another, such as --since 30d."
+        )
+
+
+def _require_match(store: Store, history: History, window: Window) -> None:
+    """Raises NoDataError where something was chosen that is not there: a check of nothing must not pass."""
+    from trackside.evidence.selection import known_names
+
+    asked = {"workflow": window.workflow, "branch": window.branch, "event": window.event}
+    if history.runs.is_empty() and any(asked.values()):
+        words = " ".join(f"--{name} {value}" for name, value in _each(asked))
+        known = known_names(store, history.repo)
+        there = "; ".join(f"--{name} {_some(known[name])}" for name, value in asked.items() if value and known[name])
+        hint = f" Known are {there}." if there else ""
+        msg = f"No run of {history.repo} in the window is of {words}.{hint}"
         raise NoDataError(msg)
+    if window.job and history.jobs.is_empty() and not history.whole.jobs.is_empty():
+        names = sorted(set(history.whole.jobs["job"]))
+        msg = f"No job in the window matches --job {' '.join(window.job)}. There are {_some(names)}."
+        raise NoDataError(msg)
+
+
+def _each(asked: dict[str, tuple[str, ...] | str | None]) -> Iterator[tuple[str, str]]:
+    for name, value in asked.items():
+        yield from ((name, one) for one in ((value,) if isinstance(value, str) else value or ()))
+
+
+def _some(names: Sequence[str], most: int = 8) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

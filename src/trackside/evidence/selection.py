@@ -8,6 +8,7 @@ import msgspec
 import polars as pl
 
 from trackside.history.names import is_workflow, matches_any
+from trackside.store.store import Store
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,3 +65,13 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 def same_repository(repo: str) -> pl.Expr:
     """Whether a row is of ``repo``, in any spelling of its name."""
     return pl.col("repo").str.to_lowercase() == repo.lower()
+
+
+def known_names(store: Store, repo: str) -> dict[str, list[str]]:
+    """The workflows (files, else names), branches and events of the runs of ``repo`` in the store, sorted."""
+    runs = store.newest("runs").filter(same_repository(repo))
+    file = pl.col("workflow_file").str.split("/").list.last()
+    told = runs.select(
+        workflow=pl.coalesce(file, "workflow_name"), branch=pl.col("head_branch"), event=pl.col("event")
+    ).collect(engine="streaming")
+    return {name: told[name].drop_nulls().unique().sort().to_list() for name in told.columns}
