@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import Final, NamedTuple
 
+from trackside.joblogs.comparisons import compared_cause
 from trackside.joblogs.places import Places
 from trackside.joblogs.raw_lines import RawLine, RawLines, lines_with_triggers, message_of
 from trackside.joblogs.rule_table import Rule, rule
@@ -147,12 +148,18 @@ def _candidate(
     if message != line.text and _NOISE.match(message):
         return None
     found = known or _matching(message, None if thorough else line.text.lower())
+    if found is not None and found.below is not None and not _stands_above(lines, line, found.below):
+        found = _matching(message, line.text.lower())
     annotated = line.text.startswith("##[error]")
     if annotated and message.strip() and (found is None or 26 < found.strength < _ANNOTATED.strength):
         found = _ANNOTATED
     if found is None:
         return None
     return _weighed(lines, Candidate(line, message, found, found.strength, found.cause))
+
+
+def _stands_above(lines: RawLines, line: RawLine, below: re.Pattern[str]) -> bool:
+    return any(below.match(message_of(each.text)) for each in lines.after(line.end, 1))
 
 
 def _matching(message: str, lower: str | None = None) -> Rule | None:
@@ -173,8 +180,7 @@ def _weighed(lines: RawLines, candidate: Candidate) -> Candidate:
     """The candidate with what its message or the lines before it say more exactly."""
     name, message = candidate.rule.name, candidate.message
     if name in {"assertion", "pytest-detail"} and NUMBERS.match(message):
-        near = (line.text for line in islice(lines.before(candidate.line.start, 14), 14))
-        cause = measured_cause((message, *near))
+        cause = compared_cause(lines, candidate.line, message)
         if cause is not None:
             return candidate._replace(strength=74, cause=cause)
     if name in {"pytest-failed", "pytest-error"} and " - " in message:

@@ -26,7 +26,7 @@ class Rule(NamedTuple):
     On the last lines before an error mark every rule is tried, elsewhere those whose words are there. ``last``: of
     several lines of this rule the last counts (a command that was tried again, a build that went on); otherwise the
     first error, where it was seen last. A ``wrapper`` only passes on that something else failed. A group ``test`` in
-    the pattern is the name of the failed test.
+    the pattern is the name of the failed test. Where ``below`` is given, the next line must match it.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Rule(NamedTuple):
     last: bool = False
     wrapper: bool = False
     anchored: bool = False
+    below: re.Pattern[str] | None = None
 
     def search(self, message: str) -> re.Match[str] | None:
         """Where the pattern matches; a pattern of which all choices begin with ``^`` is tried there only."""
@@ -52,10 +53,18 @@ WRAPPER_RANK: Final = 59
 
 
 def rule(
-    name: str, cause: Cause, strength: int, pattern: str, *needs: str, last: bool = False, wrapper: bool = False
+    name: str,
+    cause: Cause,
+    strength: int,
+    pattern: str,
+    *needs: str,
+    last: bool = False,
+    wrapper: bool = False,
+    below: str | None = None,
 ) -> Rule:
     """A rule of a table."""
-    return Rule(name, cause, strength, re.compile(pattern), needs, last, wrapper, _is_anchored(pattern))
+    next_line = re.compile(below) if below else None
+    return Rule(name, cause, strength, re.compile(pattern), needs, last, wrapper, _is_anchored(pattern), next_line)
 
 
 def _is_anchored(pattern: str) -> bool:

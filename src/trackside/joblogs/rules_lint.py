@@ -9,14 +9,26 @@ from trackside.records.failures import Cause
 
 _FILE: Final = r"^\s*(?:\./)?[\w@+./\\~-]{1,300}"
 
+# Codes of ruff's rules, not just a letter and a number: a log is full of A100s, B200s and H100s.
+_RUFF_CODE: Final = (
+    r"(?:[EFWDINSTQ]\d{3}|A00\d|B[09]\d\d|C[49]\d\d|G[02]\d\d|PL[CERW]\d{4}|(?:AIR|ANN|ARG|ASYNC|BLE|COM|CPY|DJ|DOC"
+    r"|DTZ|EM|ERA|EXE|FA|FAST|FBT|FIX|FLY|FURB|ICN|INP|INT|ISC|LOG|NPY|PD|PERF|PGH|PIE|PT|PTH|PYI|RET|RSE|RUF|SIM"
+    r"|SLF|SLOT|TC|TCH|TD|TID|TRY|UP|YTT)\d{3})"
+)
+
 _PYTHON: Final = (
     rule("lintrunner", Cause.LINT, 73, r"^>>> Lint for ", ">>> lint", last=True),
     rule(
         "python-lint", Cause.LINT, 70, _FILE + r"\.pyi?:\d+:\d+: (?:[A-Z]{1,6}\d{2,5}\b|\[[A-Z]\d{4}|E\d+:|SyntaxError)"
     ),
     rule("pylint", Cause.LINT, 70, _FILE + r"\.py:\d+:\d+: [CRWEF]\d{4}: "),
+    rule("ruff-full", Cause.LINT, 64, rf"^{_RUFF_CODE} (?:\[\*\] )?(?:`|[A-Z]).{{2,160}}$(?<!:)"),
     rule(
-        "ruff-full", Cause.LINT, 64, r"^(?:[A-Z]{1,4}\d{3,4}|[a-z][a-z-]{3,40}) (?:\[\*\] )?(?:`|[A-Z]).{2,160}$(?<!:)"
+        "ruff-named",
+        Cause.LINT,
+        64,
+        r"^[a-z]{1,30}(?:-[a-z]{1,30}){1,8}:? (?:\[\*\] )?(?:`|[A-Z]).{2,160}$",
+        below=r"^\s{0,8}--> \S{1,300}:\d+:\d+$",
     ),
     rule("mypy", Cause.LINT, 72, _FILE + r"\.pyi?:\d+(?::\d+)?: error: ", "error: "),
     rule(
