@@ -36,8 +36,9 @@ _SECRETS: Final = tuple(
         _GROUP + r"(?i:[\w-]{0,60}(?:passwor[dt]|passwd|passphrase|secret(?:[_-]?(?:access[_-]?)?key)?|api[_-]?key"
         r"|access[_-]?key|private[_-]?key|account[_-]?key|(?<=[_-])token|(?<=[_-])pat|credential)['\"]?\s{0,3}[=:]\s{0,3}))"
         r"(?!\*\*\*)(?:\"[^\"]{1,500}\"?|'[^']{1,500}'?|[^\s'\",;&]{3,500})",
-        _GROUP
-        + r"(?i:[?&\s-](?:token|sig|signature|x-amz-signature|x-amz-security-token|key|code|pwd)=))[^\s&'\"]{3,2000}",
+        _GROUP + r"(?i:[?&\s-](?:token|sig|signature|x-amz-signature|x-amz-security-token|key|pwd)=))[^\s&'\"]{3,2000}",
+        # Of an address only: elsewhere a code is an exit code or the code of a signal.
+        _GROUP + r"(?i:[?&]code=))[^\s&'\"]{3,2000}",
         r"\A[A-Za-z0-9+/]{60,}={0,2}\Z",
     )
 )

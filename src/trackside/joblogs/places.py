@@ -40,7 +40,10 @@ class Places:
         self._posts = frozenset(offsets_of(content, b"Post job cleanup."))
         self._sections = sorted({0, *runs, *self._posts})
         self._failed = {section: order for order, section in enumerate(self._failed_sections())}
+        self._exits = {self._section_of(at): at for at in self.errors if self._is_exit(at)}
         self._windows = _windows(job)
+        if not self._windows_hold_a_line():
+            self._windows = []
         self._redeemed = _redeemed(lines)
 
     def is_script(self, offset: int) -> bool:
@@ -59,17 +62,44 @@ class Places:
         weight = 0
         if any(span.start <= offset < span.end for span in self._redeemed):
             weight -= 60
+        if self._is_clean_up(offset):
+            return weight - 100
         inside = self._in_failed_step(offset)
         if inside is False:
             return weight - 45
         section = self._section_of(offset)
         if self._failed and section not in self._failed:
-            weight -= 10 if inside else 40 if self._is_post(section) else 28
+            weight -= 10 if inside else 28
         elif self._failed:
             weight -= min(self._failed[section], 2) * (0 if inside else 4)
         if section in self._failed and self._is_post(section):
             weight -= 20
         return weight
+
+    def _is_clean_up(self, offset: int) -> bool:
+        """Whether the line was written when all was over: in a clean-up that did not fail, or after the exit code."""
+        section = self._section_of(offset)
+        if self._is_post(section) and section not in self._failed:
+            return True
+        ended = self._exits.get(section)
+        start = self._lines.start_of(offset)
+        return (
+            ended is not None
+            and start > ended
+            and index_before(self.errors, self._lines.at(start).end) <= index_before(self.errors, start - 1)
+        )
+
+    def _is_exit(self, error: int) -> bool:
+        return self._lines.content.startswith(b"Process completed with exit code", error + len(b"##[error]"))
+
+    def _windows_hold_a_line(self) -> bool:
+        """Whether the log was stamped by the clock that the steps were timed by."""
+        content = self._lines.content
+        stamps = (self._lines.stamp_of(0), self._lines.stamp_of(self._lines.start_of(max(len(content) - 1, 0))))
+        first, last = (_time(stamp) if stamp else None for stamp in stamps)
+        if first is None or last is None:
+            return True
+        return any(first <= end + _SECOND and start - _SECOND <= last for start, end in self._windows)
 
     def _section_of(self, offset: int) -> int:
         return self._sections[max(index_before(self._sections, offset), 0)]
@@ -82,8 +112,7 @@ class Places:
         exits: dict[int, None] = {}
         others: dict[int, None] = {}
         for offset in self.errors:
-            ended = self._lines.content.startswith(b"Process completed with", offset + len(b"##[error]"))
-            (exits if ended else others)[self._section_of(offset)] = None
+            (exits if self._is_exit(offset) else others)[self._section_of(offset)] = None
         return list(exits | others)
 
     def _in_failed_step(self, offset: int) -> bool | None:

@@ -293,8 +293,9 @@ _COMMANDS: Final = (
         "label-missing",
         Cause.CONFIGURATION,
         64,
-        r"(?i)(?:missing|required|requires?) (?:the |a )?[`'\"]?[\w/ -]{1,60}[`'\"]? label|PR (?:title|description"
-        r"|body) (?:does not|must|is)|no (?:CLA|DCO|sign-?off)|commits? (?:is|are) not signed"
+        r"(?i)(?:missing|required|requires?) (?:the |a )?[`'\"]?[\w/ -]{1,60}[`'\"]? label\b"
+        r"|(?:does not|doesn't|must) have (?:the |an? |any )?[`'\"]?[\w/:. -]{1,60}[`'\"]? label\b"
+        r"|PR (?:title|description|body) (?:does not|must|is)|no (?:CLA|DCO|sign-?off)|commits? (?:is|are) not signed"
         r"|missing Signed-off-by",
         "error",
         "fail",

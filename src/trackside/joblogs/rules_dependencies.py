@@ -39,8 +39,8 @@ _PYTHON: Final = (
         "pip-install",
         Cause.DEPENDENCY,
         74,
-        r"ERROR: (?:Could not install packages|Could not build wheels|pip's dependency resolver|Failed to install"
-        r"|Exception:)|error: externally-managed-environment",
+        r"ERROR: (?:Could not install packages|Could not build wheels|pip's dependency resolver|Failed to install)"
+        r"|error: externally-managed-environment",
         "error: ",
     ),
     rule(

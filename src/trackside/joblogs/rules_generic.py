@@ -20,8 +20,8 @@ _CRASHES: Final = (
         "segfault",
         Cause.CRASH,
         74,
-        r"Segmentation fault|Received signal 11|\bSIGSEGV\b(?!.{0,40}handler)|exit(?:ed with)? code:? (?:139"
-        r"|-11)\b|0xC0000005|[Aa]ccess violation",
+        r"Segmentation fault|Received signal 11|(?<!\[signal )\bSIGSEGV\b(?!.{0,40}handler)"
+        r"|exit(?:ed with)? code:? (?:139|-11)\b|0xC0000005|[Aa]ccess violation",
         "segmentation",
         "error",
         "fail",
@@ -232,7 +232,8 @@ _GENERIC: Final = (
 EXIT_CODE: Final = r"Process completed with exit code "
 _EXITS: Final = (
     rule("exit-137", Cause.HOST_MEMORY, 9, EXIT_CODE + r"137\b", last=True),
-    rule("exit-124", Cause.TIMEOUT, 9, EXIT_CODE + r"124\b", last=True),
+    # Only what was killed for its time ends so: more than an error of no known kind, less than an exception.
+    rule("exit-124", Cause.TIMEOUT, 44, EXIT_CODE + r"124\b", last=True),
     rule(
         "exit-139",
         Cause.CRASH,

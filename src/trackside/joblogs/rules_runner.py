@@ -48,6 +48,15 @@ _LIMITS: Final = (
         "runner encountered an error",
     ),
     rule(
+        "runner-pod",
+        Cause.RUNNER_LOST,
+        94,
+        r"(?i)\bpod (?:\S{1,200} )?(?:failed to come online|is unhealthy with phase status|was evicted|was deleted)",
+        "fail",
+        "error",
+        last=True,
+    ),
+    rule(
         "runner-gone",
         Cause.RUNNER_LOST,
         95,

@@ -175,7 +175,7 @@ _SUITE: Final = (
         71,
         r"(?i:error: timed out waiting for )|Watchdog timeout \("
         r"|Health check failed\. Server couldn't get a response|subprocess\.TimeoutExpired: "
-        r"|^(?:E\s+)?(?:[\w.]+\.)?TimeoutError: (?!.{0,80}(?:https?://|huggingface))"
+        r"|^(?:E\s+)?(?:[\w.]+\.)?TimeoutError: (?!.{0,80}(?:https?://|huggingface))(?!The (?:read|write) operation)"
         r"|concurrent\.futures\.(?:_base\.)?TimeoutError|asyncio\.(?:exceptions\.)?TimeoutError"
         r"|^timeout: sending signal|^make: \*\*\* .{1,200} Error 124$|(?i:command (?:has )?timed out after \d+)"
         r"|Final attempt failed\. Timeout of",
@@ -214,6 +214,7 @@ _LANGUAGES: Final = (
     ),
     rule("go-test", Cause.TEST, 63, r"^\s{0,16}--- FAIL: (?P<test>\S{1,200}) \(", "fail"),
     rule("go-race", Cause.TEST, 66, r"^WARNING: DATA RACE"),
+    rule("go-runtime-panic", Cause.CRASH, 75, r"^panic: runtime error: ", "panic: "),
     rule(
         "go-panic",
         Cause.CRASH,
