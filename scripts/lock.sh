@@ -13,3 +13,7 @@ compile() {
 }
 compile --output-file requirements/runtime.txt
 compile --extra dev --output-file requirements/dev.txt
+# What building from a checkout needs, for installs that must not fetch anything without a hash.
+"$tools/bin/uv" pip compile - --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --custom-compile-command "make lock" --output-file requirements/build.txt \
+    <<<'hatchling>=1.27,<2'

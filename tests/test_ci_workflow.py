@@ -40,14 +40,14 @@ def step(workflow: dict[Any, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def begin(workflow: dict[Any, Any], github: FakeGitHub, folder: Path) -> tuple[int, str]:
+def begin(workflow: dict[Any, Any], github: FakeGitHub, folder: Path, limit: str = "1000") -> tuple[int, str]:
     """The report step as a runner runs it: its exit code and what it prints."""
     told = {
         "GITHUB_TOKEN": "ghs_" + "A1b" * 12,
         "GITHUB_API_URL": github.api_url,
         "GITHUB_REPOSITORY": REPO,
         "GITHUB_STEP_SUMMARY": str(folder / "step_summary.md"),
-        "LIMIT": "1000",
+        "LIMIT": limit,
         "PRESET": "",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(folder),
@@ -95,7 +95,36 @@ def test_a_report_that_fails_fails_the_step(workflow: dict[Any, Any], tmp_path: 
         github.world.add_repository("somebody/else")
         code, said = begin(workflow, github, tmp_path)
     assert code == 1
+    assert "::error title=The CI report was not made::Error: " in said
     assert REPO in said
+    assert "was not made" in (tmp_path / "step_summary.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("limit", ["100; rm -rf /", "--help", "1e3", "-1"])
+def test_a_limit_that_is_none_is_refused(workflow: dict[Any, Any], tmp_path: Path, limit: str) -> None:
+    with FakeGitHub() as github:
+        github.world.add_repository(REPO)
+        code, said = begin(workflow, github, tmp_path, limit)
+    assert code == 2
+    assert "::error" in said
+
+
+def test_without_a_limit_the_whole_window_is_read(workflow: dict[Any, Any], tmp_path: Path) -> None:
+    with FakeGitHub(clock=Clock(dt.datetime.now(dt.UTC), ticking=True)) as github:
+        github.world.add_run(at=github.clock.now() - dt.timedelta(days=1))
+        code, said = begin(workflow, github, tmp_path, "")
+    assert (code, "::" in said) == (0, False), said
+
+
+def test_the_store_stays_small_and_readable(workflow: dict[Any, Any], tmp_path: Path) -> None:
+    with FakeGitHub(clock=Clock(dt.datetime.now(dt.UTC), ticking=True)) as github:
+        github.world.add_run([job("unit", "failure")], conclusion="failure", at=github.clock.now())
+        assert begin(workflow, github, tmp_path)[0] == 0
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        upkeep = step(workflow, "Keep the store small")["run"]
+        told = {"PATH": path, "HOME": str(tmp_path)}
+        subprocess.run(["bash", "-eo", "pipefail", "-c", upkeep], cwd=tmp_path, env=told, check=True)
+        assert begin(workflow, github, tmp_path)[0] == 0
 
 
 def test_every_action_is_pinned_and_no_token_is_left_behind(workflow: dict[Any, Any]) -> None:
@@ -118,7 +147,7 @@ def test_it_runs_every_six_hours_and_by_hand_with_a_limit(workflow: dict[Any, An
 
 
 def test_store_and_analysis_are_saved_whatever_the_report_came_to(workflow: dict[Any, Any]) -> None:
-    for name in ("Save the store", "Upload the analysis"):
+    for name in ("Keep the store small", "Save the store", "Upload the analysis"):
         assert step(workflow, name)["if"] == "${{ !cancelled() && steps.report.outcome != 'skipped' }}"
     assert step(workflow, "Save the store")["with"]["path"] == step(workflow, "Restore the store")["with"]["path"]
 

@@ -20,6 +20,7 @@ from trackside.joblogs import (
     rules_runner,
     rules_tests,
 )
+from trackside.joblogs.pattern_cost import repeats_a_repetition
 from trackside.joblogs.rule_table import Rule
 from trackside.records.ci_rules import PatternRule
 
@@ -60,6 +61,11 @@ def _compiled(pattern: PatternRule, place: int) -> Rule:
         raise UsageError(
             f"the pattern {pattern.name!r} of [ci] is no regular expression: {error} in {pattern.match[:200]!r}"
         ) from error
+    if repeats_a_repetition(pattern.match):
+        raise UsageError(
+            f"the pattern {pattern.name!r} of [ci] repeats a repetition, which may take for ever on some line: "
+            f"{pattern.match[:200]!r}"
+        )
     if compiled.search("") is not None:
         raise UsageError(
             f"the pattern {pattern.name!r} of [ci] matches an empty line and so every line: {pattern.match[:200]!r}"
