@@ -63,7 +63,8 @@ def causes(
     elif format == "markdown":
         session.terminal.whole(causes_markdown(heading, found.verdicts, found.groups, top))
     else:
-        for part in section_parts(heading, causes_sections(found.verdicts, found.groups, top)):
+        sections = causes_sections(found.verdicts, found.groups, top)
+        for part in section_parts(heading, sections, session.terminal.width):
             session.terminal.data(part)
     note_report(session, "causes")
     return session.end(found=check and bool(found.groups.new))

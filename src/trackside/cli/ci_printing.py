@@ -30,5 +30,5 @@ def print_sections(
     if form == "markdown":
         session.terminal.whole(section_markdown(title, heading, as_sections()))
         return
-    for part in section_parts(heading, as_sections()):
+    for part in section_parts(heading, as_sections(), session.terminal.width):
         session.terminal.data(part)

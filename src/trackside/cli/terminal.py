@@ -29,6 +29,11 @@ class Terminal:
     quiet: bool = False
     verbose: bool = False
 
+    @property
+    def width(self) -> int | None:
+        """The characters of a line of the screen; None where stdout is no screen."""
+        return self.out.width if self.out.is_terminal else None
+
     def data(self, content: RenderableType) -> None:
         """Prints a result to stdout; a string loses every control character but its newlines."""
         _print(self.out, content)

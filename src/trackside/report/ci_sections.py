@@ -11,10 +11,11 @@ import msgspec
 from rich.console import RenderableType
 
 from trackside.ci.results import Span
+from trackside.report.fitted_tables import fitted_parts
 from trackside.report.ledger import counted
 from trackside.report.safe_text import csv_text, markdown_text, safe_text
 from trackside.report.step_summary import capped, markdown_table
-from trackside.report.tables import format_value, plain_table
+from trackside.report.tables import format_value
 
 Cell = str | int | float | dt.datetime | None
 
@@ -28,14 +29,14 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def section_parts(heading: str, sections: Iterable[Section]) -> Iterator[RenderableType]:
-    """The sections for a terminal, one part after the other."""
+def section_parts(heading: str, sections: Iterable[Section], width: int | None = None) -> Iterator[RenderableType]:
+    """The sections, one part after the other, for a screen of ``width`` characters or for none."""
     yield heading
     for section in sections:
         if section.rows:
             yield ""
             shown = [[_shown(cell) for cell in row] for row in section.rows]
-            yield plain_table(section.title, [safe_text(one) for one in section.headings], shown)
+            yield from fitted_parts(section.title, [safe_text(one) for one in section.headings], shown, width)
         elif section.notes:
             yield f"\n{safe_text(section.title)}"
         yield from (safe_text(note) for note in section.notes)
