@@ -125,6 +125,7 @@ def a_failure(job: Row, cause: str = "test", **told: Any) -> dict[str, Any]:
         "test": "test/test_decode.py",
         "tests": ["test/test_decode.py"],
         "fingerprint": "00112233445566aa",
+        "truncated": False,
         "observed_at": job["completed_at"],
     }
     return {**row, **told}

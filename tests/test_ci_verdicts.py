@@ -323,6 +323,15 @@ def test_the_boilerplate_of_a_failed_step_is_no_error_that_two_failures_share() 
     assert found.missing[0] == "its log shows no line that tells an error"
 
 
+def test_a_log_that_was_cut_is_named_as_one() -> None:
+    past = main_runs(None, "other:x")
+    past.failures[0] |= {"truncated": True, "line_text": "##[error]Process completed with exit code 1."}
+    sentence = "its log is longer than log_cap_mib and was cut: what was kept shows no line that tells an error"
+    assert past.on().missing[0] == sentence
+    past.failures[0]["line_text"] = "AssertionError: 1 != 2"
+    assert any("line 100 of what was kept of it: AssertionError" in reason for reason in past.on().evidence)
+
+
 def test_gates_are_named_and_not_judged() -> None:
     past = Past()
     for number in range(1, 6):

@@ -169,13 +169,14 @@ def test_a_failure_is_told_with_its_line_and_where_it_was_read() -> None:
     job = a_job(run, UNIT, "failure")
     guessed = a_job(run, "guessed", "failure")
     causes = [
-        a_failure(job, "test"),
+        a_failure(job, "test", truncated=True),
         a_failure(guessed, "build", source="steps", line_text=None, line_number=None, context=[], tests=[], test=None),
     ]
     report = failure_report(a_history([run], [job, guessed], failures=causes, logs={"ready": 1, "not asked": 1}))
     read = next(one for one in report.failures if one.job == UNIT)
     assert (read.cause, read.pattern, read.source) == ("test", "Unit Test Failure", "log")
     assert (read.line, read.line_number, read.test) == ("AssertionError: 1 != 2", 100, "test/test_decode.py")
+    assert sorted(one.truncated for one in report.failures) == [False, True]
     assert (read.url, read.run_url) == (job["url"], run["url"])
     assert read.pr_info.pr_number == 7
     known = report.completeness

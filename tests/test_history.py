@@ -14,6 +14,7 @@ from tests.fake_github import FakeGitHub, job, matrix
 from tests.fake_github.plans import sha_of
 from tests.fake_github.things import Step
 from tests.syncing import REPO, sync_once
+from trackside.evidence.diagnoses import read_logs
 from trackside.evidence.history import load_history
 from trackside.evidence.selection import Selection
 from trackside.history.frames import FAILURE_COLUMNS, JOB_COLUMNS, RUN_COLUMNS, TEST_FILE_COLUMNS, History
@@ -197,9 +198,21 @@ def test_a_run_whose_jobs_were_not_read_is_not_said_to_have_none(github: FakeGit
 def test_a_failure_without_a_log_is_a_guess_and_said_to_be_one(github: FakeGitHub, store: Store) -> None:
     github.world.add_run([job("unit", "timed_out"), job("fine"), job("stopped", "cancelled")], conclusion="failure")
     found = history(github, store)
-    assert found.failures.select("cause", "source", "fingerprint").rows() == [("timeout", "steps", None)]
+    told = found.failures.select("cause", "source", "fingerprint", "truncated").rows()
+    assert told == [("timeout", "steps", None, False)]
     assert found.logs == {"not asked": 1}
     assert found.jobs.filter(pl.col("name") == "unit")["job_id"].to_list() == found.failures["job_id"].to_list()
+
+
+def test_the_error_at_the_end_of_a_log_over_the_cap_is_found(github: FakeGitHub, store: Store) -> None:
+    log = b"still at it\n" * 5_000 + b"E   AssertionError: 1 != 2\n##[error]Process completed with exit code 1.\n"
+    github.world.add_run([job("unit", "failure", log=log), job("other", "failure")], conclusion="failure")
+    sync_once(github, store, logs="failed", log_cap_bytes=2_000)
+    read_logs(store, REPO, CiRules(), github.clock.now(), lambda _done, _total: None)
+    found = load_history(store, Selection(repo=REPO), CiRules())
+    told = found.failures.filter(pl.col("line_text").str.contains("1 != 2"))
+    assert told.select("source", "truncated").rows() == [("log", True)]
+    assert found.failures["truncated"].sort().to_list() == [False, True]
 
 
 def test_chosen_jobs_do_not_make_the_other_jobs_of_a_run_missing(github: FakeGitHub, store: Store) -> None:

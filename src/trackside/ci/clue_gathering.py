@@ -31,6 +31,7 @@ _TOLD: Final = (
     "job_id", "run_id", "run_attempt", "run_number", "run_url", "run_created_at", "url", "workflow", "job", "family",
     "line", "is_default_line", "pull_number", "sha", "runner_name", "pool", "failed_step", "failed_step_number", "at",
     "ended_at", "cause", "source", "fingerprint", "test", "line_text", "line_number",
+    "truncated",
 )  # fmt: skip
 _NO_RUNS: Final = JobRuns(pl.DataFrame(schema={name: JOB_COLUMNS[name] for name in _OF_RUN} | {"result": pl.String}))
 _NO_BREAKAGE: Final = MainBreakage(())
@@ -41,7 +42,7 @@ def gather_clues(history: History, evidence: Evidence, runners: RunnerReport) ->
 
     Gates, jobs that only say whether others passed, are left out.
     """
-    told = history.failures.select("job_id", "line_text", "line_number").unique("job_id", keep="first")
+    told = history.failures.select("job_id", "line_text", "line_number", "truncated").unique("job_id", keep="first")
     ended = pl.coalesce("completed_at", "started_at", "created_at", "run_created_at")
     asked, history = history.asked_for, history.whole
     rows = attempts(history).join(told, on="job_id", how="left")

@@ -50,7 +50,8 @@ class FailedAttempt(msgspec.Struct, frozen=True, kw_only=True):
     ``name`` is the job as GitHub tells it, ``job`` the same with renames applied. ``url`` is the page of the job, its
     log; ``created_at`` is that of the run, ``ended_at`` that of the attempt. ``source`` is log where a line of the log
     told the cause, steps where it is a guess by the names of job and step; the fields from ``line`` on are null or
-    empty then.
+    empty then. ``truncated`` says that the log was too long and its middle is missing; ``line_number`` counts the
+    lines of what was kept.
     """
 
     job: str
@@ -82,6 +83,7 @@ class FailedAttempt(msgspec.Struct, frozen=True, kw_only=True):
     test: str | None
     tests: tuple[str, ...]
     fingerprint: str | None
+    truncated: bool
 
 
 class JoblessFailure(msgspec.Struct, frozen=True, kw_only=True):

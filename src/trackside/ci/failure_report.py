@@ -37,7 +37,7 @@ _SAME: Final = (
     "line_number", "test", "fingerprint",
 )  # fmt: skip
 _PULL_INFO: Final = ("pull_number", "author", "sha", "branch")
-_TOLD: Final = (*_SAME, *_PULL_INFO, "run_url", "run_created_at", "line_text", "context", "tests")
+_TOLD: Final = (*_SAME, *_PULL_INFO, "run_url", "run_created_at", "line_text", "context", "tests", "truncated")
 _LINKED: Final = ("job", "run_id", "run_number", "run_created_at", "run_url", *_PULL_INFO)
 _NEWEST_FIRST: Final = ("run_created_at", "run_id", "run_attempt", "job_id")
 
@@ -207,6 +207,7 @@ def _failed_attempt(row: Mapping[str, Any], repo: str) -> FailedAttempt:
         line=row["line_text"],
         context=tuple(row["context"] or ()),
         tests=tuple(row["tests"] or ()),
+        truncated=bool(row["truncated"]),
     )
 
 

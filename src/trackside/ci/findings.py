@@ -13,6 +13,10 @@ from trackside.ci.same_commit import Proof
 from trackside.ci.stretches import Stretch
 
 _MOST_OF_A_LINE: Final = 200
+_NO_LINE: Final = "its log shows no line that tells an error"
+_NO_LINE_OF_CUT: Final = (
+    "its log is longer than log_cap_mib and was cut: what was kept shows no line that tells an error"
+)
 
 
 class Verdict(enum.StrEnum):
@@ -92,7 +96,7 @@ def missing_of(clues: Clues) -> tuple[str, ...]:
     if not clues.has_log:
         missing.append("no log was read: run with --logs failed")
     elif clues.row["fingerprint"] is None:
-        missing.append("its log shows no line that tells an error")
+        missing.append(_NO_LINE_OF_CUT if clues.row["truncated"] else _NO_LINE)
     if clues.event is not None and clues.event.kind is Kind.BROKEN:
         missing.append("the same commit passed, but other commits failed at that time too")
     elif clues.event is not None and clues.event.kind is Kind.OUTAGE:
@@ -138,6 +142,7 @@ def telling_line(clues: Clues) -> tuple[str, ...]:
     line, number = clues.row["line_text"] or "", clues.row["line_number"]
     line = line if len(line) <= _MOST_OF_A_LINE else f"{line[: _MOST_OF_A_LINE - 1]}…"
     at = f"line {number:,}" if number is not None else "a line"
+    at = f"{at} of what was kept of it" if clues.row["truncated"] else at
     return (f"The log tells {words(clues.cause)}{f', {at}: {line}' if line else ''}",)
 
 

@@ -137,7 +137,8 @@ def failures_frame(store: Store, repo: str, jobs: pl.DataFrame) -> pl.DataFrame:
     ids = jobs["job_id"]
     same = (same_repository(repo), pl.col("job_id").is_in(ids.implode()))
     found = store.newest("failures").filter(*same).collect(engine="streaming")
-    told = found.rename({"line": "line_text"}).select(FAILURE_COLUMNS.keys()).unique("job_id", keep="last")
+    found = found.rename({"line": "line_text"}).with_columns(pl.col("truncated").fill_null(value=False))
+    told = found.select(FAILURE_COLUMNS.keys()).unique("job_id", keep="last")
     failed = jobs.filter(pl.col("outcome") == "failed")
     guessed = _guesses(failed.join(told, on="job_id", how="anti"))
     return pl.concat([told.cast(FAILURE_COLUMNS), guessed]).sort("job_id")
@@ -159,7 +160,7 @@ def _guesses(jobs: pl.DataFrame) -> pl.DataFrame:
     guesses = pl.DataFrame(causes, schema=dict.fromkeys((*told, "cause"), pl.String), orient="row")
     rows = jobs.select("job_id", *told).join(guesses, on=told, how="left", nulls_equal=True)
     empty = pl.DataFrame(schema=FAILURE_COLUMNS)
-    known = rows.select("job_id", "cause", source=pl.lit(Source.STEPS.value))
+    known = rows.select("job_id", "cause", source=pl.lit(Source.STEPS.value), truncated=pl.lit(value=False))
     return pl.concat([empty, known], how="diagonal").with_columns(pl.col("context", "tests").fill_null([]))
 
 

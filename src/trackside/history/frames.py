@@ -117,10 +117,14 @@ FAILURE_COLUMNS: Final = pl.Schema(
         "test": pl.String(),
         "tests": pl.List(pl.String()),
         "fingerprint": pl.String(),
+        "truncated": pl.Boolean(),
         "observed_at": _TIME,
     }
 )
-"""One row for each failed job attempt: why (``records.failures.Failure``); ``source`` log, or steps for a guess."""
+"""One row for each failed job attempt: why (``records.failures.Failure``); ``source`` log, or steps for a guess.
+
+``truncated`` says that the middle of the log is missing, and ``line_number`` that of what was kept.
+"""
 
 TEST_FILE_COLUMNS: Final = pl.Schema(
     {
