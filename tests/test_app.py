@@ -143,3 +143,12 @@ def test_an_empty_argument_is_no_directory(capsys: pytest.CaptureFixture[str]) -
 def test_an_argument_too_many_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(trackside_app(), ["sync", "octo/engine"]) == 2
     assert capsys.readouterr().err.startswith("Error: This was not expected: octo/engine\n")
+
+
+@pytest.mark.parametrize("words", [("ci", "failures", "ghp_{}"), ("sync", "--repo", "ghp_{}"), ("--ghp_{}",)])
+def test_a_token_that_was_typed_in_the_wrong_place_is_not_shown(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = "Q7w" * 12
+    assert run(trackside_app(), [word.format(token) for word in words]) == 2
+    assert token not in "".join(capsys.readouterr())

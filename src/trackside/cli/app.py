@@ -106,6 +106,7 @@ def _prepare_streams() -> None:
 
 def _report(error: Exception, *, debug: bool) -> int:
     from trackside.cli.terminal import open_terminal
+    from trackside.joblogs.cleaning import redact
 
     terminal = open_terminal()
     if debug:
@@ -113,10 +114,11 @@ def _report(error: Exception, *, debug: bool) -> int:
 
         terminal.fail("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, CycloptsError):
-        terminal.fail(f"Error: {_wrong_usage(error)}\nSee --help for what is understood.")
+        terminal.fail(f"Error: {redact(_wrong_usage(error))}\nSee --help for what is understood.")
         return EXIT_USAGE
     if isinstance(error, TracksideError):
-        terminal.fail(str(error) if isinstance(error, NoDataError) else f"Error: {error}")
+        said = redact(str(error))
+        terminal.fail(said if isinstance(error, NoDataError) else f"Error: {said}")
         return error.exit_code
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""

@@ -47,7 +47,8 @@ def streaks(
     session = open_session(window, access, saying, source)
     require_runs(session)
     if line is not None and session.history.runs.height and not (session.history.runs["line"] == line).any():
-        msg = f"No run of {session.history.repo} in the window is of the branch line {line}; --all-lines shows which are."
+        repo = session.history.repo
+        msg = f"No run of {repo} in the window is of the branch line {line}; --all-lines shows which are."
         raise NoDataError(msg)
     found = find_streaks(session.history, ALL_LINES if all_lines else line)
     on_default = found if line is None else find_streaks(session.history)
