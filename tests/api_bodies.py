@@ -88,13 +88,15 @@ def step_body(**more: Any) -> dict[str, Any]:
     return body | more
 
 
-def pull_link(number: int, base: dict[str, Any] | None = None, base_ref: str = "main") -> dict[str, Any]:
-    """A pull request as a run names it."""
+def pull_link(
+    number: int, base: dict[str, Any] | None = None, base_ref: str = "main", head: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A pull request as a run names it, of the branch ``fix`` of the repository itself; ``head`` is told otherwise."""
     end = {"ref": "fix", "sha": "a" * 40, "repo": {"id": 77, "name": "inference"}}
     return {
         "id": number * 10,
         "number": number,
-        "head": end,
+        "head": end | (head or {}),
         "base": {"ref": base_ref, "repo": HOME if base is None else base},
     }
 

@@ -46,6 +46,7 @@ class PullLink(msgspec.Struct):
     """A pull request as a run names it."""
 
     number: Id
+    head: Branch | None = None
     base: Branch | None = None
 
 
