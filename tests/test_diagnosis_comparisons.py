@@ -90,3 +90,16 @@ def test_in_the_source_that_pytest_shows_the_nearest_line_says_it() -> None:
         EXIT,
     )
     assert (found.cause, found.line) == (Cause.ACCURACY, "E       assert 0.61 >= 0.65".strip())
+
+
+@pytest.mark.parametrize("reason", ["latency 12.5 > 11.0", "latency 12.5% < 20", "TTFT was 91.2>=86"])
+def test_two_numbers_beside_each_other_are_a_comparison(reason: str) -> None:
+    assert told(f"FAILED tests/test_a.py::test_b - {reason}", EXIT).cause is Cause.PERFORMANCE
+
+
+@pytest.mark.parametrize("number", ["9" * 1000, "1." * 900, "1e999", "nan", "np.float64(nan)", "a(" + "1," * 900])
+def test_odd_numbers_are_read_too(number: str) -> None:
+    message = f"AssertionError: {number} not greater than 1"
+    assert (
+        told("Accuracy: " + "9" * 400, *failed("test_x", "self.assertGreater(a, b)", message), EXIT).cause is Cause.TEST
+    )

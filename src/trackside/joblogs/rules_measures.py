@@ -24,14 +24,14 @@ _SPEED: Final = (
 _QUALITY_WORD: Final = re.compile(rf"(?i){_QUALITY}")
 _SPEED_WORD: Final = re.compile(rf"(?i){_SPEED}")
 # A number as it prints itself, and within its type: np.float64(0.58), tensor(0.58, device='cuda:0'), Decimal('0.58').
-_BARE: Final = r"-?\d[\d.,]*(?:e[+-]?\d+)?"
+_BARE: Final = r"-?\d[\d.,]{0,40}(?:e[+-]?\d+)?"
 _NUMBER: Final = rf"(?:{_BARE}%?|[A-Za-z_][\w.]{{0,40}}\('?{_BARE}'?(?:, [^()]{{1,60}})?\))"
 COMPARISON: Final = re.compile(
     rf"{_NUMBER} not (?:greater|less) than |(?i:too (?:low|high|slow)|below|not (?:within|meet)"
     r"|exceed|regress|under (?:the )?(?:threshold|minimum)"
     r"|lower than|higher than|slower than|less than|greater than|threshold|dropped|tolerance|expected at least"
     r"|out of (?:range|bounds))"
-    rf"|assert {_NUMBER} ?(?:[<>]=?|==) ?|-?\d[\d.]*%? ?[<>]=? ?-?\d[\d.]*"
+    rf"|assert {_NUMBER} ?(?:[<>]=?|==) ?|-?\d[\d.]{{0,40}}%? ?[<>]=? ?-?\d"
 )
 NUMBERS: Final = re.compile(
     rf"^(?:E\s+)?(?:AssertionError: )?(?:assert )?{_NUMBER}\s(?:not (?:greater|less) than|[<>]=?)"
