@@ -10,7 +10,9 @@ import pytest
 import zstandard
 
 from tests.fake_github import FakeGitHub, LogState, job, matrix
+from tests.fake_github.faults import Kind
 from tests.syncing import sync_once
+from trackside.report.sync_report import missing_line
 from trackside.store.store import Store, open_store
 
 DAY = dt.timedelta(days=1)
@@ -112,3 +114,16 @@ def test_logs_that_the_budget_left_out_are_missing_and_come_next_time(tmp_path: 
         assert sync_once(github, store, logs="failed", pulls="none").status == "ok"
         assert set(states(store).values()) == {"ready"}
         assert github.journal.count("job log") == 4
+
+
+def test_logs_that_a_token_may_not_read_are_missing_for_one_reason(tmp_path: Path) -> None:
+    with FakeGitHub() as github:
+        for index in range(4):
+            at = github.clock.now() - DAY + index * dt.timedelta(hours=1)
+            github.world.add_run([job("unit", "failure")], conclusion="failure", at=at)
+        github.faults.add(Kind.ERROR, endpoint="job log", status=403, times=9)
+        record = sync_once(github, open_store(tmp_path), logs="failed", pulls="none")
+        (missing,) = record.missing
+        assert (missing.what, missing.count, len(missing.samples)) == ("logs", 4, 4)
+        assert missing.reason.startswith("GET /repos/octo/engine/actions/jobs/…/logs was refused (403")
+        assert missing_line(record).endswith("What was read is kept.")

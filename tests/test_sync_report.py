@@ -14,6 +14,7 @@ from scripts.schemas import DOCUMENTS, schema_of, text_of
 from trackside.records.syncs import EndpointCalls, FailedCall, Missing, RateLimit, SyncRecord
 from trackside.report.sync_report import missing_line, sync_document, sync_lines
 
+STOPPED = "Calls to GitHub have stopped: GitHub asks for a pause"
 NOON = dt.datetime(2026, 11, 2, 12, 0, tzinfo=dt.UTC)
 RECORD = SyncRecord(
     repo="octo/engine",
@@ -85,6 +86,55 @@ def test_one_reason_is_told_once_for_all_that_it_keeps_away() -> None:
         "  missing   1 job: refused",
         "  missing   1 stretch of the run list: Calls to GitHub have stopped: 0 left",
     ]
+
+
+def refused(number: int, says: str = "the token needs actions: read") -> Missing:
+    url = f"https://api.github.test/repos/octo/engine/actions/jobs/{number}/logs"
+    why = f"GET {url} was refused (403: Resource not accessible by personal access token): {says}"
+    return Missing(what="logs", reason=why, count=1, samples=(f"https://github.test/runs/{number}",))
+
+
+def test_reasons_that_differ_in_an_id_alone_are_one_with_an_example() -> None:
+    record = msgspec.structs.replace(RECORD, missing=tuple(refused(number) for number in range(110)))
+    assert missing_line(record) == (
+        "Not complete: 110 logs missing (GET https://api.github.test/repos/octo/engine/actions/jobs/…/logs was refused "
+        "(403: Resource not accessible by personal access token): the token needs actions: read; "
+        "first: https://github.test/runs/0). What was read is kept."
+    )
+
+
+def test_what_a_sync_has_put_together_already_has_its_example_too() -> None:
+    missing = Missing(what="logs", reason="GET … is gone (410)", count=7, samples=("https://github.test/runs/1",))
+    record = msgspec.structs.replace(RECORD, missing=(missing,))
+    assert "7 logs missing (GET … is gone (410); first: https://github.test/runs/1)." in missing_line(record)
+
+
+def test_many_reasons_are_a_line_of_about_600_characters() -> None:
+    record = msgspec.structs.replace(RECORD, missing=tuple(refused(n, f"the token needs {n}") for n in range(50)))
+    line = missing_line(record)
+    assert len(line) < 700
+    assert line.endswith("; and 48 more reasons. What was read is kept.")
+
+
+def test_a_reason_without_end_is_cut() -> None:
+    endless = Missing(what="logs", reason="x" * 9_000, count=1, samples=("https://github.test/" + "y" * 9_000,))
+    assert len(missing_line(msgspec.structs.replace(RECORD, missing=(endless, refused(1))))) < 700
+
+
+@pytest.mark.parametrize(
+    ("reasons", "again"),
+    [
+        (["GET … was refused (403: no): the token lacks a permission"], False),
+        (["GET … is not there, or the token may not see it (404)", "GET … needs a token (401): set it"], False),
+        (["GET … failed (502)"], True),
+        (["GET … was refused (403: no)", "Calls to GitHub have stopped: 0 left"], True),
+        ([f"{STOPPED} (403: a secondary limit)"], True),
+    ],
+)
+def test_the_same_again_is_advised_only_where_it_can_help(reasons: list[str], again: bool) -> None:
+    missing = tuple(Missing(what="logs", reason=reason, count=1) for reason in reasons)
+    line = missing_line(msgspec.structs.replace(RECORD, missing=missing))
+    assert ("run the same again later" in line) is again
 
 
 @pytest.mark.parametrize("share", [None, 0.5])

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from typing import Final
 
 import msgspec
+
+_ADDRESS: Final = re.compile(r"https?://\S+|(?<!\S)/repos/\S+")
+_OWN: Final = re.compile(r"(?<=/)(?:\d+|[0-9a-f]{40})(?![^/?:,;)])|(?<=\?).*")
+ELIDED: Final = "…"
+"""What stands for the ids in an address, which differ from one missing thing to the next."""
 
 
 class EndpointCalls(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +51,11 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     count: int
     samples: tuple[str, ...] = ()
+
+
+def shared_reason(reason: str) -> str:
+    """The reason without what tells its addresses apart: as it reads for the next thing, refused likewise."""
+    return _ADDRESS.sub(lambda address: _OWN.sub(ELIDED, address[0]), reason)
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
 from trackside.errors import GO_ON
-from trackside.records.syncs import Missing, SyncRecord
+from trackside.records.syncs import ELIDED, Missing, SyncRecord, shared_reason
 from trackside.report.ledger import counted
 from trackside.report.safe_text import safe_text
 
 SCHEMA_VERSION: Final = 1
 NOT_ASKED: Final = "not asked for: "
+MOST_TEXT: Final = 600
+"""Characters of the sentence on what is missing: workflows show it as one warning."""
+_MOST_REASON: Final = 360
+_MOST_SAMPLE: Final = 120
+_UNREADABLE: Final = re.compile(r"^(?!.*have stopped: ).*\((?:401|403|404|410|451)\b", re.DOTALL)
+"""How reasons read that hold until somebody gives a right, or for ever."""
 DOWNLOAD: Final = " download"
 """How the endpoints end that are another host's: what is fetched there counts against no limit."""
 
@@ -38,12 +45,41 @@ def sync_lines(record: SyncRecord) -> list[str]:
 
 
 def missing_line(record: SyncRecord) -> str:
-    """One sentence on what is missing and why, for the end of a command that is not complete."""
-    amounts: dict[str, list[str]] = {}
+    """One sentence on what is missing and why, for the end of a command that is not complete.
+
+    Reasons that differ in an id alone are one, with an example. About MOST_TEXT characters at most; what to do is
+    said where it is of use: the same again helps against a limit, not against a missing right.
+    """
+    same: dict[str, list[Missing]] = {}
     for item in record.missing:
-        amounts.setdefault(_reason(item).removeprefix(NOT_ASKED), []).append(_amount(item))
-    parts = [f"{', '.join(items)} missing ({reason})" for reason, items in amounts.items()]
-    return f"Not complete: {'; '.join(parts)}. What was read is kept; {GO_ON}."
+        same.setdefault(shared_reason(_reason(item).removeprefix(NOT_ASKED)), []).append(item)
+    parts = [_part(reason, items) for reason, items in same.items()]
+    shown, size = 1, len(parts[0]) if parts else 0
+    while shown < len(parts) and size + len(parts[shown]) <= MOST_TEXT - 120:
+        size += len(parts[shown]) + 2
+        shown += 1
+    if more := len(parts) - shown:
+        parts[shown:] = [f"and {counted(more, 'more reason')}"]
+    again = "" if same and all(map(_UNREADABLE.search, same)) else f"; {GO_ON}"
+    return f"Not complete: {'; '.join(parts)}. What was read is kept{again}."
+
+
+def _part(reason: str, items: list[Missing]) -> str:
+    """What is missing for one reason. Where ids were left out of it, one is told as an example."""
+    counts: dict[str, int] = {}
+    for item in items:
+        counts[item.what] = counts.get(item.what, 0) + item.count
+    amounts = ", ".join(_amount(Missing(what=what, reason=reason, count=n)) for what, n in counts.items())
+    told = {_reason(item).removeprefix(NOT_ASKED) for item in items}
+    example = next((sample for item in items for sample in item.samples), None)
+    if len(told) == 1 and reason not in told:
+        reason, example = told.pop(), None
+    first = f"; first: {_cut(safe_text(example), _MOST_SAMPLE)}" if example and ELIDED in reason else ""
+    return f"{amounts} missing ({_cut(reason, _MOST_REASON)}{first})"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _what_came(record: SyncRecord) -> Iterator[str]:

@@ -13,7 +13,7 @@ import msgspec
 from trackside.github.clock import Clock
 from trackside.github.meter import Metered
 from trackside.records.jobs import Job
-from trackside.records.syncs import Interval, Missing, SyncRecord
+from trackside.records.syncs import Interval, Missing, SyncRecord, shared_reason
 
 SAMPLES: Final = 5
 
@@ -48,13 +48,14 @@ class SyncLedger:
             self._phases_s[name] = self._phases_s.get(name, 0.0) + self._clock.monotonic() - began
 
     def miss(self, missing: Iterable[Missing]) -> None:
-        """Adds what could not be had; the same thing for the same reason is one entry."""
+        """Adds what could not be had; the same thing for the same reason, whatever its id, is one entry."""
         for item in missing:
-            before = self._missing.get((item.what, item.reason))
-            if before is not None:
+            key = (item.what, shared_reason(item.reason))
+            if (before := self._missing.get(key)) is not None:
                 samples = tuple(dict.fromkeys((*before.samples, *item.samples)))[:SAMPLES]
-                item = msgspec.structs.replace(item, count=before.count + item.count, samples=samples)
-            self._missing[item.what, item.reason] = item
+                reason = item.reason if item.reason == before.reason else key[1]
+                item = msgspec.structs.replace(item, reason=reason, count=before.count + item.count, samples=samples)
+            self._missing[key] = item
 
     def problem(self, sentences: Sequence[str]) -> None:
         """Adds fields or items that could not be understood."""
