@@ -95,6 +95,23 @@ def test_a_pull_request_is_told_only_where_it_is_true(github: FakeGitHub, store:
     assert found["pull_url"].is_not_null().to_list() == [True, True, False, False]
 
 
+def test_the_pull_request_with_the_commit_of_a_run_outranks_what_the_run_names(
+    github: FakeGitHub, store: Store
+) -> None:
+    world, at = github.world, github.clock.now() - HOUR
+    fork = world.add_repository("eve/engine", fork=True)
+    first, second = sha_of("first"), sha_of("second")
+    world.add_pull("Strange", number=1, branch="strange", sha=sha_of("strange"), at=at)
+    world.add_pull("Of the fork", number=7, branch="faster", sha=first, at=at, head_repository=fork)
+    world.add_pull("Given up", number=8, branch="again", sha=second, at=at)
+    world.add_pull("Opened again", number=9, branch="again", sha=second, at=at)
+    for head, sha, named in ((fork, first, 1), (None, second, 9), (None, sha_of("pushed over"), 9)):
+        run = world.add_run(branch="again", sha=sha, event="pull_request", head_repository=head)
+        run.overrides = {"pull_requests": [{"number": named, "base": {"repo": {"full_name": REPO}}}]}
+    found = history(github, store).runs.sort("run_id")
+    assert found["pull_number"].to_list() == [7, 9, 9]
+
+
 def test_every_attempt_counts_and_the_newest_of_each_job_is_marked(github: FakeGitHub, store: Store) -> None:
     world = github.world
     run = world.add_run(matrix("unit", 2, ["failure"]), conclusion="failure", at=github.clock.now() - HOUR)

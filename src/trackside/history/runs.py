@@ -114,11 +114,13 @@ class _Known:
         sha = run["sha"] or ""
         if run["is_default_line"]:
             return self._brought(sha) if run["event"] in _BROUGHT_BY else None
-        for numbers in (run["pull_numbers"] or (), self._of_head.get((sha, _head(run, repo)), ())):
+        named, same_head = run["pull_numbers"] or (), self._of_head.get((sha, _head(run, repo)), ())
+        # What a run names may only share its branch; of several with its commit, what it names is open.
+        both = [number for number in same_head if number in named]
+        for numbers in (both, same_head, named, self._of_commit.get(sha, ())):
             if numbers:
                 return self._best(numbers, run)
-        asked = self._of_commit.get(sha, ())
-        return self._best(asked, run) if asked else None
+        return None
 
     def url(self, number: int) -> str | None:
         row = self._pulls.get(number)
