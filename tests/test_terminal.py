@@ -67,11 +67,6 @@ def test_no_csv_cell_starts_a_formula(text: str) -> None:
     assert not csv_text(text).startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
-@given(st.text())
-def test_markdown_text_holds_nothing_active(text: str) -> None:
-    assert not set(markdown_text(text)) & set("@<>`|*_[]!~")
-
-
 def test_data_goes_to_stdout_and_notes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     terminal = open_terminal()
     terminal.data("data [red]x[/red] :smile:")
