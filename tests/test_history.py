@@ -239,7 +239,7 @@ def test_chosen_jobs_do_not_make_the_other_jobs_of_a_run_missing(github: FakeGit
     assert found.jobs["name"].to_list() == ["lint"]
     assert sorted(found.whole.jobs["name"]) == ["lint", "unit"]
     assert found.jobless_failures["run_id"].to_list() == [broken.id]
-    assert found.asked_for == {("CI", "lint")}
+    assert found.asked_for == frozenset({("CI", "lint")})
     assert history(github, store).asked_for is None
 
 
