@@ -30,7 +30,8 @@ ESTABLISHED_KEYS = {
 NEW_KEYS = {
     "schema_version", "generated_at", "repository", "strict_compat", "window", "completeness", "unfinished_runs",
     "other_runs", "success_rate", "decided_success_rate", "job_failures_in_cancelled_runs", "job_figures",
-    "uncategorised_jobs", "ignored_jobs", "jobless_failures", "causes", "failures", "failures_left_out",
+    "uncategorised_jobs", "unmatched_jobs", "ignored_jobs", "jobless_failures", "causes", "failures",
+    "failures_left_out",
 }  # fmt: skip
 
 

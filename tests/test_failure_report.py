@@ -8,6 +8,7 @@ import pytest
 from tests.history_frames import HOUR, REPO, START, a_failure, a_history, a_job, a_run
 from trackside.ci.failure_records import FailureReport
 from trackside.ci.failure_report import failure_report
+from trackside.history.frames import JOB_COLUMNS, empty_frame
 
 UNIT = "unit-test-1-gpu (4)"
 
@@ -147,7 +148,8 @@ def test_runs_that_failed_without_a_job_are_listed() -> None:
 
 
 def test_where_only_some_jobs_were_asked_for_no_run_is_said_to_have_none() -> None:
-    assert failure_report(a_history([a_run(1, "failure")]), some_jobs=True).jobless_failures == ()
+    chosen = a_history([a_run(1, "failure")], every_job=empty_frame(JOB_COLUMNS))
+    assert failure_report(chosen).jobless_failures == ()
 
 
 def test_a_run_whose_jobs_were_not_read_is_not_said_to_have_none() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import gzip
 import socket
 import struct
@@ -54,7 +55,7 @@ class Listener(ThreadingHTTPServer):
                 continue
 
 
-class Speaker(BaseHTTPRequestHandler):
+class Speaker(BaseHTTPRequestHandler, abc.ABC):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
@@ -94,17 +95,17 @@ class Speaker(BaseHTTPRequestHandler):
         finally:
             self.server.journal.leave(call)
 
+    @abc.abstractmethod
     def endpoint(self, path: str) -> str:
         """The name of what is asked for."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def now_s(self) -> float:
         """The clock of the fake."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def respond(self, call: Call, token: str | None, body: bytes, faults: Sequence[Fault]) -> None:
         """Write the answer."""
-        raise NotImplementedError
 
     def _answer(self, call: Call, token: str | None, body: bytes) -> None:
         faults = self.server.faults.striking(self.host, call.endpoint, f"{call.path}?{call.raw_query}")

@@ -129,7 +129,8 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True):
     Runs are counted once each, by their latest attempt: ``total_runs`` is the sum of the six counts by outcome.
     ``success_rate`` is the share of successful runs among all, ``decided_success_rate`` among those that succeeded or
     failed; null without any. ``failure_patterns`` and ``causes`` count each failed job attempt once; with
-    ``strict_compat`` the patterns count failed steps. ``job_last_success`` holds the newest success of each job,
+    ``strict_compat`` the patterns count failed steps. ``unmatched_jobs`` are those of the cause ``other``: neither a
+    line of the log nor a name told more. ``job_last_success`` holds the newest success of each job,
     ``job_failure_links`` its newest failures, at most three runs. ``failures`` has the newest 5,000 failed
     attempts, newest first; ``failures_left_out`` says how many more there are.
     """
@@ -156,6 +157,7 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True):
     job_failures_in_cancelled_runs: dict[str, int]
     job_figures: dict[str, JobFigures]
     uncategorised_jobs: dict[str, int]
+    unmatched_jobs: dict[str, int]
     ignored_jobs: dict[str, int]
     jobless_failures: tuple[JoblessFailure, ...]
     failures: tuple[FailedAttempt, ...]

@@ -56,13 +56,12 @@ def failure_report(
     *,
     since: dt.datetime | None = None,
     until: dt.datetime | None = None,
-    some_jobs: bool = False,
     strict_compat: bool = False,
 ) -> FailureReport:
     """What failed in the history; ``since`` and ``until`` are the window that it was asked for.
 
-    ``some_jobs`` says that it holds chosen jobs only: then no run is said to have none. ``strict_compat`` counts as
-    the monitor did that came before: see ``established``.
+    Where only some jobs were asked for, runs without any job are left out. ``strict_compat`` counts as the monitor did
+    that came before: see ``established``.
     """
     counted = _by_established_arithmetic(history) if strict_compat else _by_right_arithmetic(history)
     failed_jobs = counted.failed.sort(_NEWEST_FIRST, descending=True, nulls_last=True).select(_TOLD)
@@ -92,8 +91,9 @@ def failure_report(
         job_failures_in_cancelled_runs=_count(failed_jobs.filter(pl.col("run_conclusion") == "cancelled")["job"]),
         job_figures=_job_figures(counted),
         uncategorised_jobs=_count(failed_jobs.filter(pl.col("category").is_null())["job"]),
+        unmatched_jobs=_count(failed_jobs.filter(pl.col("cause") == Cause.OTHER.value)["job"]),
         ignored_jobs=_ranked(Counter(counted.ignored["job"].to_list())),
-        jobless_failures=() if some_jobs else _jobless_failures(history),
+        jobless_failures=() if history.every_job is not None else _jobless_failures(history),
         failures=tuple(_failed_attempt(row, history.repo) for row in told),
         failures_left_out=max(failed_jobs.height - MOST_FAILURES, 0),
         completeness=_completeness(history, counted),

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from trackside.cli.ci_printing import print_sections
-from trackside.cli.ci_session import Format, Source, open_session, require_runs
+from trackside.cli.ci_session import Format, Source, open_session, say_if_empty
 from trackside.cli.github_options import POSITIVE, Access, Saying, Window
 from trackside.cli.options import FLAG
 from trackside.cli.windows import parse_moment
@@ -45,7 +45,7 @@ def streaks(
     if line is not None and all_lines:
         raise UsageError("--line and --all-lines: one of them.")
     session = open_session(window, access, saying, source)
-    require_runs(session)
+    say_if_empty(session)
     if line is not None and session.history.runs.height and not (session.history.runs["line"] == line).any():
         repo = session.history.repo
         msg = f"No run of {repo} in the window is of the branch line {line}; --all-lines shows which are."
@@ -84,7 +84,7 @@ def flaky(
     from trackside.report.ci_flaky_report import flaky_csv, flaky_json, flaky_sections
 
     session = open_session(window, access, saying, source, runners=True)
-    require_runs(session)
+    say_if_empty(session)
     found = find_flaky(session.history)
     print_sections(
         session,
@@ -121,7 +121,7 @@ def rates(
 
     last = None if recent is None else _length(recent)
     session = open_session(window, access, saying, source)
-    require_runs(session)
+    say_if_empty(session)
     found = find_rate_changes(session.history, last)
     print_sections(
         session,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from trackside.cli.ci_session import CiSession, Format, Source, open_session, require_runs
+from trackside.cli.ci_session import CiSession, Format, Source, open_session, say_if_empty
 from trackside.cli.github_options import POSITIVE, Access, Saying, Window
 from trackside.cli.options import FLAG
 from trackside.errors import TracksideError
@@ -53,7 +53,7 @@ def causes(
     from trackside.report.ci_sections import basis_line, section_parts
 
     session = open_session(window, access, saying, source, runners=True)
-    require_runs(session)
+    say_if_empty(session)
     found = find_causes(session, "causes")
     heading = basis_line(session.history.repo, span_of(session.history))
     if format == "json":

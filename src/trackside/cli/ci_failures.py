@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from trackside.cli.ci_causes import Causes, find_newest_causes, note_report
 from trackside.cli.ci_notify import Notifying, sender_of, tell_changes
-from trackside.cli.ci_session import CiSession, Format, Source, open_session
+from trackside.cli.ci_session import CiSession, Format, Source, open_session, say_if_empty
 from trackside.cli.github_options import POSITIVE, Access, Saying, Window
 from trackside.cli.options import FLAG
 from trackside.errors import TracksideError
@@ -46,7 +46,7 @@ def failures(
     session = open_session(window, access, saying, source)
     shows_causes = not strict_compat and (format != "csv" or output is not None)
     causes = find_newest_causes(session, _KIND) if shows_causes else None
-    report = report_of(session, some_jobs=bool(window and window.job), strict_compat=strict_compat)
+    report = report_of(session, strict_compat=strict_compat)
     made = FailurePrint(session, report, causes, top)
     made.show(format)
     made.write(output)
@@ -57,13 +57,11 @@ def failures(
     return code if told else TracksideError.exit_code
 
 
-def report_of(session: CiSession, *, some_jobs: bool = False, strict_compat: bool) -> FailureReport:
-    """The failure report of a session; ``some_jobs`` where only chosen jobs were asked for."""
+def report_of(session: CiSession, *, strict_compat: bool) -> FailureReport:
+    """The failure report of a session."""
     from trackside.ci.failure_report import failure_report
 
-    return failure_report(
-        session.history, since=session.since, until=session.until, some_jobs=some_jobs, strict_compat=strict_compat
-    )
+    return failure_report(session.history, since=session.since, until=session.until, strict_compat=strict_compat)
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,7 @@ class FailurePrint:
     def show(self, form: Format) -> None:
         """Prints it to stdout."""
         terminal = self.session.terminal
-        if not self.report.total_runs and not (self.session.synced and self.session.synced.missing):
-            terminal.note(f"No run of {self.report.repository} is in the window; --since 30d looks at a longer one.")
+        say_if_empty(self.session)
         if form == "json":
             terminal.whole(self._json())
         elif form == "csv":

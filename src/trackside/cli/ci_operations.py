@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from trackside.cli.ci_printing import print_sections
-from trackside.cli.ci_session import CiSession, Format, Source, open_session, require_runs
+from trackside.cli.ci_session import CiSession, Format, Source, open_session, say_if_empty
 from trackside.cli.github_options import POSITIVE, Access, Saying, Window
 from trackside.cli.options import FLAG
 from trackside.cli.windows import parse_seconds
@@ -43,7 +43,7 @@ def queue(
 
     limit_s = parse_seconds(over, "--over")
     session = open_session(window, access, saying, source, runners=True)
-    require_runs(session)
+    say_if_empty(session)
     repo, until = session.history.repo, _looked_at(session)
     waiting = waiting_times(session.history, until)
     print_sections(
@@ -79,7 +79,7 @@ def runners(
     from trackside.report.ci_runners_report import runners_csv, runners_json, runners_sections
 
     session = open_session(window, access, saying, source, runners=True)
-    require_runs(session)
+    say_if_empty(session)
     report = judge_runners(session.history)
     print_sections(
         session,
@@ -114,7 +114,7 @@ def balance(
     from trackside.report.ci_balance_report import balance_csv, balance_json, balance_sections
 
     session = open_session(window, access, saying, source)
-    require_runs(session)
+    say_if_empty(session)
     shards = shard_balance(session.history)
     print_sections(
         session,
@@ -148,7 +148,7 @@ def minutes(
     from trackside.report.ci_minutes_report import minutes_csv, minutes_json, minutes_sections
 
     session = open_session(window, access, saying, source)
-    require_runs(session)
+    say_if_empty(session)
     spent = runner_minutes(session.history, find_flaky(session.history).job_ids)
     print_sections(
         session,

@@ -152,13 +152,11 @@ def _read(
     return load_history(store, selection, settings.ci)
 
 
-def require_runs(session: CiSession) -> None:
+def say_if_empty(session: CiSession) -> None:
     """Says that the window holds no run, where it does not: what is printed then is empty."""
     if session.history.runs.is_empty() and not (session.synced and session.synced.missing):
-        hint = "run the same without --offline, or choose" if session.offline else "choose"
-        session.terminal.warn(
-            f"No run of {session.history.repo} is in the window: {hint} another, such as --since 30d."
-        )
+        where = "in the window of what the store holds" if session.offline else "in the window"
+        session.terminal.warn(f"No run of {session.history.repo} is {where}; --since 30d looks at a longer one.")
 
 
 def _require_match(store: Store, history: History, window: Window) -> None:

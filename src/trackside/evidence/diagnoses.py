@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 import polars as pl
-import zstandard
 
 from trackside.ci.patterns import guess_cause
 from trackside.errors import OutputError
 from trackside.evidence.selection import same_repository
+from trackside.github.log_text import unpack_log
 from trackside.history.frames import FAILURE_COLUMNS, TEST_FILE_COLUMNS
 from trackside.history.outcomes import FAILURES
 from trackside.joblogs import diagnosis, suites
@@ -52,13 +52,16 @@ def rules_version(rules: CiRules) -> str:
 def read_logs(store: Store, repo: str, rules: CiRules, now: dt.datetime, on_count: OnCount) -> LogsRead:
     """Reads every log in the store that was not read with these rules yet: why failed jobs failed, test files."""
     version = rules_version(rules)
-    ready = store.newest("job_logs").filter(same_repository(repo), pl.col("state") == LogState.READY.value)
-    known = store.newest("logs_read").filter(same_repository(repo), pl.col("version") == version)
+    same = same_repository(repo)
+    ready = store.newest("job_logs").filter(same, pl.col("state") == LogState.READY.value)
+    jobs = store.newest("jobs").filter(same).select(_JOB_COLUMNS)
+    known = store.newest("logs_read").filter(same, pl.col("version") == version)
     wanted = ready.select("job_id").join(known.select("job_id"), on="job_id", how="anti").collect()
     ids = wanted["job_id"].unique().sort()
     unkept, done = None, 0
     for part in (ids[start : start + PART] for start in range(0, len(ids), PART)):
-        failures, files, read = _read_part(store, repo, part, rules, version)
+        mine = pl.col("job_id").is_in(part.implode())
+        failures, files, read = _read_part(jobs.filter(mine), ready.filter(mine), rules, version)
         try:
             store.add_diagnoses(failures, files, read, now)
         except OutputError as error:
@@ -70,27 +73,25 @@ def read_logs(store: Store, repo: str, rules: CiRules, now: dt.datetime, on_coun
 
 
 def _read_part(
-    store: Store, repo: str, ids: pl.Series, rules: CiRules, version: str
+    jobs: pl.LazyFrame, logs: pl.LazyFrame, rules: CiRules, version: str
 ) -> tuple[list[Failure], list[TestFile], list[LogRead]]:
-    mine = pl.col("job_id").is_in(ids.implode())
-    rows = store.newest("jobs").filter(same_repository(repo), mine).select(_JOB_COLUMNS).collect(engine="streaming")
-    jobs = {row["job_id"]: msgspec.convert(row, Job) for row in rows.iter_rows(named=True)}
-    logs = store.newest("job_logs").filter(same_repository(repo), mine)
-    columns = ("job_id", "run_id", "run_attempt", "truncated", "content")
+    rows = jobs.collect(engine="streaming")
+    known = {row["job_id"]: msgspec.convert(row, Job) for row in rows.iter_rows(named=True)}
+    columns = ("repo", "job_id", "run_id", "run_attempt", "truncated", "content")
     failures: list[Failure] = []
     files: list[TestFile] = []
     read: list[LogRead] = []
     for row in logs.select(columns).collect(engine="streaming").iter_rows(named=True):
-        job = jobs.get(row["job_id"])
-        content = _unpacked(row["content"])
+        job = known.get(row["job_id"])
+        content = unpack_log(row["content"])
         found: tuple[TestFile, ...] = ()
         if job is not None:
             found = tuple(msgspec.structs.replace(one, version=version) for one in suites.read_test_files(content, job))
             files += found
             if job.conclusion in _BAD:
                 failures.append(_failure(job, content, rules, version, truncated=row["truncated"]))
-        keys = {name: row[name] for name in ("job_id", "run_id", "run_attempt")}
-        read.append(LogRead(repo=repo, version=version, test_files=len(found), **keys))
+        keys = {name: row[name] for name in ("repo", "job_id", "run_id", "run_attempt")}
+        read.append(LogRead(version=version, test_files=len(found), **keys))
     return failures, files, read
 
 
@@ -110,22 +111,6 @@ def _failure(job: Job, content: bytes, rules: CiRules, version: str, *, truncate
         truncated=truncated,
         **{field: getattr(told, field) for field in told.__struct_fields__},
     )
-
-
-def _unpacked(packed: bytes | None) -> bytes:
-    """The text of a log; a frame that is damaged gives what comes before the damage."""
-    if not packed:
-        return b""
-    return b"".join(_chunks(packed))
-
-
-def _chunks(packed: bytes) -> Iterator[bytes]:
-    reader = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
-    try:
-        while chunk := reader.read(1 << 20):
-            yield chunk
-    except zstandard.ZstdError:
-        return
 
 
 def failures_frame(store: Store, repo: str, jobs: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""A log on its way into the store: compressed while it streams by; of a long one its end is held, never the whole."""
+"""The text of a log: packed while it streams by, of a long one its end is held, never the whole; and unpacked again."""
 
 from __future__ import annotations
 
@@ -47,6 +47,20 @@ def pack_log(chunks: Iterable[bytes], most: int = MOST_TEXT) -> LogText:
     packed += packer.flush()
     size = most - most // 2 - room + end.size
     return LogText(content=bytes(packed), size_bytes=size, truncated=end.left_out > 0)
+
+
+def unpack_log(content: bytes | None) -> bytes:
+    """The text of a packed log; of a damaged one what comes before the damage, of none nothing."""
+    return b"".join(_unpacked(content)) if content else b""
+
+
+def _unpacked(content: bytes) -> Iterator[bytes]:
+    reader = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
+    try:
+        while chunk := reader.read(1 << 20):
+            yield chunk
+    except zstandard.ZstdError:
+        return
 
 
 class _End:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from trackside.joblogs.choice import Weighed
-from trackside.joblogs.test_paths import portable_path
+from trackside.joblogs.portable_paths import portable_path
 
 MOST: Final = 20
 _UNITTEST: Final = re.compile(r"(?P<name>[\w.<>-]+) \((?P<place>[\w.<>-]+)\)?$")

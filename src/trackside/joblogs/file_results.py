@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from trackside.joblogs.test_paths import same_file
+from trackside.joblogs.portable_paths import same_file
 from trackside.records.failures import FileOutcome
 
 MOST_FILES: Final = 5000

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from trackside.joblogs.test_paths import portable_path
+from trackside.joblogs.portable_paths import portable_path
 from trackside.records.failures import Cause
 
 FINGERPRINT_VERSION: Final = "1"

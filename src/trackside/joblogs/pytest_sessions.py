@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 from trackside.joblogs.file_results import FileResult, Suite
-from trackside.joblogs.test_paths import portable_path
+from trackside.joblogs.portable_paths import portable_path
 from trackside.records.failures import FileOutcome
 
 _HEADER: Final = re.compile(r"=+ test session starts ?=+")

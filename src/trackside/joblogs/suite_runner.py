@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from trackside.joblogs.file_results import FileResult, Suite
-from trackside.joblogs.test_paths import portable_path, same_file
+from trackside.joblogs.portable_paths import portable_path, same_file
 from trackside.records.failures import FileOutcome
 
 _MARK: Final = r"[^\w\s]{0,6}\s{0,4}"

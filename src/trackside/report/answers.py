@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trackside.report.safe_text import csv_text, markdown_text, safe_text
+from trackside.report.step_summary import markdown_table
 from trackside.report.table_files import plain_cells, safe_cells
 
 ANSWER_VERSION: Final = 1
@@ -65,5 +66,4 @@ def answer_markdown(answer: pl.DataFrame) -> str:
     heading = [markdown_text(name) for name in answer.columns]
     rows = plain_cells(answer, flat=True).iter_rows()
     cells = (["-" if cell is None else markdown_text(str(cell)) for cell in row] for row in rows)
-    lines = [heading, ["---"] * len(heading), *cells]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(markdown_table(heading, cells))

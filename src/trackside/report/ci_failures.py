@@ -92,6 +92,8 @@ def _patterns(report: FailureReport) -> Iterator[str]:
     yield from (f"  {name}: {_number(report, count)} times" for name, count in report.failure_patterns.items())
     if not report.strict_compat and report.failure_patterns:
         yield f"  {counting_line(report)}"
+        if report.unmatched_jobs:
+            yield f"  {unmatched_line(report)}"
 
 
 def _number(report: FailureReport, number: int) -> str:
@@ -131,6 +133,11 @@ def counting_line(report: FailureReport) -> str:
         f"Counted: each failed job attempt once, {known.causes_from_logs:,} by a line of the log, "
         f"{known.causes_from_steps:,} by the names of job and step"
     )
+
+
+def unmatched_line(report: FailureReport) -> str:
+    """How many failures no rule knows, and of which jobs."""
+    return f"Matched by no rule: {sum(report.unmatched_jobs.values()):,} ({named(report.unmatched_jobs)})"
 
 
 def jobless(report: FailureReport) -> str:

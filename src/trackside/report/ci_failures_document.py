@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import json
 from collections.abc import Iterator
 from typing import Final
@@ -15,7 +13,7 @@ from trackside.ci.failure_records import FailureReport, RunReference
 from trackside.ci.groups import FailureGroups
 from trackside.ci.recent_failures import LookedAt
 from trackside.ci.verdicts import Verdicts
-from trackside.report.safe_text import csv_text
+from trackside.report.ci_sections import Cell, section_csv
 
 FAILURES_VERSION: Final = 1
 _WHY: Final = ("verdicts", "failure_groups", "looked_at")
@@ -64,19 +62,15 @@ def failure_json(
 
 def failure_csv(report: FailureReport) -> str:
     """A header and a row for each job that failed; workflows are joined with ``; ``, unknown is an empty cell."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_HEADINGS)
-    writer.writerows(_rows(report))
-    return stream.getvalue().rstrip("\n")
+    return section_csv(_HEADINGS, _rows(report))
 
 
-def _rows(report: FailureReport) -> Iterator[list[str | int | float | None]]:
+def _rows(report: FailureReport) -> Iterator[tuple[Cell, ...]]:
     for job, one in report.job_figures.items():
-        yield [
-            csv_text(job),
-            csv_text(one.category or ""),
-            csv_text("; ".join(one.workflows)),
+        yield (
+            job,
+            one.category,
+            "; ".join(one.workflows),
             one.failures,
             one.failures_in_cancelled_runs,
             one.failed_runs,
@@ -84,11 +78,8 @@ def _rows(report: FailureReport) -> Iterator[list[str | int | float | None]]:
             one.failure_rate,
             *_cells(report.job_last_success.get(job)),
             *_cells(report.job_failure_links[job][0]),
-        ]
+        )
 
 
-def _cells(link: RunReference | None) -> tuple[int | None, str | None, str | None]:
-    if link is None:
-        return None, None, None
-    at = None if link.created_at is None else link.created_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return link.run_number, at, csv_text(link.url)
+def _cells(link: RunReference | None) -> tuple[Cell, ...]:
+    return (None, None, None) if link is None else (link.run_number, link.created_at, link.url)

@@ -19,6 +19,7 @@ from trackside.report.ci_failures import (
     named,
     percent,
     run_name,
+    unmatched_line,
 )
 from trackside.report.safe_text import markdown_text
 from trackside.report.step_summary import capped, markdown_link, markdown_table
@@ -62,7 +63,8 @@ def _lines(report: FailureReport, title: str, top: int, extra: Sequence[str]) ->
         yield from ("## Failure Pattern Analysis", "")
         yield from _count_table(("Pattern", "Times"), report.failure_patterns)
         yield ""
-        yield from _sentences(None if report.strict_compat else counting_line(report))
+        if not report.strict_compat:
+            yield from _sentences(counting_line(report), unmatched_line(report) if report.unmatched_jobs else None)
     yield from extra
 
 
