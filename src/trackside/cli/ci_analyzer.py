@@ -12,7 +12,7 @@ from cyclopts import App, Parameter, validators
 
 from trackside.cli.app import make_app, run
 from trackside.cli.ci_failures import FailurePrint, report_of
-from trackside.cli.ci_session import Source, open_session
+from trackside.cli.ci_session import Asked, Source, open_session
 from trackside.cli.github_options import Access, Saying, Window
 from trackside.cli.options import FLAG, whole_number
 from trackside.settings import Settings
@@ -43,7 +43,8 @@ def analyze(
     """
     access = access or Access()
     access = replace(access, preset=access.preset or _PRESET)
-    session = open_session(Window(limit=limit), access, saying, source, adapt=of_all_workflows, whole_past=True)
+    asked = Asked(source or Source(), Window(limit=limit), access, saying or Saying())
+    session = open_session(asked, adapt=of_all_workflows, whole_past=True)
     made = FailurePrint(session, report_of(session, strict_compat=strict_compat))
     made.show("table")
     made.write(output)

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from trackside.cli.ci_printing import print_sections
-from trackside.cli.ci_session import Format, Source, open_session, say_if_empty
-from trackside.cli.github_options import POSITIVE, Access, Saying, Window
+from trackside.cli.ci_session import Asked, Format, open_session, say_if_empty
+from trackside.cli.github_options import POSITIVE
 from trackside.cli.options import FLAG
 from trackside.cli.windows import parse_moment
 from trackside.errors import NoDataError, UsageError
@@ -24,10 +24,7 @@ def streaks(
     all_lines: Annotated[bool, FLAG] = False,
     check: Annotated[bool, FLAG] = False,
     top: Top = _TOP,
-    source: Source | None = None,
-    window: Window | None = None,
-    access: Access | None = None,
-    saying: Saying | None = None,
+    asked: Asked | None = None,
     format: Format = "table",  # noqa: A002 - the name of the option
 ) -> int:
     """What is broken now, since which run and commit, and what was fixed in the window.
@@ -44,7 +41,7 @@ def streaks(
 
     if line is not None and all_lines:
         raise UsageError("--line and --all-lines: one of them.")
-    session = open_session(window, access, saying, source)
+    session = open_session(asked)
     say_if_empty(session)
     if line is not None and session.history.runs.height and not (session.history.runs["line"] == line).any():
         repo = session.history.repo
@@ -67,10 +64,7 @@ def flaky(
     *,
     check: Annotated[bool, FLAG] = False,
     top: Top = _TOP,
-    source: Source | None = None,
-    window: Window | None = None,
-    access: Access | None = None,
-    saying: Saying | None = None,
+    asked: Asked | None = None,
     format: Format = "table",  # noqa: A002 - the name of the option
 ) -> int:
     """Jobs and tests that fail and pass on the same commit, how often, whether it gets worse, and what it costs.
@@ -83,7 +77,7 @@ def flaky(
     from trackside.ci.flakiness import find_flaky
     from trackside.report.ci_flaky_report import flaky_csv, flaky_json, flaky_sections
 
-    session = open_session(window, access, saying, source, runners=True)
+    session = open_session(asked, runners=True)
     say_if_empty(session)
     found = find_flaky(session.history)
     print_sections(
@@ -102,10 +96,7 @@ def rates(
     recent: Annotated[str | None, Parameter(show_default=False)] = None,
     check: Annotated[bool, FLAG] = False,
     top: Top = _TOP,
-    source: Source | None = None,
-    window: Window | None = None,
-    access: Access | None = None,
-    saying: Saying | None = None,
+    asked: Asked | None = None,
     format: Format = "table",  # noqa: A002 - the name of the option
 ) -> int:
     """Jobs whose failure rate changed: the last part of the window beside the rest of it, tested over all jobs.
@@ -120,7 +111,7 @@ def rates(
     from trackside.report.ci_rates_report import rates_csv, rates_json, rates_sections
 
     last = None if recent is None else _length(recent)
-    session = open_session(window, access, saying, source)
+    session = open_session(asked)
     say_if_empty(session)
     found = find_rate_changes(session.history, last)
     print_sections(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from trackside.cli.ci_session import CiSession, Format, Source, open_session, say_if_empty
-from trackside.cli.github_options import POSITIVE, Access, Saying, Window
+from trackside.cli.ci_printing import print_sections
+from trackside.cli.ci_session import Asked, CiSession, Format, open_session, say_if_empty
+from trackside.cli.github_options import POSITIVE
 from trackside.cli.options import FLAG
 from trackside.errors import TracksideError
 
@@ -34,10 +35,7 @@ def causes(
     *,
     check: Annotated[bool, FLAG] = False,
     top: Annotated[int, POSITIVE] = _TOP,
-    source: Source | None = None,
-    window: Window | None = None,
-    access: Access | None = None,
-    saying: Saying | None = None,
+    asked: Asked | None = None,
     format: Annotated[Format, Parameter(show_default=True)] = "table",  # noqa: A002 - the option is called --format
 ) -> int:
     """Where failures come from, with the evidence for each verdict, and which failures are the same error.
@@ -47,25 +45,21 @@ def causes(
         top: So many jobs and groups are shown.
         format: How to print. csv and json have every job on every line, and every group.
     """
-    from trackside.ci.results import span_of
     from trackside.report.ci_causes_blocks import causes_markdown
     from trackside.report.ci_causes_report import causes_csv, causes_json, causes_sections
-    from trackside.report.ci_sections import basis_line, section_parts
 
-    session = open_session(window, access, saying, source, runners=True)
+    session = open_session(asked, runners=True)
     say_if_empty(session)
     found = find_causes(session, "causes")
-    heading = basis_line(session.history.repo, span_of(session.history))
-    if format == "json":
-        session.terminal.whole(causes_json(session.history.repo, found.verdicts, found.groups))
-    elif format == "csv":
-        session.terminal.whole(causes_csv(found.verdicts, found.groups))
-    elif format == "markdown":
-        session.terminal.whole(causes_markdown(heading, found.verdicts, found.groups, top))
-    else:
-        sections = causes_sections(found.verdicts, found.groups, top)
-        for part in section_parts(heading, sections, session.terminal.width):
-            session.terminal.data(part)
+    print_sections(
+        session,
+        format,
+        "Why jobs fail",
+        lambda: causes_json(session.history.repo, found.verdicts, found.groups),
+        lambda: causes_csv(found.verdicts, found.groups),
+        lambda: causes_sections(found.verdicts, found.groups, top),
+        lambda heading: causes_markdown(heading, found.verdicts, found.groups, top),
+    )
     note_report(session, "causes")
     return session.end(found=check and bool(found.groups.new))
 

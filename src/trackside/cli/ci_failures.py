@@ -11,8 +11,8 @@ from cyclopts import Parameter
 
 from trackside.cli.ci_causes import Causes, find_newest_causes, note_report
 from trackside.cli.ci_notify import Notifying, sender_of, tell_changes
-from trackside.cli.ci_session import CiSession, Format, Source, open_session, say_if_empty
-from trackside.cli.github_options import POSITIVE, Access, Saying, Window
+from trackside.cli.ci_session import Asked, CiSession, Format, open_session, say_if_empty
+from trackside.cli.github_options import POSITIVE
 from trackside.cli.options import FLAG
 from trackside.errors import TracksideError
 
@@ -28,10 +28,7 @@ def failures(
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], show_default=False)] = None,
     strict_compat: Annotated[bool, FLAG] = False,
     notifying: Notifying | None = None,
-    source: Source | None = None,
-    window: Window | None = None,
-    access: Access | None = None,
-    saying: Saying | None = None,
+    asked: Asked | None = None,
     format: Format = "table",  # noqa: A002 - the name of the option
 ) -> int:
     """Print the failure report.
@@ -43,7 +40,7 @@ def failures(
         format: How the report is printed.
     """
     sender = sender_of(notifying)
-    session = open_session(window, access, saying, source)
+    session = open_session(asked)
     shows_causes = not strict_compat and (format != "csv" or output is not None)
     causes = find_newest_causes(session, _KIND) if shows_causes else None
     report = report_of(session, strict_compat=strict_compat)

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from trackside.cli.ci_printing import print_sections
-from trackside.cli.ci_session import CiSession, Format, Source, open_session, say_if_empty
-from trackside.cli.github_options import POSITIVE, Access, Saying, Window
+from trackside.cli.ci_session import Asked, CiSession, Format, open_session, say_if_empty
+from trackside.cli.github_options import POSITIVE
 from trackside.cli.options import FLAG
 from trackside.cli.windows import parse_seconds
 
@@ -23,10 +23,7 @@ def queue(
     check: Annotated[bool, FLAG] = False,
     over: Annotated[str, Parameter(show_default=False)] = _OVER,
     top: Top = _TOP,
-    source: Source | None = None,
-    window: Window | None = None,
-    access: Access | None = None,
-    saying: Saying | None = None,
+    asked: Asked | None = None,
     format: Format = "table",  # noqa: A002 - the name of the option
 ) -> int:
     """How long jobs wait for a runner, by pool and over time, and how many wait and run now.
@@ -42,7 +39,7 @@ def queue(
     from trackside.report.ci_queue_report import queue_csv, queue_json, queue_sections
 
     limit_s = parse_seconds(over, "--over")
-    session = open_session(window, access, saying, source, runners=True)
+    session = open_session(asked, runners=True)
     say_if_empty(session)
     repo, until = session.history.repo, _looked_at(session)
     waiting = waiting_times(session.history, until)
@@ -61,10 +58,7 @@ def runners(
     *,
     check: Annotated[bool, FLAG] = False,
     top: Top = _TOP,
-    source: Source | None = None,
-    window: Window | None = None,
-    access: Access | None = None,
-    saying: Saying | None = None,
+    asked: Asked | None = None,
     format: Format = "table",  # noqa: A002 - the name of the option
 ) -> int:
     """Runners and pools on which failures concentrate, beyond chance and beyond the jobs that they happen to run.
@@ -78,7 +72,7 @@ def runners(
     from trackside.ci.runners import judge_runners
     from trackside.report.ci_runners_report import runners_csv, runners_json, runners_sections
 
-    session = open_session(window, access, saying, source, runners=True)
+    session = open_session(asked, runners=True)
     say_if_empty(session)
     report = judge_runners(session.history)
     print_sections(
@@ -96,10 +90,7 @@ def balance(
     *,
     check: Annotated[bool, FLAG] = False,
     top: Top = _TOP,
-    source: Source | None = None,
-    window: Window | None = None,
-    access: Access | None = None,
-    saying: Saying | None = None,
+    asked: Asked | None = None,
     format: Format = "table",  # noqa: A002 - the name of the option
 ) -> int:
     """How long shards and their test files take against the estimates, with a better partition proposed.
@@ -113,7 +104,7 @@ def balance(
     from trackside.ci.results import span_of
     from trackside.report.ci_balance_report import balance_csv, balance_json, balance_sections
 
-    session = open_session(window, access, saying, source)
+    session = open_session(asked)
     say_if_empty(session)
     shards = shard_balance(session.history)
     print_sections(
@@ -130,10 +121,7 @@ def balance(
 def minutes(
     *,
     top: Top = _TOP,
-    source: Source | None = None,
-    window: Window | None = None,
-    access: Access | None = None,
-    saying: Saying | None = None,
+    asked: Asked | None = None,
     format: Format = "table",  # noqa: A002 - the name of the option
 ) -> int:
     """Runner minutes by workflow, job and outcome, and those lost to failures, cancellations and flakes.
@@ -147,7 +135,7 @@ def minutes(
     from trackside.ci.results import span_of
     from trackside.report.ci_minutes_report import minutes_csv, minutes_json, minutes_sections
 
-    session = open_session(window, access, saying, source)
+    session = open_session(asked)
     say_if_empty(session)
     spent = runner_minutes(session.history, find_flaky(session.history).job_ids)
     print_sections(

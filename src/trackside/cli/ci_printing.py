@@ -18,8 +18,12 @@ def print_sections(
     as_json: Callable[[], str],
     as_csv: Callable[[], str],
     as_sections: Callable[[], Iterable[Section]],
+    as_markdown: Callable[[str], str] | None = None,
 ) -> None:
-    """The report on stdout: JSON and CSV as they are, else the sections under the window and its runs."""
+    """The report on stdout: JSON and CSV as they are, else the sections under the window and its runs.
+
+    ``as_markdown`` makes Markdown of that heading where sections are not enough.
+    """
     from trackside.ci.results import span_of
     from trackside.report.ci_sections import basis_line, section_markdown, section_parts
 
@@ -28,7 +32,8 @@ def print_sections(
         return
     heading = basis_line(session.history.repo, span_of(session.history))
     if form == "markdown":
-        session.terminal.whole(section_markdown(title, heading, as_sections()))
+        whole = section_markdown(title, heading, as_sections()) if as_markdown is None else as_markdown(heading)
+        session.terminal.whole(whole)
         return
     for part in section_parts(heading, as_sections(), session.terminal.width):
         session.terminal.data(part)

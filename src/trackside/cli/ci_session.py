@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
@@ -41,6 +41,17 @@ class Source:
     """Whose logs are downloaded first, each once in its lifetime. As set under [sync], else none."""
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Asked:
+    """What every command on CI takes: where its facts come from, which runs, how GitHub is asked, how much is said."""
+
+    source: Source = field(default_factory=Source)
+    window: Window = field(default_factory=Window)
+    access: Access = field(default_factory=Access)
+    saying: Saying = field(default_factory=Saying)
+
+
 @dataclass(frozen=True)
 class CiSession:
     """One command on CI: where it writes, what it is about, and how far that is complete."""
@@ -70,10 +81,7 @@ class CiSession:
 
 
 def open_session(
-    window: Window | None,
-    access: Access | None,
-    saying: Saying | None,
-    source: Source | None,
+    asked: Asked | None,
     *,
     adapt: Callable[[Settings], Settings] | None = None,
     whole_past: bool = False,
@@ -86,9 +94,9 @@ def open_session(
     that it told of before are read again.
     Raises NoDataError where there is no store to look at offline, and where a choice of runs or jobs matches nothing.
     """
-    window, access, saying = window or Window(), access or Access(), saying or Saying()
-    source = source or Source()
-    terminal = open_terminal(quiet=saying.quiet)
+    asked = asked or Asked()
+    source, window, access = asked.source, asked.window, asked.access
+    terminal = open_terminal(quiet=asked.saying.quiet)
     settings = settings_of(access)
     settings = settings if adapt is None else adapt(settings)
     repo = repository_of(access, settings)
