@@ -15,6 +15,8 @@ from trackside.errors import NoDataError, TracksideError, UsageError
 from trackside.records.failures import Cause, Failure, FileOutcome, LogRead, Notice, Reported, TestFile
 from trackside.records.job_logs import JobLog, LogState
 from trackside.records.jobs import Job
+from trackside.records.measurements import Better, MeasuredLog, Measurement
+from trackside.records.perf_rules import ChangeState, KnownChange
 from trackside.records.pulls import CommitPulls, PullRequest
 from trackside.records.runs import Fetched, RunAttempt, Source
 from trackside.records.syncs import SyncRecord
@@ -31,6 +33,9 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "failures": Failure,
     "test_files": TestFile,
     "logs_read": LogRead,
+    "measurements": Measurement,
+    "measured_logs": MeasuredLog,
+    "changes": KnownChange,
     "reported": Reported,
     "notices": Notice,
     "syncs": SyncRecord,
@@ -103,6 +108,31 @@ def test_what_logs_told_and_what_was_reported_comes_back(store: Store) -> None:
     store.add_reported(reported, [notice])
     told = {"failures": failure, "test_files": file, "logs_read": read, "reported": reported, "notices": notice}
     for name, record in told.items():
+        assert msgspec.convert(only(store, name), RECORDS[name]) == record
+
+
+def test_what_was_measured_and_what_is_known_of_changes_comes_back(store: Store) -> None:
+    keys: dict[str, Any] = {"repo": REPO, "job_id": 10, "run_id": 1, "run_attempt": 1, "version": "1"}
+    value = Measurement(test="test_bs1", metric="median_ttft_ms", value=12.5, unit="ms", better=Better.LOWER, **keys)
+    read = MeasuredLog(tests=1, measurements=1, **keys)
+    change = KnownChange(
+        repo=REPO,
+        change_id="4f2a91c0",
+        series="PR Test: perf / test_bs1 / median_ttft_ms",
+        direction="up",
+        state=ChangeState.NEW,
+        first_seen_at=NOON,
+        last_seen_at=NOON,
+        last_good_run_id=1,
+        first_bad_run_id=2,
+        first_bad_sha="a" * 40,
+        first_bad_at=NOON,
+        before=12.5,
+        after=13.0,
+    )
+    store.add_measurements([value], [read], NOON)
+    store.add_changes([change], NOON)
+    for name, record in {"measurements": value, "measured_logs": read, "changes": change}.items():
         assert msgspec.convert(only(store, name), RECORDS[name]) == record
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from trackside.errors import UsageError
 from trackside.records.ci_rules import CiRules
+from trackside.records.perf_rules import PerfRules
 from trackside.sync.request import PERF_JOBS
 
 FILE_NAME: Final = "trackside.toml"
@@ -83,6 +84,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     github: GitHubSettings = GitHubSettings()
     sync: SyncSettings = SyncSettings()
     ci: CiRules = CiRules()
+    perf: PerfRules = PerfRules()
     store: StoreSettings = StoreSettings()
 
 

@@ -10,7 +10,14 @@ from typing import Final
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from trackside import __version__
-from trackside.cli.catalogue import BENCH_COMMANDS, CI_COMMANDS, GITHUB_COMMANDS, STORE_COMMANDS, Command
+from trackside.cli.catalogue import (
+    BENCH_COMMANDS,
+    CI_COMMANDS,
+    GITHUB_COMMANDS,
+    PERF_COMMANDS,
+    STORE_COMMANDS,
+    Command,
+)
 from trackside.errors import NoDataError, TracksideError, UsageError
 
 _ASKED_TO_TELL: Final = frozenset({"--help", "-h", "--version"})
@@ -27,6 +34,9 @@ def trackside_app() -> App:
     monitor = make_app("ci", "What broke in CI, since when, and why.")
     _add_commands(monitor, CI_COMMANDS)
     app.command(monitor)
+    speed = make_app("perf", "What got slower or faster in CI, since when, and by which change.")
+    _add_commands(speed, PERF_COMMANDS)
+    app.command(speed)
     shelf = make_app("store", "The store: what it holds, its upkeep, exports, questions in SQL.")
     _add_commands(shelf, STORE_COMMANDS)
     app.command(shelf)

@@ -165,6 +165,8 @@ CI_COMMANDS: Final[tuple[Command, ...]] = (
     ),
 )
 
+PERF_COMMANDS: Final[tuple[Command, ...]] = ()
+
 STORE_COMMANDS: Final = (
     Command(
         "info",
@@ -205,6 +207,7 @@ COMMANDS: Final = {
     "srtlog": BENCH_COMMANDS,
     "trackside": GITHUB_COMMANDS,
     "trackside ci": CI_COMMANDS,
+    "trackside perf": PERF_COMMANDS,
     "trackside store": STORE_COMMANDS,
 }
 """Every command, under the words that are typed before its name."""

@@ -14,11 +14,12 @@ from trackside.cli.github_options import Access, Saying, Window
 from trackside.cli.github_session import repository_of, settings_of, store_of
 from trackside.cli.options import FLAG
 from trackside.cli.sync_session import request_of, sync_store, window_of
-from trackside.cli.terminal import Terminal, open_terminal
+from trackside.cli.terminal import OnProgress, Terminal, open_terminal
 from trackside.errors import NoDataError, PartialError
 from trackside.settings import Settings
 
 if TYPE_CHECKING:
+    from trackside.evidence.diagnoses import LogsRead
     from trackside.history.frames import History
     from trackside.records.syncs import SyncRecord
     from trackside.store.store import Store
@@ -28,6 +29,8 @@ _LONG_AGO: Final = dt.datetime(2018, 1, 1, tzinfo=dt.UTC)
 EXIT_FOUND: Final = 3
 """How a command ends whose --check found something."""
 Format = Literal["table", "json", "csv", "markdown"]
+LogReader = Callable[["Store", str, Settings, OnProgress], "LogsRead"]
+"""Reads the logs in a store that were not read yet, for a repository, with its settings."""
 
 
 @Parameter(name="*")
@@ -37,8 +40,8 @@ class Source:
 
     offline: Annotated[bool, FLAG] = False
     """Use what the store holds; ask GitHub for nothing."""
-    logs: Annotated[Literal["none", "failed", "all"] | None, Parameter(show_default=False)] = None
-    """Whose logs are downloaded first, each once in its lifetime. As set under [sync], else none."""
+    logs: Annotated[Literal["none", "failed", "perf", "all"] | None, Parameter(show_default=False)] = None
+    """Whose logs are downloaded first, each once in its lifetime. As set under [sync], else none; perf for perf."""
 
 
 @Parameter(name="*")
@@ -86,12 +89,13 @@ def open_session(
     adapt: Callable[[Settings], Settings] | None = None,
     whole_past: bool = False,
     runners: bool = False,
+    reader: LogReader | None = None,
 ) -> CiSession:
     """Syncs unless it is to stay offline, reads the logs that came, and loads the history of the window.
 
     ``adapt`` changes the settings for one command. With ``whole_past`` a limit of runs reaches back as far as need be.
     Jobs are read by REST unless the settings name another way: GraphQL does not tell runners. With ``runners`` those
-    that it told of before are read again.
+    that it told of before are read again. ``reader`` reads the logs; why jobs failed is read of them if none is given.
     Raises NoDataError where there is no store to look at offline, and where a choice of runs or jobs matches nothing.
     """
     asked = asked or Asked()
@@ -114,7 +118,8 @@ def open_session(
         repo = synced.repo
     start, stop = window_of(window, settings, now)
     since_ = None if whole_past and not window.since else start
-    history = _read(store, repo, settings, window, since_, stop, terminal)
+    _read_logs(reader or _diagnose, store, repo, settings, terminal)
+    history = _load(store, repo, settings, window, since_, stop)
     if synced is None or not synced.missing:
         _require_match(store, history, window)
     return CiSession(
@@ -129,24 +134,31 @@ def open_session(
     )
 
 
-def _read(
+def _diagnose(store: Store, repo: str, settings: Settings, on_count: OnProgress) -> LogsRead:
+    """Reads why jobs failed, and their test files."""
+    from trackside.evidence.diagnoses import read_logs
+
+    return read_logs(store, repo, settings.ci, dt.datetime.now(dt.UTC), on_count)
+
+
+def _read_logs(reader: LogReader, store: Store, repo: str, settings: Settings, terminal: Terminal) -> None:
+    with terminal.phases() as on_phase:
+        told = reader(store, repo, settings, on_phase("reading logs"))
+    if told.unkept:
+        terminal.warn(f"What the logs told could not be kept, and not all of them were read: {told.unkept}")
+
+
+def _load(
     store: Store,
     repo: str,
     settings: Settings,
     window: Window,
     since: dt.datetime | None,
     until: dt.datetime | None,
-    terminal: Terminal,
 ) -> History:
-    """The history of the window, once every log in the store has been read."""
-    from trackside.evidence.diagnoses import read_logs
     from trackside.evidence.history import load_history
     from trackside.evidence.selection import Selection
 
-    with terminal.phases() as on_phase:
-        told = read_logs(store, repo, settings.ci, dt.datetime.now(dt.UTC), on_phase("reading logs"))
-    if told.unkept:
-        terminal.warn(f"What the logs told could not be kept, and not all of them were read: {told.unkept}")
     selection = Selection(
         repo=repo,
         since=since,

@@ -23,7 +23,18 @@ from deltalake.transaction import AddAction, RemoveAction
 from trackside.store.files import put_file, remove_files
 from trackside.store.location import Location
 from trackside.store.read import is_folded, sorted_parts
-from trackside.store.schema import FAILURES, FETCHED, JOB_LOGS, JOBS, LOGS_READ, RUNS, TEST_FILES, Table
+from trackside.store.schema import (
+    FAILURES,
+    FETCHED,
+    JOB_LOGS,
+    JOBS,
+    LOGS_READ,
+    MEASURED_LOGS,
+    MEASUREMENTS,
+    RUNS,
+    TEST_FILES,
+    Table,
+)
 from trackside.store.tables import FOLDED, Snapshot, open_table, readable_errors
 from trackside.store.write import again_on_conflict, bring_forward
 
@@ -31,7 +42,9 @@ KEPT_HOURS: Final = 7 * 24
 """How long files that are not of the newest version stay: a reader or writer that began before still needs them."""
 _ROW_GROUP: Final = 50_000
 _RUN: Final = ["repo", "run_id"]
-_OF_RUNS: Final = (FETCHED, LOGS_READ, FAILURES, TEST_FILES, JOB_LOGS, JOBS, RUNS)
+_OF_RUNS: Final = (
+    FETCHED, LOGS_READ, MEASURED_LOGS, FAILURES, TEST_FILES, MEASUREMENTS, JOB_LOGS, JOBS, RUNS,
+)  # fmt: skip
 """What goes when a run goes, in this order."""
 
 

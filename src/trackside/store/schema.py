@@ -14,10 +14,12 @@ import polars as pl
 
 from trackside.store.columns import NUMBERS, REPO, RUN, STAMP_NAMES, STAMPS, TEXTS, TIME, Column, Table
 from trackside.store.log_tables import FAILURES, JOB_LOGS, LOGS_READ, NOTICES, REPORTED, TEST_FILES
+from trackside.store.perf_tables import CHANGES, MEASURED_LOGS, MEASUREMENTS
 
 __all__ = [
-    "COMMIT_PULLS", "FAILURES", "FETCHED", "JOBS", "JOB_LOGS", "LOGS_READ", "NOTICES", "PULLS", "REPORTED", "RUNS",
-    "STAMPS", "STAMP_NAMES", "SYNCS", "TABLES", "TEST_FILES", "TIME", "Column", "Table",
+    "CHANGES", "COMMIT_PULLS", "FAILURES", "FETCHED", "JOBS", "JOB_LOGS", "LOGS_READ", "MEASURED_LOGS", "MEASUREMENTS",
+    "NOTICES", "PULLS", "REPORTED", "RUNS", "STAMPS", "STAMP_NAMES", "SYNCS", "TABLES", "TEST_FILES", "TIME", "Column",
+    "Table",
 ]  # fmt: skip
 
 _SOURCE: Final = Column("source", pl.String, "", "rest, graphql, webhook, file, or jobs: worked out from its jobs")
@@ -252,6 +254,9 @@ TABLES: Final[Mapping[str, Table]] = {
         FAILURES,
         TEST_FILES,
         LOGS_READ,
+        MEASUREMENTS,
+        MEASURED_LOGS,
+        CHANGES,
         REPORTED,
         NOTICES,
         SYNCS,

@@ -14,6 +14,8 @@ from trackside.errors import UsageError
 from trackside.records.failures import Failure, LogRead, Notice, Reported, TestFile
 from trackside.records.job_logs import JobLog
 from trackside.records.jobs import Job
+from trackside.records.measurements import MeasuredLog, Measurement
+from trackside.records.perf_rules import KnownChange
 from trackside.records.pulls import CommitPulls, PullRequest
 from trackside.records.runs import Fetched, RunAttempt
 from trackside.records.store_tables import StoredTable
@@ -23,12 +25,15 @@ from trackside.store import fold, info, known, read, sql
 from trackside.store.location import Location, find_location, make_directory
 from trackside.store.rows import frame_of
 from trackside.store.schema import (
+    CHANGES,
     COMMIT_PULLS,
     FAILURES,
     FETCHED,
     JOB_LOGS,
     JOBS,
     LOGS_READ,
+    MEASURED_LOGS,
+    MEASUREMENTS,
     NOTICES,
     PULLS,
     REPORTED,
@@ -98,6 +103,17 @@ class Store:
         self._add(TEST_FILES, test_files, observed_at)
         self._add(LOGS_READ, read, observed_at)
 
+    def add_measurements(
+        self, measurements: Sequence[Measurement], read: Sequence[MeasuredLog], observed_at: dt.datetime
+    ) -> None:
+        """Adds performance numbers, then the markers of the logs that were read for them."""
+        self._add(MEASUREMENTS, measurements, observed_at)
+        self._add(MEASURED_LOGS, read, observed_at)
+
+    def add_changes(self, changes: Sequence[KnownChange], observed_at: dt.datetime) -> None:
+        """Adds what is known of changes in performance series, in one commit."""
+        self._add(CHANGES, changes, observed_at)
+
     def add_reported(self, reported: Reported, notices: Sequence[Notice]) -> None:
         """Adds that a report was made, and what was told with it."""
         self._add(NOTICES, notices, reported.reported_at)
@@ -161,10 +177,10 @@ class Store:
     def facts(self) -> Iterator[Facts]:
         """The tables of facts: their newest rows in their order, without the stamps. Equal stores, equal facts.
 
-        Not ``syncs``, ``reported`` and ``notices``: they tell what was done here and when.
+        Not ``syncs``, ``reported``, ``notices`` and ``changes``: they tell what was done here and when.
         """
         for table in TABLES.values():
-            if table not in (SYNCS, REPORTED, NOTICES):
+            if table not in (SYNCS, REPORTED, NOTICES, CHANGES):
                 schema = {one.name: table.schema[one.name] for one in table.columns}
                 yield Facts(table.name, schema, self._sorted(table), table.version)
 

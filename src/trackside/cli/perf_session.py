@@ -1,0 +1,77 @@
+"""What the commands on performance share: logs of performance jobs, the values in them, and the points of series."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from trackside.cli.ci_session import Asked, CiSession, open_session
+from trackside.cli.terminal import OnProgress
+from trackside.settings import Settings, SyncSettings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from trackside.evidence.diagnoses import LogsRead
+    from trackside.store.store import Store
+
+SINCE: Final = "30d"
+"""The window of these commands where none is said: a change needs runs before and after it."""
+
+
+@dataclass(frozen=True)
+class PerfSession:
+    """One command on performance: the session on CI, and what its logs measured.
+
+    ``points`` have the columns ``perf.points.POINT_COLUMNS``; ``measured`` says of each job whose log was read how many
+    tests and values it had (``job_id``, ``tests``, ``measurements``).
+    """
+
+    ci: CiSession
+    points: pl.DataFrame
+    measured: pl.DataFrame
+
+
+def open_perf_session(asked: Asked | None, *, whole_past: bool = False) -> PerfSession:
+    """Syncs runs, jobs and the logs of performance jobs unless it is to stay offline, and reads the values in them.
+
+    With ``whole_past`` a limit of runs reaches back as far as need be. Raises as ``open_session`` does.
+    """
+    from trackside.evidence.measurements import measured_jobs, measurements_frame
+    from trackside.perf.points import points_frame
+
+    session = open_session(asked, adapt=for_performance, whole_past=whole_past, runners=True, reader=_measure)
+    history = session.history
+    values = measurements_frame(session.store, history.repo, history.jobs)
+    return PerfSession(
+        ci=session,
+        points=points_frame(history, values, session.settings.perf),
+        measured=measured_jobs(session.store, history.repo, history.jobs),
+    )
+
+
+def for_performance(settings: Settings) -> Settings:
+    """The settings with the workflows, the window and the logs that performance is read from."""
+    own = settings.sync
+    changed = msgspec.structs.replace(
+        own,
+        workflows=settings.perf.workflows or own.workflows,
+        since=SINCE if own.since == SyncSettings().since else own.since,
+        logs="all" if own.logs == "all" else "perf",
+    )
+    return msgspec.structs.replace(settings, sync=changed)
+
+
+def _measure(store: Store, repo: str, settings: Settings, on_count: OnProgress) -> LogsRead:
+    """Reads the values in the logs of performance jobs; in all logs where all are downloaded."""
+    from trackside.evidence.measurements import measure_logs
+    from trackside.history.names import matches_any
+    from trackside.presets.grammar_files import load_grammars
+
+    grammars = (*settings.perf.grammar, *load_grammars(settings.perf.grammars))
+    wanted = ("*",) if settings.sync.logs == "all" else settings.sync.perf_jobs
+    now = dt.datetime.now(dt.UTC)
+    return measure_logs(store, repo, grammars, now, on_count, wants=lambda name: matches_any(name, wanted))

@@ -1,0 +1,1 @@
+"""Performance numbers that jobs print: read out of logs and files, as points of series. Pure."""

@@ -1,0 +1,96 @@
+"""What a repository's settings say of its performance numbers: where they are, how they are read, what is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+
+import msgspec
+
+from trackside.records.perf_grammars import Grammar
+
+
+class ChangeState(enum.StrEnum):
+    """What is known, or was decided, of a change point."""
+
+    NEW = "new"
+    """Found, and not yet borne out by later runs."""
+    CONFIRMED = "confirmed"
+    """Later runs bear it out."""
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody knows of it and has said why it stands."""
+    INTENDED = "intended"
+    """It is the price, or the fruit, of something that was wanted."""
+    FIXED = "fixed"
+    """A later change made it good."""
+
+
+class SeriesAlias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A renamed job, test or metric: what was ``old`` is read as ``new``. Whole names; ``kind`` says of what."""
+
+    old: str
+    new: str
+    kind: str = "test"
+
+
+class ChangeNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A decision on a change point that is committed with the settings: by the id that ``perf changes`` shows."""
+
+    id: str
+    state: ChangeState
+    reason: str
+    link: str | None = None
+
+
+class ArtifactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """JSON files of measurements in the artifacts of a run.
+
+    ``artifact`` and ``file`` are globs of the artifact's name and of paths in it; ``grammar`` names what reads them.
+    ``job`` is the name of the job that they count as printed by.
+    """
+
+    artifact: str
+    grammar: str
+    file: str = "*.json"
+    job: str | None = None
+
+
+class PerfRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The section ``[perf]`` of the settings.
+
+    ``workflows`` are those whose runs are points (none: those of ``[sync]``). ``grammars`` names those that come with
+    the product and are used (none: all of them), ``grammar`` holds the repository's own, which go first.
+    """
+
+    workflows: tuple[str, ...] = ()
+    grammars: tuple[str, ...] = ()
+    grammar: tuple[Grammar, ...] = ()
+    artifacts: tuple[ArtifactRule, ...] = ()
+    aliases: tuple[SeriesAlias, ...] = ()
+    changes: tuple[ChangeNote, ...] = ()
+
+
+class KnownChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store knows of a change point; the key is (``repo``, ``change_id``).
+
+    ``series`` is the text id of a series, ``direction`` up or down. The levels are in the unit of the metric.
+    ``first_bad_at`` is when its commit was first run on the default branch. ``decided_at`` is None where nobody
+    decided the state: it then follows from the runs.
+    """
+
+    repo: str
+    change_id: str
+    series: str
+    direction: str
+    state: ChangeState
+    first_seen_at: dt.datetime
+    last_seen_at: dt.datetime
+    last_good_run_id: int | None
+    first_bad_run_id: int
+    first_bad_sha: str | None
+    first_bad_at: dt.datetime | None
+    before: float
+    after: float
+    reason: str | None = None
+    link: str | None = None
+    decided_at: dt.datetime | None = None
