@@ -20,6 +20,7 @@ from trackside.github.client import GitHub
 from trackside.github.decode import jobs_page, run_object
 from trackside.github.logs import job_log, run_logs
 from trackside.github.tokens import StaticToken
+from trackside.github.whole_downloads import TRIES
 from trackside.records.job_logs import JobLog, LogState
 from trackside.records.jobs import Job
 from trackside.records.runs import RunAttempt
@@ -141,7 +142,7 @@ def test_a_log_that_breaks_off_every_time_is_unreadable(fake: FakeGitHub, github
     assert log.note is not None
     assert "broke off after" in log.note
     assert "sig=" not in log.note
-    assert fake.journal.count("job log") == logs_module.TRIES
+    assert fake.journal.count("job log") == TRIES
 
 
 def test_a_host_that_does_not_answer_makes_a_log_unreadable(fake: FakeGitHub, github: GitHub) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from trackside.errors import CallsStoppedError, GitHubError, UnreadableInputError
 from trackside.github.log_text import MOST_TEXT, LogText, pack_log
 from trackside.github.run_archive import RunArchive
+from trackside.github.whole_downloads import FOR_ALL, read_whole, save_archive
 from trackside.records.job_logs import JobLog, LogState
 from trackside.records.jobs import Job
 from trackside.records.runs import RunAttempt
@@ -23,17 +24,12 @@ from trackside.records.runs import RunAttempt
 if TYPE_CHECKING:
     from trackside.github.client import Download, GitHub
 
-T = TypeVar("T")
-
 FEW: Final = 3
 """So many logs are asked for one by one: a run-log ZIP holds all jobs of the run, wanted or not."""
 SETTLED: Final = dt.timedelta(days=1)
 """A finished job whose log GitHub does not have after so long will have none."""
 MOST_ARCHIVE: Final = 512 * 1024 * 1024
 """Bytes of a run-log ZIP that are downloaded; a larger one is left alone."""
-TRIES: Final = 3
-"""Times that a download which breaks off is begun; faults before its first byte are the client's matter."""
-_FOR_ALL: Final = (401, 403)
 
 
 def job_log(github: GitHub, job: Job, *, now: dt.datetime, most: int = MOST_TEXT) -> JobLog:
@@ -51,9 +47,9 @@ def job_log(github: GitHub, job: Job, *, now: dt.datetime, most: int = MOST_TEXT
         return _absent(job, download.status, download.host, now)
 
     try:
-        return _whole(github, path, "job log", take)
+        return read_whole(github, path, "job log", take)
     except GitHubError as error:
-        if error.status in _FOR_ALL:
+        if error.status in FOR_ALL:
             raise
         return _none(job, LogState.UNREADABLE, str(error))
 
@@ -108,45 +104,16 @@ def _from_archive(
     path = f"/repos/{run.repo}/actions/runs/{run.run_id}/attempts/{run.run_attempt}/logs"
     with tempfile.TemporaryFile() as file:
         try:
-            status = _whole(github, path, "run log", lambda download: _save(download, file))
+            status = read_whole(github, path, "run log", lambda download: save_archive(download, file, MOST_ARCHIVE))
             if status == 410:
                 return [_none(job, LogState.EXPIRED, "the logs of the run were deleted") for job in wanted]
             return list(archive_logs(RunArchive(file, path), jobs, wanted, most)) if status == 200 else []
         except UnreadableInputError:
             return []
         except GitHubError as error:
-            if error.status in _FOR_ALL:
+            if error.status in FOR_ALL:
                 raise
             return []
-
-
-def _save(download: Download, file: BinaryIO) -> int:
-    """The status of ``download``, whose body is in ``file`` where it is 200; 413 for one that is too large."""
-    file.seek(0)
-    file.truncate()
-    if download.status == 200:
-        for chunk in download.iter_bytes():
-            if file.tell() + len(chunk) > MOST_ARCHIVE:
-                return 413
-            file.write(chunk)
-    return download.status
-
-
-def _whole(github: GitHub, path: str, endpoint: str, take: Callable[[Download], T]) -> T:
-    """What ``take`` makes of the download; one that breaks off while it is read is asked for again.
-
-    Raises GitHubError where it was refused, or broke off every time.
-    """
-    for trial in range(1, TRIES + 1):
-        opened = False
-        try:
-            with github.open_download(path, endpoint=endpoint) as download:
-                opened = True
-                return take(download)
-        except GitHubError:
-            if not opened or trial == TRIES:
-                raise
-    raise AssertionError
 
 
 def _without_a_call(job: Job) -> JobLog | None:

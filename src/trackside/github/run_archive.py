@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 
 from trackside.errors import PathNotFoundError, UnreadableInputError
 from trackside.github.log_text import MOST_TEXT, LogText, pack_log
-from trackside.github.zip_guard import GuardedZip, MemberError
+from trackside.github.zip_guard import GuardedZip, MemberError, name_of
 from trackside.records.jobs import Job
 
 _WHOLE_LOG: Final = re.compile(r"-?\d+_(.+)\.txt", re.DOTALL)
@@ -77,7 +77,7 @@ class RunArchive:
 
     def _sort_in(self, member: zipfile.ZipInfo) -> None:
         # Members elsewhere, such as those of __MACOSX, or with names that climb, are no logs of jobs.
-        parts = _decoded_name(member).replace("\\", "/").split("/")
+        parts = name_of(member).split("/")
         if len(parts) == 1 and (hit := _WHOLE_LOG.fullmatch(parts[0])):
             self._files.setdefault(hit[1], _Files()).whole.append(member)
         elif len(parts) == 2 and _DIRECTORY.fullmatch(parts[0]) and (hit := _STEP_LOG.fullmatch(parts[1])):
@@ -130,13 +130,3 @@ def _chosen(files: _Files) -> list[zipfile.ZipInfo]:
     if any(len(members) > 1 for members in files.steps.values()):
         return []
     return [files.steps[number][0] for number in sorted(files.steps)]
-
-
-def _decoded_name(member: zipfile.ZipInfo) -> str:
-    """The name of ``member``; one that is not marked as UTF-8 mostly is it nevertheless."""
-    if member.flag_bits & 0x800:
-        return member.filename
-    try:
-        return member.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return member.filename

@@ -169,3 +169,13 @@ class FlatRun(msgspec.Struct):
     head_sha: str | None = None
     triggering_actor: str | None = None
     html_url: str | None = None
+
+
+class Artifact(msgspec.Struct):
+    """An artifact as the lists of artifacts tell it."""
+
+    id: Id
+    name: str
+    size_in_bytes: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
+    expired: bool | None = None
+    created_at: str | None = None

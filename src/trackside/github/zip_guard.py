@@ -25,18 +25,33 @@ _END_64: Final = b"PK\x06\x07"
 _END_SIZE: Final = 22
 _LONGEST_COMMENT: Final = 65_535
 _ENCRYPTED: Final = 0x1
+_UTF_8: Final = 0x800
 
 
 class MemberError(Exception):
     """One member cannot be read; the others may be."""
 
 
+def name_of(member: zipfile.ZipInfo) -> str:
+    """The path of ``member``, its parts parted by ``/``; one that is not marked as UTF-8 mostly is it nevertheless."""
+    name = member.filename
+    if not member.flag_bits & _UTF_8:
+        try:
+            name = name.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            name = member.filename
+    return name.replace("\\", "/")
+
+
 class GuardedZip:
     """An open ZIP whose members are only ever read as streams of bytes: nothing is written by their names."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        """Raises UnreadableInputError where ``file`` is no ZIP, is cut off, or claims too much."""
-        self._name = name
+    def __init__(self, file: BinaryIO, name: str, kind: str = "run-log ZIP") -> None:
+        """Raises UnreadableInputError where ``file`` is no ZIP, is cut off, or claims too much.
+
+        Its message calls the file ``name``, and says that it should be a ``kind``.
+        """
+        self._name, self._kind = name, kind
         self._left = MOST_UNPACKED
         self._size = file.seek(0, os.SEEK_END)
         self._check_directory(file)
@@ -93,4 +108,4 @@ class GuardedZip:
         file.seek(0)
 
     def _unreadable(self, why: str) -> UnreadableInputError:
-        return UnreadableInputError(f"{self._name} cannot be read as a run-log ZIP: {why}.")
+        return UnreadableInputError(f"{self._name} cannot be read as a {self._kind}: {why}.")
