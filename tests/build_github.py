@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from trackside.records.artifacts import Artifact, ArtifactState
 from trackside.records.job_logs import JobLog, LogState
 from trackside.records.jobs import Job, Step
 from trackside.records.pulls import CommitPulls, PullRequest
@@ -61,6 +62,12 @@ def job_log(job_id: int = 10, state: LogState = LogState.READY, **fields: Any) -
     """A log of a job of the first attempt."""
     told: Any = {"content": b"log" if state is LogState.READY else None} | fields
     return JobLog(**{"repo": REPO, "job_id": job_id, "run_id": 1, "run_attempt": 1, "state": state} | told)
+
+
+def an_artifact(artifact_id: int = 70, **fields: Any) -> Artifact:
+    """An artifact of the first run that a list named."""
+    told: Any = {"name": "bench-results", "state": ArtifactState.LISTED} | fields
+    return Artifact(**{"repo": REPO, "artifact_id": artifact_id, "run_id": 1} | told)
 
 
 def ledger(sync_id: str = "s1", ended_at: dt.datetime = NOON, **fields: Any) -> SyncRecord:

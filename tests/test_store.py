@@ -10,8 +10,22 @@ import msgspec
 import polars as pl
 import pytest
 
-from tests.build_github import NOON, REPO, at, attempt, commit_pulls, job, job_log, ledger, marker, pull, step
+from tests.build_github import (
+    NOON,
+    REPO,
+    an_artifact,
+    at,
+    attempt,
+    commit_pulls,
+    job,
+    job_log,
+    ledger,
+    marker,
+    pull,
+    step,
+)
 from trackside.errors import NoDataError, TracksideError, UsageError
+from trackside.records.artifacts import Artifact, ArtifactFile, ArtifactList, ArtifactState, KnownArtifacts
 from trackside.records.failures import Cause, Failure, FileOutcome, LogRead, Notice, Reported, TestFile
 from trackside.records.job_logs import JobLog, LogState
 from trackside.records.jobs import Job
@@ -33,6 +47,9 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "failures": Failure,
     "test_files": TestFile,
     "logs_read": LogRead,
+    "artifacts": Artifact,
+    "artifact_files": ArtifactFile,
+    "artifact_lists": ArtifactList,
     "measurements": Measurement,
     "measured_logs": MeasuredLog,
     "changes": KnownChange,
@@ -109,6 +126,28 @@ def test_what_logs_told_and_what_was_reported_comes_back(store: Store) -> None:
     told = {"failures": failure, "test_files": file, "logs_read": read, "reported": reported, "notices": notice}
     for name, record in told.items():
         assert msgspec.convert(only(store, name), RECORDS[name]) == record
+
+
+def test_artifacts_and_their_files_come_back(store: Store) -> None:
+    artifact = an_artifact(state=ArtifactState.READY, globs=("*.json",), files=1, size_bytes=7, created_at=NOON)
+    file = ArtifactFile(repo=REPO, artifact_id=70, run_id=1, path="a/b.json", size_bytes=2, content=b"{}")
+    listed = ArtifactList(repo=REPO, run_id=1, run_attempt=2, artifacts=1)
+    store.add_artifacts([artifact], [file], [listed], NOON)
+    for name, record in {"artifacts": artifact, "artifact_files": file, "artifact_lists": listed}.items():
+        assert msgspec.convert(only(store, name), RECORDS[name]) == record
+    assert store.known_artifacts(REPO.upper()) == KnownArtifacts(listed={1: 2}, artifacts=(artifact,))
+    assert store.known_artifacts("octo/other") == KnownArtifacts()
+
+
+def test_an_artifact_that_was_read_stays_read_when_it_is_listed_again_or_expires(store: Store) -> None:
+    store.add_artifacts([an_artifact(note="broke off", state=ArtifactState.UNREADABLE)], [], [], at(1))
+    store.add_artifacts([an_artifact(state=ArtifactState.READY, files=1)], [], [], at(2))
+    for minutes, state in enumerate((ArtifactState.LISTED, ArtifactState.EXPIRED, ArtifactState.NEVER), 3):
+        store.add_artifacts([an_artifact(state=state)], [], [], at(minutes))
+    assert [one.state for one in store.known_artifacts(REPO).artifacts] == [ArtifactState.READY]
+    store.add_artifacts([], [], [ArtifactList(repo=REPO, run_id=1, run_attempt=2, artifacts=1)], at(1))
+    store.add_artifacts([], [], [ArtifactList(repo=REPO.upper(), run_id=1, run_attempt=1, artifacts=1)], at(2))
+    assert store.known_artifacts(REPO).listed == {1: 2}, "in whatever spelling the later attempt was listed"
 
 
 def test_what_was_measured_and_what_is_known_of_changes_comes_back(store: Store) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.build_github import NOON, REPO, at, attempt, commit_pulls, job, job_log, ledger, marker, pull
+from tests.build_github import NOON, REPO, an_artifact, at, attempt, commit_pulls, job, job_log, ledger, marker, pull
+from trackside.records.artifacts import ArtifactFile, ArtifactList
 from trackside.records.failures import Cause, Failure, LogRead, TestFile
 from trackside.store import fold, read
 from trackside.store.schema import JOBS, RUNS, STAMP_NAMES, TABLES
@@ -158,7 +159,7 @@ def test_deleting_at_once_spares_what_a_writer_has_not_committed_yet(store: Stor
     assert written.exists()
 
 
-def test_pruning_removes_old_runs_with_their_jobs_markers_and_logs(store: Store) -> None:
+def test_pruning_removes_old_runs_with_their_jobs_markers_logs_and_artifacts(store: Store) -> None:
     filled(store)
     store.add_runs([attempt(8, created_at=OLD), attempt(8, 2, created_at=OLD)], NOON)
     store.add_jobs([job(80, run_id=8), job(81, run_id=8, run_attempt=2)], [marker(8), marker(8, 2)], NOON)
@@ -166,7 +167,13 @@ def test_pruning_removes_old_runs_with_their_jobs_markers_and_logs(store: Store)
     keys: dict[str, Any] = {"repo": REPO, "job_id": 80, "run_id": 8, "run_attempt": 1, "version": "1"}
     store.add_diagnoses([Failure(cause=Cause.TEST, **keys)], [TestFile(file="t.py", **keys)],
                         [LogRead(test_files=1, **keys)], NOON)  # fmt: skip
+    for run_id, artifact_id in ((1, 70), (8, 80)):
+        file = ArtifactFile(repo=REPO, artifact_id=artifact_id, run_id=run_id, path="a.json", size_bytes=0, content=b"")
+        listed = ArtifactList(repo=REPO, run_id=run_id, run_attempt=1, artifacts=1)
+        store.add_artifacts([an_artifact(artifact_id, run_id=run_id)], [file], [listed], NOON)
     store.prune(NOON - dt.timedelta(days=400))
+    for table in ("artifacts", "artifact_files", "artifact_lists"):
+        assert store.newest(table).collect()["run_id"].to_list() == [1], table
     for table in ("failures", "test_files", "logs_read"):
         assert store.newest(table).collect().is_empty(), table
     for table in ("runs", "fetched", "jobs"):

@@ -104,6 +104,7 @@ class SyncRecord(msgspec.Struct, frozen=True, kw_only=True):
     steps_new: int = 0
     pulls_new: int = 0
     logs_new: int = 0
+    artifacts_new: int = 0
     missing: tuple[Missing, ...] = ()
     parse_errors: int = 0
     parse_error_samples: tuple[str, ...] = ()

@@ -101,6 +101,8 @@ def _what_came(record: SyncRecord) -> Iterator[str]:
         yield f"  pulls     {record.pulls_new:,} new or changed"
     if record.logs_new:
         yield f"  logs      {record.logs_new:,} read"
+    if record.artifacts_new:
+        yield f"  artifacts {record.artifacts_new:,} read"
     if record.parse_errors:
         samples = "; ".join(safe_text(sample) for sample in record.parse_error_samples)
         yield f"  not understood: {counted(record.parse_errors, 'field')}, such as {samples}"
@@ -113,7 +115,7 @@ def _what_it_cost(record: SyncRecord) -> Iterator[str]:
     by_endpoint = ", ".join(f"{safe_text(item.endpoint)} {item.calls:,}" for item in asked)
     yield f"  calls     {record.calls:,} ({record.billed:,} billed){': ' + by_endpoint if by_endpoint else ''}"
     if downloads := sum(item.calls for item in record.endpoints if item.endpoint.endswith(DOWNLOAD)):
-        yield f"  downloads {downloads:,} from the storage of logs, which are no calls"
+        yield f"  downloads {downloads:,} from the storage of logs and artifacts, which are no calls"
     for failed in record.failed_calls[:3]:
         yield f"  failed    {safe_text(failed.endpoint)} {safe_text(failed.url)}: {safe_text(failed.reason)}"
     if len(record.failed_calls) > 3:

@@ -24,6 +24,9 @@ from trackside.store.files import put_file, remove_files
 from trackside.store.location import Location
 from trackside.store.read import is_folded, sorted_parts
 from trackside.store.schema import (
+    ARTIFACT_FILES,
+    ARTIFACT_LISTS,
+    ARTIFACTS,
     FAILURES,
     FETCHED,
     JOB_LOGS,
@@ -43,7 +46,8 @@ KEPT_HOURS: Final = 7 * 24
 _ROW_GROUP: Final = 50_000
 _RUN: Final = ["repo", "run_id"]
 _OF_RUNS: Final = (
-    FETCHED, LOGS_READ, MEASURED_LOGS, FAILURES, TEST_FILES, MEASUREMENTS, JOB_LOGS, JOBS, RUNS,
+    FETCHED, LOGS_READ, MEASURED_LOGS, ARTIFACT_LISTS, FAILURES, TEST_FILES, MEASUREMENTS, ARTIFACTS, ARTIFACT_FILES,
+    JOB_LOGS, JOBS, RUNS,
 )  # fmt: skip
 """What goes when a run goes, in this order."""
 
@@ -64,7 +68,7 @@ def compact(location: Location, table: Table) -> Folded:
 
 
 def prune(location: Location, before: dt.datetime) -> list[Folded]:
-    """Removes runs that were created before ``before``, with their markers, logs and jobs.
+    """Removes runs that were created before ``before``, with their markers, logs, artifacts and jobs.
 
     Jobs whose run is not known go by their own time of creation; what has no time stays. Markers go first and runs
     last: whoever is killed in between leaves attempts that are not fetched, never markers without jobs. Rows that

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
 import msgspec
 import polars as pl
 
+from trackside.records.artifacts import Artifact, KnownArtifacts
 from trackside.records.job_logs import LogState
 from trackside.records.jobs import Job
 from trackside.records.pulls import PullRequest
@@ -16,7 +17,18 @@ from trackside.records.runs import RunAttempt
 from trackside.records.sync_state import KnownAttempt, Listed, SyncState
 from trackside.store.location import Location
 from trackside.store.read import newest
-from trackside.store.schema import COMMIT_PULLS, FETCHED, JOB_LOGS, JOBS, PULLS, RUNS, STAMP_NAMES, SYNCS
+from trackside.store.schema import (
+    ARTIFACT_LISTS,
+    ARTIFACTS,
+    COMMIT_PULLS,
+    FETCHED,
+    JOB_LOGS,
+    JOBS,
+    PULLS,
+    RUNS,
+    STAMP_NAMES,
+    SYNCS,
+)
 from trackside.store.tables import Snapshot, open_table, readable_errors
 
 LISTED_FOR: Final = dt.timedelta(days=400)
@@ -38,12 +50,13 @@ _RUN_COLUMNS: Final = (
     "run_number",
     "head_repository",
 )
-_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+_COLUMNS: Final[dict[str, Sequence[str]]] = {
     "runs": _RUN_COLUMNS,
     "fetched": (*_ATTEMPT, "status", "updated_at", "jobs", "jobs_listed", "source"),
     "pulls": ("number", "updated_at"),
     "commit_pulls": ("sha",),
     "job_logs": ("job_id", "state"),
+    "artifact_lists": _ATTEMPT,
     "syncs": ("scope", "listed", "ended_at", "swept"),
 }
 _Record = TypeVar("_Record")
@@ -91,6 +104,19 @@ def finished_jobs(location: Location, repo: str, since: dt.datetime) -> Iterator
         rows = newest(snapshot).filter(_same(repo), over).drop(*STAMP_NAMES, "steps")
         found = rows.sort(*_ATTEMPT, "job_id").collect()
     return (msgspec.convert(row, Job) for row in found.iter_rows(named=True))
+
+
+def known_artifacts(location: Location, repo: str) -> KnownArtifacts:
+    """The artifacts of ``repo`` by id, each once, and the attempts after which their lists were read."""
+    lists = _rows_of(open_table(location, ARTIFACT_LISTS), repo).sort("run_attempt")
+    snapshot = open_table(location, ARTIFACTS)
+    with readable_errors(location, ARTIFACTS, "read"):
+        rows = newest(snapshot).filter(_same(repo)).sort("artifact_id", "precedence", "observed_at").collect()
+    found = rows.drop(STAMP_NAMES).unique("artifact_id", keep="last", maintain_order=True)
+    return KnownArtifacts(
+        listed=dict(lists.select(_ATTEMPT).iter_rows()),
+        artifacts=tuple(msgspec.convert(found.to_dicts(), list[Artifact])),
+    )
 
 
 def _rows_of(snapshot: Snapshot, repo: str) -> pl.DataFrame:

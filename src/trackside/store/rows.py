@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 
 from trackside.errors import UnreadableInputError
+from trackside.records.artifacts import ArtifactState
 from trackside.records.job_logs import LogState
 from trackside.records.runs import Source
 from trackside.store.schema import Table
@@ -24,6 +25,7 @@ _SOURCES: Final[Mapping[object, int]] = {
     Source.JOBS: 0,
 }
 _LOGS: Final[Mapping[object, int]] = {LogState.READY: 3, LogState.NEVER: 1, LogState.EXPIRED: 1}
+_ARTIFACTS: Final[Mapping[object, int]] = {ArtifactState.READY: 3, ArtifactState.NEVER: 1, ArtifactState.EXPIRED: 1}
 
 
 def frame_of(table: Table, records: Sequence[msgspec.Struct], observed_at: dt.datetime) -> pl.DataFrame:
@@ -46,8 +48,11 @@ def precedence_of(record: object) -> int:
 
     Completed 2, in progress 1, anything else 0; REST and webhooks 3, GraphQL 2, files 1, worked out from jobs 0.
     A log: read whole 40, read in part 30, known to be none 10, to be asked again 0.
+    An artifact: read 30, known to be none 10, listed or to be asked again 0.
     """
     state = getattr(record, "state", None)
+    if isinstance(state, ArtifactState):
+        return 10 * _ARTIFACTS.get(state, 0)
     if isinstance(state, LogState):
         return 10 * (_LOGS.get(state, 0) + (state is LogState.READY and not getattr(record, "truncated", False)))
     source = getattr(record, "source", None)

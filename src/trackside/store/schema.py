@@ -12,14 +12,15 @@ from typing import Final
 
 import polars as pl
 
+from trackside.store.artifact_tables import ARTIFACT_FILES, ARTIFACT_LISTS, ARTIFACTS
 from trackside.store.columns import NUMBERS, REPO, RUN, STAMP_NAMES, STAMPS, TEXTS, TIME, Column, Table
 from trackside.store.log_tables import FAILURES, JOB_LOGS, LOGS_READ, NOTICES, REPORTED, TEST_FILES
 from trackside.store.perf_tables import CHANGES, MEASURED_LOGS, MEASUREMENTS
 
 __all__ = [
-    "CHANGES", "COMMIT_PULLS", "FAILURES", "FETCHED", "JOBS", "JOB_LOGS", "LOGS_READ", "MEASURED_LOGS", "MEASUREMENTS",
-    "NOTICES", "PULLS", "REPORTED", "RUNS", "STAMPS", "STAMP_NAMES", "SYNCS", "TABLES", "TEST_FILES", "TIME", "Column",
-    "Table",
+    "ARTIFACTS", "ARTIFACT_FILES", "ARTIFACT_LISTS", "CHANGES", "COMMIT_PULLS", "FAILURES", "FETCHED", "JOBS",
+    "JOB_LOGS", "LOGS_READ", "MEASURED_LOGS", "MEASUREMENTS", "NOTICES", "PULLS", "REPORTED", "RUNS", "STAMPS",
+    "STAMP_NAMES", "SYNCS", "TABLES", "TEST_FILES", "TIME", "Column", "Table",
 ]  # fmt: skip
 
 _SOURCE: Final = Column("source", pl.String, "", "rest, graphql, webhook, file, or jobs: worked out from its jobs")
@@ -232,6 +233,7 @@ SYNCS: Final = Table(
         Column("steps_new", pl.Int64, "steps", "steps of those jobs"),
         Column("pulls_new", pl.Int64, "pull requests", "pull requests read by this sync"),
         Column("logs_new", pl.Int64, "logs", "logs read by this sync"),
+        Column("artifacts_new", pl.Int64, "artifacts", "artifacts read by this sync"),
         Column("missing", pl.List(_MISSING), "", "what the window holds and the store does not, with the reason"),
         Column("parse_errors", pl.Int64, "items", "items that could not be read"),
         Column("parse_error_samples", TEXTS, "", "some of them"),
@@ -254,6 +256,9 @@ TABLES: Final[Mapping[str, Table]] = {
         FAILURES,
         TEST_FILES,
         LOGS_READ,
+        ARTIFACTS,
+        ARTIFACT_FILES,
+        ARTIFACT_LISTS,
         MEASUREMENTS,
         MEASURED_LOGS,
         CHANGES,

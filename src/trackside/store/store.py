@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 
 from trackside.errors import UsageError
+from trackside.records.artifacts import Artifact, ArtifactFile, ArtifactList, KnownArtifacts
 from trackside.records.failures import Failure, LogRead, Notice, Reported, TestFile
 from trackside.records.job_logs import JobLog
 from trackside.records.jobs import Job
@@ -25,6 +26,9 @@ from trackside.store import fold, info, known, read, sql
 from trackside.store.location import Location, find_location, make_directory
 from trackside.store.rows import frame_of
 from trackside.store.schema import (
+    ARTIFACT_FILES,
+    ARTIFACT_LISTS,
+    ARTIFACTS,
     CHANGES,
     COMMIT_PULLS,
     FAILURES,
@@ -91,6 +95,18 @@ class Store:
         """Adds logs of jobs in one commit."""
         self._add(JOB_LOGS, logs, observed_at)
 
+    def add_artifacts(
+        self,
+        artifacts: Sequence[Artifact],
+        files: Sequence[ArtifactFile],
+        lists: Sequence[ArtifactList],
+        observed_at: dt.datetime,
+    ) -> None:
+        """Adds files of artifacts, then the artifacts that count as read by them, then the markers of lists."""
+        self._add(ARTIFACT_FILES, files, observed_at)
+        self._add(ARTIFACTS, artifacts, observed_at)
+        self._add(ARTIFACT_LISTS, lists, observed_at)
+
     def add_diagnoses(
         self,
         failures: Sequence[Failure],
@@ -131,6 +147,10 @@ class Store:
         """The jobs of ``repo`` that ended at ``since`` or later, by run, attempt and id; without their steps."""
         return known.finished_jobs(self.location, repo, since)
 
+    def known_artifacts(self, repo: str) -> KnownArtifacts:
+        """What is known of the artifacts of ``repo``: see ``trackside.store.known.known_artifacts``."""
+        return known.known_artifacts(self.location, repo)
+
     def newest(self, table: str) -> pl.LazyFrame:
         """The newest row of each key: the columns of the table as ``schema.TABLES`` has them, in no order.
 
@@ -167,7 +187,7 @@ class Store:
         return folded
 
     def prune(self, before: dt.datetime) -> list[fold.Folded]:
-        """Removes runs that were created before ``before``, with their jobs, markers and logs."""
+        """Removes runs that were created before ``before``, with their jobs, markers, logs and artifacts."""
         return fold.prune(self.location, before)
 
     def vacuum(self, *, at_once: bool = False) -> int:
