@@ -24,10 +24,9 @@ from trackside.report.chart_style import MEMORY_COLOURS
 from trackside.report.charts import figure_lines
 from trackside.report.headline import headlines, read_lines
 from trackside.report.html_page import (
-    bokeh_script,
     json_block,
+    page_scripts,
     render_page,
-    static_text,
     style_block,
     write_page,
 )
@@ -112,7 +111,7 @@ def _page(
         "memory_colours": MEMORY_COLOURS,
         "axis": json_block({"unitMs": axis.unit_ms, "zeroMs": axis.zero_ms}),
     }
-    return render_page("bench_report.html.j2", [bokeh_script(), static_text("bench_report.js")], values)
+    return render_page("bench_report.html.j2", page_scripts("bench_report.js"), values)
 
 
 def _time_charts(sections: Sequence[Section], axis: TimeAxis) -> Iterator[tuple[str, figure]]:

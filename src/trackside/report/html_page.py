@@ -68,8 +68,13 @@ def bokeh_script() -> str:
 
 
 def style_block(name: str) -> Markup:
-    """A style sheet of ours, to stand between ``<style>`` tags."""
-    return Markup(static_text(name))  # noqa: S704 - our own file
+    """What every page looks like and the style sheet of this one, to stand between ``<style>`` tags."""
+    return Markup(static_text("page.css") + static_text(name))  # noqa: S704 - our own files
+
+
+def page_scripts(name: str) -> list[str]:
+    """What draws, the script of this page, and the button for light or dark, in the order in which they run."""
+    return [bokeh_script(), static_text(name), static_text("page_theme.js")]
 
 
 def json_block(document: Any) -> Markup:

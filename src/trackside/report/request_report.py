@@ -14,10 +14,9 @@ from trackside.bench.request_times import (
     summarise,
 )
 from trackside.report.html_page import (
-    bokeh_script,
     json_block,
+    page_scripts,
     render_page,
-    static_text,
     style_block,
     write_page,
 )
@@ -70,7 +69,7 @@ def write_request_report(title: str, metrics: RequestMetrics, out: Path) -> Path
         "documents": _documents(segments, drawn, groups),
         "axis": json_block({"unitMs": 1, "zeroMs": 0}),
     }
-    page = render_page("request_times.html.j2", [bokeh_script(), static_text("bench_report.js")], values)
+    page = render_page("request_times.html.j2", page_scripts("bench_report.js"), values)
     return write_page(page, out)
 
 
