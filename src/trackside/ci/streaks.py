@@ -11,7 +11,6 @@ import msgspec
 import polars as pl
 
 from trackside.ci.absences import Attendance
-from trackside.ci.commits import CommitRange, Commits
 from trackside.ci.moves import Families, find_moves
 from trackside.ci.results import (
     FAILED,
@@ -27,6 +26,7 @@ from trackside.ci.results import (
 )
 from trackside.ci.stretches import Stretch, Track, stretches_of, tracks_of, undecided_in
 from trackside.ci.workflow_results import workflow_results
+from trackside.history.commits import CommitRange, Commits
 from trackside.history.frames import History
 
 ALL_LINES: Final = "*"

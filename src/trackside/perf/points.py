@@ -6,7 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from trackside.history.frames import JOB_COLUMNS, RUN_COLUMNS, History
+from trackside.history.default_line import default_commits
+from trackside.history.frames import JOB_COLUMNS, History
 from trackside.records.perf_rules import PerfRules, SeriesAlias
 
 MEASUREMENT_COLUMNS: Final = pl.Schema(
@@ -79,7 +80,7 @@ def points_frame(history: History, measurements: pl.DataFrame, rules: PerfRules)
     pulls = history.runs.select(*_ATTEMPT, "pull_url").unique(_ATTEMPT)
     rows = measurements.join(jobs, on="job_id").join(pulls, on=_ATTEMPT, how="left").with_columns(job=_job_of_series())
     rows = rows.rename({"run_created_at": "created_at", "outcome": "job_outcome", "url": "job_url"})
-    rows = rows.join(_first_seen(history), on="sha", how="left")
+    rows = rows.join(default_commits(history).select("sha", "first_at"), on="sha", how="left")
     ordered = pl.when("is_default_line").then(pl.coalesce("first_at", "created_at")).otherwise("created_at")
     rows = rows.with_columns(ordered_at=ordered, **{kind: _renamed(kind, rules.aliases) for kind in _KINDS})
     names = rows.with_columns(series=pl.format("{}: {} / {} / {}", *SERIES_KEY))
@@ -96,12 +97,6 @@ def _job_of_series() -> pl.Expr:
     shards = pl.col("job").n_unique().over("workflow", "family", "test", *_ATTEMPT)
     repeated = (shards > 1).any().over("workflow", "family", "test")
     return pl.when(repeated).then("job").otherwise("family")
-
-
-def _first_seen(history: History) -> pl.DataFrame:
-    """When each commit was first run on the default line, by any workflow."""
-    runs = history.runs.filter("is_default_line", pl.col("sha").is_not_null())
-    return runs.group_by("sha").agg(first_at=pl.col("created_at").min()).cast({"first_at": RUN_COLUMNS["created_at"]})
 
 
 def _renamed(kind: str, aliases: tuple[SeriesAlias, ...]) -> pl.Expr:

@@ -67,7 +67,7 @@ class Commits:
             good_sha=good_sha,
             bad_sha=bad["sha"],
             same_commit=same,
-            compare_url=None if same else self._compare_url(good_sha, bad),
+            compare_url=None if same else compare_url(self._repo, good_sha, bad["sha"], bad["run_url"]),
             commits=len(seen),
             runs=sum(run.workflow == bad["workflow"] and run.run_id not in ends for run in inside),
             authors=tuple(dict.fromkeys(author for author in reversed(seen.values()) if author)),
@@ -81,12 +81,14 @@ class Commits:
             stop = runs[-1].created_at
         return None if start is None or stop is None else round((stop - start).total_seconds() / _HOUR_S, 2)
 
-    def _compare_url(self, good_sha: str | None, bad: dict[str, Any]) -> str | None:
-        if not good_sha or not bad["sha"]:
-            return None
-        page = bad["run_url"] or ""
-        base = page.partition(_RUN_PAGES)[0] if _RUN_PAGES in page else f"https://github.com/{self._repo}"
-        return f"{base}/compare/{good_sha}...{bad['sha']}"
+
+def compare_url(repo: str, good_sha: str | None, bad_sha: str | None, run_url: str | None) -> str | None:
+    """The page that shows what lies between two commits, beside the page of a run; None where one is not known."""
+    if not good_sha or not bad_sha:
+        return None
+    page = run_url or ""
+    base = page.partition(_RUN_PAGES)[0] if _RUN_PAGES in page else f"https://github.com/{repo}"
+    return f"{base}/compare/{good_sha}...{bad_sha}"
 
 
 def _created(run: _Seen) -> dt.datetime:
