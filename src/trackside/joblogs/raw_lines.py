@@ -84,12 +84,12 @@ def lines_with_triggers(content: bytes) -> list[int]:
     lower = content.lower()
     starts: set[int] = set()
     for word in TRIGGERS:
-        starts.update(_lines_with(lower, word.encode()))
+        starts.update(lines_with_word(lower, word.encode()))
     return sorted(starts)
 
 
-def _lines_with(lower: bytes, word: bytes) -> list[int]:
-    """Of a word that is in more lines than a log of errors has: the first and the last of them."""
+def lines_with_word(lower: bytes, word: bytes) -> list[int]:
+    """Where the lines begin that hold ``word``; of one that very many lines hold the first and the last of them."""
     found: list[int] = []
     at = lower.find(word)
     while at != -1:

@@ -91,6 +91,11 @@ class SuiteRunner:
         """Whether a suite is: then the lines are the output of its test files."""
         return self._awaited or (self._suite is not None and not self._suite.over)
 
+    @property
+    def current(self) -> FileResult | None:
+        """The file whose output the lines are, None where none has begun; ``attempts`` of it is the try."""
+        return self._current if self.running else None
+
     def take(self, line: str) -> bool:
         """Whether the line is one of this runner's; what it says is in ``suites`` then."""
         return (

@@ -13,7 +13,7 @@ class Take(enum.StrEnum):
     """Which of a metric's values within a test counts where it is printed several times."""
 
     EACH = "each"
-    """Each is one of another block of results: the last has the name of the test, those before it ``test#1``, ``#2``."""
+    """Each is one of another block of results: the last has the test's name, those before it ``test#1``, ``test#2``."""
     LAST = "last"
     FIRST = "first"
     LARGEST = "largest"
@@ -104,9 +104,11 @@ class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One way of printing results.
 
     ``begin`` is searched in the lines that begin a block of results: with it metrics count within a block only, until
-    ``end`` or the next ``begin``. ``logs`` says whether it is looked for in logs; otherwise only in files that are
-    read with it by name. Rules of ``tests`` hold for the numbers of all grammars. ``established`` is the table of tests
-    that are in it; of other tests the metrics that are marked count.
+    ``end`` or the next ``begin``; its group ``case`` is that of the block's metrics. ``words`` are those of which a log
+    must hold one to be read with the grammar; none: those of its metrics. ``logs`` says whether it is looked for in
+    logs; otherwise only in files that are read with it by name. Rules of ``tests`` hold for the numbers of all
+    grammars. ``established`` is the table of tests and their metrics; of tests that are not in it the metrics that are
+    marked count.
     """
 
     name: str

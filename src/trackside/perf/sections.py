@@ -1,0 +1,249 @@
+"""The lines of a log that say which test runs, taken one after the other: whose are the numbers that follow?
+
+A step of a job may name several commands, and the shell shows all of them before the first prints anything. They are
+told apart by unittest's (or pytest's) own result at the end of each: what comes after the result of one is of the next,
+unless the one had printed nothing yet (its output was held back until its end).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from trackside.joblogs.file_results import Suite
+from trackside.joblogs.portable_paths import portable_path
+from trackside.joblogs.raw_lines import RawLine, RawLines
+from trackside.joblogs.suite_runner import SIGNS, SuiteRunner
+from trackside.joblogs.suite_runner import WORDS as SUITE_WORDS
+from trackside.perf.grammars import TestLine
+from trackside.perf.places import Attempt, Place, TestName, name_said
+from trackside.perf.steps import name_outside_tests, step_at
+from trackside.records.jobs import Job
+from trackside.records.measurements import TestOutcome
+from trackside.records.perf_grammars import Says
+
+WORDS: Final = (b"##[group]", b"##[error]", b"Ran ", b" in ", b"\x1b[36;1m")
+_RAN: Final = re.compile(r"Ran \d{1,7} tests? in \d")
+_OVER: Final = re.compile(r"(OK|FAILED)(?: \(.{1,200}\))?$")
+_PYTEST_OVER: Final = re.compile(r"=+ (?:\d{1,7} [a-z]{3,12}(?:, )?){1,9} in \d[\d.]{0,12}s?\b")
+_BROKEN: Final = re.compile(r"##\[error\]Process completed with exit code (?!0\.)\d")
+_TRACE: Final = re.compile(r"\+{1,4} ")
+
+
+@dataclass
+class _Commands:
+    """The commands of a step that run a test each. ``late``: what ran last is over and had told nothing until then."""
+
+    known: list[Attempt] = field(default_factory=list)
+    at: int = 0
+    over: bool = False
+    late: bool = False
+    header: bool = False
+
+    @property
+    def running(self) -> Attempt | None:
+        return self.known[self.at] if self.known else None
+
+    def next(self) -> None:
+        if self.at + 1 < len(self.known):
+            self.at, self.over, self.late = self.at + 1, False, False
+
+
+class Sections:
+    """Takes the lines of a log that say something of tests, in order; ``attempts`` are the tries seen so far."""
+
+    def __init__(self, lines: RawLines, job: Job, rules: Sequence[TestLine]) -> None:
+        self.attempts: list[Attempt] = []
+        self._lines = lines
+        self._job = job
+        self._rules = rules
+        suites: list[Suite] = []
+        has_suites = any(sign in lines.content for sign in SIGNS)
+        self._runner = SuiteRunner(job.repo, suites) if has_suites else None
+        self._file: Attempt | None = None
+        self._commands = _Commands()
+        self._steps: dict[str, Attempt] = {}
+        self._step: Attempt | None = None
+        self._step_command: str | None = None
+        self._name: TestName | None = None
+        self._again = False
+        self._told: set[tuple[int, str, int, str]] = set()
+
+    def words(self) -> tuple[bytes, ...]:
+        """The words of which a line must hold one to be taken."""
+        suite = SUITE_WORDS if self._runner is not None else ()
+        return tuple(dict.fromkeys((*WORDS, *suite, *(word for rule in self._rules for word in rule.words))))
+
+    def take(self, line: RawLine, message: str) -> None:
+        """What the line says of tests; ``message`` is its text without what wrote it."""
+        if line.echo or message.startswith("##[group]"):
+            self._shown(line, message)
+            return
+        if message.startswith("##[error]"):
+            self._error(message)
+        elif self._runner is not None and self._runner.take(line.text):
+            self._follow_runner()
+        elif _RAN.match(message):
+            self._over(self._result_after(line))
+        elif _PYTEST_OVER.match(message):
+            bad = " failed" in message or " error" in message
+            self._over(TestOutcome.FAILED if bad else TestOutcome.PASSED)
+        else:
+            self._said(message)
+
+    def here(self, line: RawLine) -> Place:
+        """Where a block of results begins that this line is the first of."""
+        attempt = self._attempt(line)
+        return Place(attempt, self._name, attempt.inner.get(self._key(attempt), 0))
+
+    def _key(self, attempt: Attempt) -> str:
+        return "" if self._name is None or attempt.is_test else self._name.label
+
+    def place(self, line: RawLine, metric: str) -> Place:
+        """Where a number of this metric on this line was printed."""
+        attempt = self._attempt(line)
+        attempt.has_values = True
+        key = self._key(attempt)
+        inner = attempt.inner.setdefault(key, 0)
+        if self._again and (id(attempt), key, inner, metric) in self._told:
+            inner = attempt.inner[key] = inner + 1
+            self._again = False
+        self._told.add((id(attempt), key, inner, metric))
+        return Place(attempt, self._name, inner)
+
+    def _attempt(self, line: RawLine) -> Attempt:
+        if self._file is not None:
+            return self._file
+        commands = self._commands
+        if commands.running is not None:
+            if commands.over and not commands.late:
+                commands.next()
+            return commands.running
+        if self._step is None:
+            step = step_at(self._job.steps, self._lines.stamp_of(line.start)) if self._job.steps else None
+            name = name_outside_tests(self._job, step, self._step_command)
+            self._step = self._steps.get(name)
+            if self._step is None:
+                self._step = self._steps[name] = self._begun(Attempt(name, is_step=True))
+        return self._step
+
+    def _begun(self, attempt: Attempt) -> Attempt:
+        self.attempts.append(attempt)
+        return attempt
+
+    def _shown(self, line: RawLine, message: str) -> None:
+        """A script that is shown before it runs, or a part of the log that begins."""
+        if line.echo:
+            command = self._command(message, Says.COMMAND)
+            if command is not None and not (self._commands.header and command.name == self._commands.known[0].name):
+                self._commands.known.append(self._begun(command))
+            self._commands.header = False
+            return
+        self._commands, self._name, self._again = _Commands(), None, False
+        if not message.startswith("##[group]Run "):
+            return
+        if self._runner is not None:
+            self._runner.take(line.text)
+            self._follow_runner()
+        self._step, self._step_command = None, message.removeprefix("##[group]Run ")
+        if command := self._command(message, Says.COMMAND):
+            self._commands.known.append(self._begun(command))
+            self._commands.header = True
+
+    def _error(self, message: str) -> None:
+        running = self._commands.running if self._file is None else self._file
+        running = running or self._step
+        if running is not None and _BROKEN.match(message) and running.outcome is TestOutcome.UNKNOWN:
+            running.outcome = TestOutcome.FAILED
+
+    def _follow_runner(self) -> None:
+        file = None if self._runner is None else self._runner.current
+        if file is None:
+            if self._file is not None:
+                self._file, self._name = None, None
+        elif self._file is None or self._file.result is not file or self._file.number != file.attempts:
+            self._file = self._begun(Attempt(file.file, result=file, number=file.attempts))
+            self._name, self._again = None, False
+
+    def _result_after(self, line: RawLine) -> TestOutcome:
+        """What unittest says below the time that its tests took."""
+        for below in self._lines.after(line.end, 4):
+            if found := _OVER.match(below.text):
+                return TestOutcome.PASSED if found[1] == "OK" else TestOutcome.FAILED
+        return TestOutcome.UNKNOWN
+
+    def _over(self, outcome: TestOutcome) -> None:
+        if self._file is not None or self._commands.running is None:
+            return
+        commands = self._commands
+        if commands.over:
+            commands.next()
+        running = commands.running
+        if running is not None:
+            commands.over, commands.late = True, not running.has_values
+            running.outcome = outcome
+
+    def _said(self, message: str) -> None:
+        for line in self._rules:
+            found = line.pattern.search(message)
+            if found is None:
+                continue
+            says = line.rule.says
+            if says is Says.COMMAND:
+                if self._file is None:
+                    self._runs(found.groupdict())
+            elif says is Says.AGAIN:
+                self._again = True
+            else:
+                self._told_of(says, name_said(found.groupdict(), self._job.repo))
+            return
+
+    def _told_of(self, says: Says, name: TestName | None) -> None:
+        attempt = self._file or self._commands.running or self._step
+        if says is Says.TEST:
+            self._test(name)
+        elif attempt is None:
+            return
+        elif says is Says.FAILED:
+            attempt.tell_failed(name or self._name)
+        elif name or self._name:
+            attempt.passed.add((name or self._name).label)  # type: ignore[union-attr]
+
+    def _test(self, name: TestName | None) -> None:
+        self._name, self._again = name, False
+        commands = self._commands
+        if name is None or self._file is not None:
+            return
+        for place in range(commands.at, len(commands.known)):
+            if commands.known[place].is_test and commands.known[place].name == name.test:
+                if place != commands.at:
+                    commands.at, commands.over, commands.late = place, False, False
+                return
+
+    def _runs(self, said: dict[str, str | None]) -> None:
+        """A command begins now: the shell traces it, or a script prints it."""
+        command = self._made(said)
+        if command is None:
+            return
+        commands = self._commands
+        self._name, self._again = None, False
+        for place in range(commands.at, len(commands.known)):
+            if commands.known[place].name == command.name and not commands.known[place].has_values:
+                commands.at, commands.over, commands.late = place, False, False
+                return
+        commands.known.append(self._begun(command))
+        commands.at, commands.over, commands.late = len(commands.known) - 1, False, False
+
+    def _command(self, message: str, says: Says) -> Attempt | None:
+        for line in self._rules:
+            if line.rule.says is says and (found := line.pattern.search(message)):
+                return self._made(found.groupdict())
+        return None
+
+    def _made(self, said: dict[str, str | None]) -> Attempt | None:
+        if file := said.get("file"):
+            return Attempt(portable_path(file, self._job.repo))
+        test = (said.get("test") or "").rsplit(".", 1)[-1]
+        return Attempt(test, is_test=True) if test else None
