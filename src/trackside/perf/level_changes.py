@@ -1,0 +1,145 @@
+"""The changes of level of one series: what moved, from where to where, and between which runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+import polars as pl
+
+from trackside.history.commits import compare_url
+from trackside.history.default_line import DefaultLine
+from trackside.perf.change_records import Change, Direction, PointLink, RunnerAnswer, Suspects, Verdict
+from trackside.perf.points import SERIES_KEY
+from trackside.perf.runner_question import ask_runners
+from trackside.records.measurements import Better
+from trackside.records.perf_rules import ChangeState
+from trackside.stats.change_points import ChangePoint, Segmentation, Series
+
+CONFIRMED_BY: Final = 5
+"""So many later points on the new side confirm a change: with all of them the search finds it still."""
+FIXED_WITHIN: Final = 0.5
+"""A level is back where less than this share of the change is left, and no more than the noise."""
+_LINK: Final = tuple(one.name for one in msgspec.structs.fields(PointLink) if one.name != "url")
+
+
+def change_id_of(series: str, direction: Direction, sha: str | None, run_id: int) -> str:
+    """The id of a change: eight hex digits of its series, its direction and the commit, else the run, it began at."""
+    text = "\n".join((series, direction.value, sha or str(run_id)))
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=4).hexdigest()
+
+
+class LevelChanges(NamedTuple):
+    """A series that was searched: its rows in the order of commits, its values, and the levels found in them."""
+
+    rows: pl.DataFrame
+    series: Series
+    fit: Segmentation
+
+    @property
+    def name(self) -> str:
+        """The series."""
+        return str(self.rows["series"][0])
+
+    def effects(self) -> Iterator[float]:
+        """What the runner of each value adds to the level."""
+        return (float(self.fit.effects.get(stratum, 0.0)) for stratum in self.series.strata)
+
+    def changes(self, repo: str, line: DefaultLine) -> Iterator[Change]:
+        """The changes in the order of commits."""
+        for place in range(len(self.fit.points)):
+            yield self._change(place, repo, line)
+
+    def confounded(self, repo: str, line: DefaultLine) -> Iterator[Change]:
+        """The moves that came with other machines."""
+        for point in self.fit.confounded:
+            yield self._built(point, self._ends(point), None, repo, line)
+
+    def _change(self, place: int, repo: str, line: DefaultLine) -> Change:
+        point = self.fit.points[place]
+        return self._built(point, self._ends(point), self._fix_of(place), repo, line)
+
+    def _ends(self, point: ChangePoint) -> tuple[int, int]:
+        """Where the level before begins and the level after ends."""
+        before = [one.at for one in self.fit.points if one.at < point.at]
+        after = [one.at for one in self.fit.points if one.at > point.at]
+        return (max(before, default=0), min(after, default=self.rows.height))
+
+    def _fix_of(self, place: int) -> ChangePoint | None:
+        """The later change after which a regression is made good."""
+        point = self.fit.points[place]
+        if self._verdict(point) is Verdict.IMPROVEMENT:
+            return None
+        step = point.after - point.before
+        for later in self.fit.points[place + 1 :]:
+            left = (later.after - point.before) / step
+            if left <= FIXED_WITHIN and left * abs(step) <= point.noise:
+                return later
+        return None
+
+    def _verdict(self, point: ChangePoint) -> Verdict:
+        is_good = (point.after > point.before) == (self.rows["better"][-1] == Better.HIGHER.value)
+        return Verdict.IMPROVEMENT if is_good else Verdict.REGRESSION
+
+    def _built(
+        self, point: ChangePoint, ends: tuple[int, int], fix: ChangePoint | None, repo: str, line: DefaultLine
+    ) -> Change:
+        at, row = self._link(point.at), self.rows.row(-1, named=True)
+        direction = Direction.UP if point.after > point.before else Direction.DOWN
+        later = (fix.at if fix else self.rows.height) - point.at - 1
+        step = point.after - point.before
+        return Change(
+            change_id=change_id_of(self.name, direction, at.sha, at.run_id),
+            state=ChangeState.FIXED if fix else ChangeState.CONFIRMED if later >= CONFIRMED_BY else ChangeState.NEW,
+            verdict=self._verdict(point),
+            direction=direction,
+            series=self.name,
+            **{name: row[name] for name in (*SERIES_KEY, "unit")},
+            before=float(point.before),
+            after=float(point.after),
+            noise=float(point.noise),
+            noises=float(step / point.noise) if point.noise else None,
+            percent=float(100 * step / abs(point.before)) if point.before else None,
+            p=float(point.p),
+            q=float(point.q),
+            at=at,
+            last_good=self._link(self._good(point)),
+            first_bad=self._link(self._bad(point)),
+            points_before=point.at - ends[0],
+            points_after=ends[1] - point.at,
+            later=later,
+            suspects=self._suspects(point, repo, line),
+            runners=self._runners(point, ends),
+            fixed_by=self._link(fix.at) if fix else None,
+        )
+
+    def _good(self, point: ChangePoint) -> int:
+        return max(min(point.earliest, point.at) - 1, 0)
+
+    def _bad(self, point: ChangePoint) -> int:
+        return min(max(point.latest, point.at), self.rows.height - 1)
+
+    def _link(self, index: int) -> PointLink:
+        row = self.rows.row(index, named=True)
+        return PointLink(**{name: row[name] for name in _LINK}, url=row["job_url"])
+
+    def _suspects(self, point: ChangePoint, repo: str, line: DefaultLine) -> Suspects:
+        good, bad = self._link(self._good(point)), self._link(self._bad(point))
+        last, at = self._link(point.at - 1), self._link(point.at)
+        same = good.sha is not None and good.sha == bad.sha
+        page = self.rows["run_url"][self._bad(point)]
+        likely = line.between(last.sha, last.ordered_at, at.ordered_at)
+        return Suspects(
+            compare_url=None if same else compare_url(repo, good.sha, bad.sha, page),
+            same_commit=same,
+            commits=line.between(good.sha, good.ordered_at, bad.ordered_at),
+            likely=tuple(one.sha for one in likely),
+        )
+
+    def _runners(self, point: ChangePoint, ends: tuple[int, int]) -> RunnerAnswer:
+        sides = slice(ends[0], point.at), slice(point.at, ends[1])
+        before, after = (self.series.values[side] for side in sides)
+        strata = (self.series.strata[sides[0]], self.series.strata[sides[1]])
+        return ask_runners(before, after, strata, point.after - point.before, point.noise)
