@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from trackside.ci.stretches import Place, Track, place_of
 from trackside.history.frames import History
+from trackside.history.names import BarePath, bare_path, stands_in
 from trackside.history.outcomes import Outcome
-
-_VALUES: Final = re.compile(r"\s*\(.*$", re.DOTALL)
-Path = tuple[str, ...]
 
 
 class EndedRun(NamedTuple):
@@ -22,7 +19,7 @@ class EndedRun(NamedTuple):
     place: Place
     event: str | None
     row: dict[str, Any]
-    stand_ins: frozenset[Path]
+    stand_ins: frozenset[BarePath]
 
 
 class Attendance:
@@ -38,7 +35,7 @@ class Attendance:
         runs = runs.join(jobs.select("run_id").unique(), on="run_id", how="semi")
         skipped = jobs.filter(pl.col("outcome") == Outcome.SKIPPED.value)
         names = dict(skipped.group_by("run_id").agg(pl.col("job").unique()).iter_rows())
-        bare: dict[str, Path] = {}
+        bare: dict[str, BarePath] = {}
         self._runs: dict[tuple[str, str | None], list[EndedRun]] = {}
         told = ["run_id", "run_number", "workflow", "line", "event", "sha", "url", "created_at"]
         for row in runs.select(told).rename({"created_at": "run_created_at", "url": "run_url"}).iter_rows(named=True):
@@ -77,15 +74,6 @@ class Attendance:
             while at < len(there) and there[at] < run.place:
                 at += 1
             with_job = at < len(there) and there[at] == run.place
-            if run.event in events and not with_job and not _stands_in(run.stand_ins, path):
+            if run.event in events and not with_job and not stands_in(run.stand_ins, path):
                 gaps[at].append(run)
         return gaps
-
-
-def bare_path(name: str) -> Path:
-    """The parts of a name of nested workflows without matrix values: ``eval / text (3)`` → ``eval``, ``text``."""
-    return tuple(_VALUES.sub("", part) for part in name.split(" / "))
-
-
-def _stands_in(stand_ins: Iterable[Path], path: Path) -> bool:
-    return any(one == path[: len(one)] for one in stand_ins)

@@ -12,6 +12,9 @@ from trackside.records.ci_rules import Alias
 _MATRIX: Final = re.compile(r"^(?P<stem>.*\S)\s*\((?P<values>[^()]*(?:\([^()]*\)[^()]*)*)\)\s*$", re.DOTALL)
 _INDEX: Final = re.compile(r"\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?")
 _STEM_ENDS: Final = re.compile(r"[\s(/]")
+_VALUES: Final = re.compile(r"\s*\(.*$", re.DOTALL)
+BarePath = tuple[str, ...]
+"""The parts of a name of nested workflows, without matrix values."""
 
 
 def renamed(name: str, aliases: Sequence[Alias]) -> str:
@@ -53,6 +56,19 @@ def stem_of(name: str) -> str:
     last = name.rsplit(" / ", 1)[-1].strip()
     found = _MATRIX.match(last)
     return found["stem"] if found else last
+
+
+def bare_path(name: str) -> BarePath:
+    """The parts of a name of nested workflows without matrix values: ``eval / text (3)`` → ``eval``, ``text``."""
+    return tuple(_VALUES.sub("", part) for part in name.split(" / "))
+
+
+def stands_in(skipped: Iterable[BarePath], path: BarePath) -> bool:
+    """Whether one of the ``skipped`` jobs may stand for the job at ``path``.
+
+    GitHub names a matrix or a called workflow that is skipped once, without its values.
+    """
+    return any(one == path[: len(one)] for one in skipped)
 
 
 def matches_any(name: str, globs: Iterable[str]) -> bool:
