@@ -132,10 +132,14 @@ def failures_frame(store: Store, repo: str, jobs: pl.DataFrame) -> pl.DataFrame:
 def log_states(store: Store, repo: str, jobs: pl.DataFrame) -> dict[str, int]:
     """How many of ``jobs`` that failed have a log in which state; ``not asked`` where it was never asked for."""
     failed = jobs.filter(pl.col("outcome") == "failed").select("job_id")
-    logs = store.newest("job_logs").filter(same_repository(repo), pl.col("job_id").is_in(failed["job_id"].implode()))
-    states = logs.select("job_id", "state").collect(engine="streaming")
-    told = failed.join(states, on="job_id", how="left")["state"].fill_null(_NOT_ASKED)
+    told = failed.join(job_log_states(store, repo, failed), on="job_id", how="left")["state"].fill_null(_NOT_ASKED)
     return dict(sorted(told.value_counts().iter_rows()))
+
+
+def job_log_states(store: Store, repo: str, jobs: pl.DataFrame) -> pl.DataFrame:
+    """The ``state`` of the log of each of ``jobs`` (by ``job_id``) whose log was asked for."""
+    logs = store.newest("job_logs").filter(same_repository(repo), pl.col("job_id").is_in(jobs["job_id"].implode()))
+    return logs.select("job_id", "state").collect(engine="streaming").unique("job_id")
 
 
 def _guesses(jobs: pl.DataFrame) -> pl.DataFrame:
