@@ -82,7 +82,7 @@ def points_frame(history: History, measurements: pl.DataFrame, rules: PerfRules)
     rows = rows.rename({"run_created_at": "created_at", "outcome": "job_outcome", "url": "job_url"})
     rows = rows.join(default_commits(history).select("sha", "first_at"), on="sha", how="left")
     ordered = pl.when("is_default_line").then(pl.coalesce("first_at", "created_at")).otherwise("created_at")
-    rows = rows.with_columns(ordered_at=ordered, **{kind: _renamed(kind, rules.aliases) for kind in _KINDS})
+    rows = rows.with_columns(ordered_at=ordered, **{kind: renamed_kind(kind, rules.aliases) for kind in _KINDS})
     names = rows.with_columns(series=pl.format("{}: {} / {} / {}", *SERIES_KEY))
     return names.select(POINT_COLUMNS.keys()).cast(POINT_COLUMNS).sort(*SERIES_KEY, *_ORDER, nulls_last=True)
 
@@ -99,9 +99,11 @@ def _job_of_series() -> pl.Expr:
     return pl.when(repeated).then("job").otherwise("family")
 
 
-def _renamed(kind: str, aliases: tuple[SeriesAlias, ...]) -> pl.Expr:
+def renamed_kind(kind: str, aliases: tuple[SeriesAlias, ...], column: str | None = None) -> pl.Expr:
+    """The names in ``column``, else in that of the kind (job, test or metric), as they are called now."""
     names = {one.old: one.new for one in aliases if one.kind == kind}
-    return pl.col(kind).replace(names) if names else pl.col(kind)
+    own = pl.col(column or kind)
+    return own.replace(names) if names else own
 
 
 def final_points(points: pl.DataFrame) -> pl.DataFrame:

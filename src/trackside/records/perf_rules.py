@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import fnmatch
 
 import msgspec
 
@@ -46,7 +47,8 @@ class ArtifactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """JSON files of measurements in the artifacts of a run.
 
     ``artifact`` and ``file`` are globs of the artifact's name and of paths in it; ``grammar`` names what reads them.
-    ``job`` is the name of the job that they count as printed by.
+    ``job`` is the name of the job that they count as printed by, with or without its matrix, or a glob of such names;
+    without it they count as printed by a job with the name of the artifact.
     """
 
     artifact: str
@@ -54,12 +56,22 @@ class ArtifactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str = "*.json"
     job: str | None = None
 
+    def matches(self, artifact: str) -> bool:
+        """Whether the rule is about an artifact of this name; case does not matter."""
+        return fnmatch.fnmatchcase(artifact.lower(), self.artifact.lower())
+
+    def takes(self, path: str) -> bool:
+        """Whether the rule asks for the file ``path`` of such an artifact, by its path or its own name."""
+        glob, lower = self.file.lower(), path.lower()
+        return fnmatch.fnmatchcase(lower, glob) or fnmatch.fnmatchcase(lower.rpartition("/")[2], glob)
+
 
 class PerfRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The section ``[perf]`` of the settings.
 
     ``workflows`` are those whose runs are points (none: those of ``[sync]``). ``grammars`` names those that come with
-    the product and are used (none: all of them), ``grammar`` holds the repository's own, which go first.
+    the product and are used (none: all of them), ``grammar`` holds the repository's own, which go first. ``ended`` are
+    globs of series, as ``perf changes`` names them, that were given up: that they stopped is no alarm.
     """
 
     workflows: tuple[str, ...] = ()
@@ -68,6 +80,7 @@ class PerfRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     artifacts: tuple[ArtifactRule, ...] = ()
     aliases: tuple[SeriesAlias, ...] = ()
     changes: tuple[ChangeNote, ...] = ()
+    ended: tuple[str, ...] = ()
 
 
 class KnownChange(msgspec.Struct, frozen=True, kw_only=True):
