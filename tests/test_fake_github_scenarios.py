@@ -12,16 +12,20 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from statistics import median
 
 import httpx2
 import pytest
 
 from tests.fake_github import Clock, FakeGitHub, Job, LogState, World
+from tests.fake_github.benchmark_logs import BenchmarkLog
 from tests.fake_github.clock import START
 from tests.fake_github.log_text import log_pieces
 from tests.fake_github.scenario_logs import FAILURES
-from tests.fake_github.scenarios import agentops, small, week
-from tests.fake_github.week_jobs import BROKEN_FROM, BROKEN_JOB, BROKEN_TO, FLAKY_JOB, SLOWER_FROM
+from tests.fake_github.scenario_week import timeline_of_runs
+from tests.fake_github.scenarios import agentops, perf, perf_large, small, week
+from tests.fake_github.week_benchmarks import ATTENTION
+from tests.fake_github.week_jobs import BROKEN_FROM, BROKEN_JOB, BROKEN_TO, FLAKY_JOB
 from tests.openapi import Contract
 
 DATA = Path(os.environ.get("TRACKSIDE_REAL_DATA", "../shared/data")).resolve()
@@ -113,16 +117,17 @@ def test_logs_of_the_week_say_why_jobs_failed(world: World) -> None:
     assert set(FAILURES) == {"passed", "pytest", "oom", "timeout", "runner", "install", "lint", "cancelled"}
 
 
-def test_benchmarks_of_the_week_get_slower_on_the_fifth_day(world: World) -> None:
-    jobs = [job for job in jobs_of(world, "performance-test-1-gpu-part-1") if job.conclusion == "success"]
-    change = START - 7 * DAY + SLOWER_FROM * DAY
+def test_a_planted_step_is_in_the_logs_from_its_commit_on(world: World) -> None:
+    first_bad = timeline_of_runs(world.home, START - 7 * DAY, START).first_from(ATTENTION)
+    at = next(run.created_at for run in world.home.runs if run.head_sha == first_bad)
     sides: dict[bool, list[float]] = {True: [], False: []}
-    for job in jobs:
-        found = re.findall(r"Output token throughput \(tok/s\): +([\d.]+)", text(job))
-        assert len(found) == 2
-        sides[job.created_at >= change].append(float(found[0]))
-    before, after = (sorted(sides[late])[len(sides[late]) // 2] for late in (False, True))
-    assert after / before == pytest.approx(0.92, abs=0.02)
+    for run in world.home.runs:
+        if run.event in ("push", "schedule") and run.workflow.name == "PR Test":
+            log = next(text(job) for job in run.attempts[0].jobs if job.name == "performance-test-1-gpu-part-2")
+            found = re.findall(r"Output token throughput \(tok/s\): +([\d.]+)", log)
+            sides[run.head_sha == first_bad or run.created_at > at].append(float(found[0]))
+    assert min(len(values) for values in sides.values()) >= 40
+    assert median(sides[True]) / median(sides[False]) == pytest.approx(0.975, abs=0.01)
 
 
 def test_the_same_log_is_read_twice(world: World) -> None:
@@ -179,6 +184,31 @@ LINE = {
     "head_branch": "main",
     "head_sha": "4dad8733",
 }
+
+
+def test_the_month_has_everything_a_series_can_meet() -> None:
+    world = World(Clock())
+    repo = perf(world)
+    runs = [run for run in repo.runs if run.workflow.name == "PR Test"]
+    assert len(runs) == 150
+    assert Counter(run.event for run in repo.runs) == {"pull_request": 90, "push": 60, "schedule": 60}
+    assert [run for run in runs if run.head_branch == "main" and run.head_repository is not repo]
+    assert [run for run in runs if len(run.attempts) > 1]
+    jobs = [job for run in repo.runs for attempt in run.attempts for job in attempt.jobs]
+    logs = {job.id: text(job) for job in jobs if isinstance(job.log, BenchmarkLog)}
+    failed = [logs[job.id] for job in jobs if job.id in logs and job.conclusion == "failure"]
+    assert failed
+    assert all("not greater than" in one for one in failed)
+    whole = "".join(logs.values())
+    for words in ("retry() failed once", "[CI Retry] Attempt 2/2", "RETRIED:", "[CI Test Method]", "P95 TTFT (ms):"):
+        assert words in whole, words
+
+
+def test_the_large_month_has_thirty_jobs_a_run() -> None:
+    world = World(Clock())
+    repo = perf_large(world, runs=50)
+    assert {len(run.latest.jobs) for run in repo.runs} == {30}
+    assert len(repo.runs) == 50
 
 
 def test_recorded_runs_arrive_and_end_by_the_clock(tmp_path: Path) -> None:

@@ -153,6 +153,8 @@ class Answers:
 
     def artifacts(self, request: Request, repo: Repository, run: str | None = None) -> Reply:
         """Artifacts of the repository or of one run; ``name`` picks by name."""
+        if run is not None and self.find_run(repo, run) is None:
+            return not_found()
         found = repo.artifacts if run is None else [each for each in repo.artifacts if str(each.run.id) == run]
         name = request.told("name")
         found = [each for each in found if name in (None, each.name)]

@@ -82,7 +82,7 @@ class Blobs:
             return Blob(200, ZIP, [run_archive(run, jobs)])
         everywhere = [one for repo in self.world.repositories for one in repo.artifacts]
         artifact = next((one for one in everywhere if str(one.id) == rest), None)
-        return missing if artifact is None else Blob(200, ZIP, [artifact.content])
+        return missing if artifact is None or not artifact.in_storage else Blob(200, ZIP, [artifact.content])
 
 
 def job_log_status(job: Job, *, run_completed: bool) -> int:

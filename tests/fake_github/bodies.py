@@ -213,7 +213,7 @@ class Bodies:
                 "head_sha": artifact.run.head_sha,
             },
         }
-        return _encode(body)
+        return _encode(overridden(body, artifact.overrides))
 
     def annotation(self, repo: Repository, run: Run, note: Annotation) -> bytes:
         """What a check run says about a line."""

@@ -1,4 +1,4 @@
-"""Logs of a week in an inference repository: how tests, memory, runners and installs fail, and what benchmarks print.
+"""Logs of a week in an inference repository: how tests, memory, runners and installs fail.
 
 Texts are made when they are asked for, from a seed, and are the same each time.
 """
@@ -27,11 +27,6 @@ def failing(
 def passing(seed: str, started_at: dt.datetime) -> Callable[[], Iterable[bytes]]:
     """The log of a job all of whose test files passed."""
     return partial(_log, "passed", seed, started_at, "test_decode")
-
-
-def benchmark(seed: str, started_at: dt.datetime, *, slower: float = 0.0) -> Callable[[], Iterable[bytes]]:
-    """The log of a performance job; ``slower`` 0.08 means 8 % less throughput and more latency."""
-    return partial(_benchmark_log, seed, started_at, slower)
 
 
 def _log(kind: str, seed: str, started_at: dt.datetime, test: str) -> list[bytes]:
@@ -186,55 +181,3 @@ FAILURES: dict[str, Callable[[random.Random, str], Lines]] = {
     "lint": _lint,
     "cancelled": _cancelled,
 }
-
-_BENCHMARKS = (
-    ("test_bench_serving.TestBenchServing.test_offline_throughput_default", 3830.0, None),
-    ("test_bench_serving.TestBenchServing.test_online_latency_default", None, 651.0),
-    ("test_bench_one_batch.TestBenchOneBatch.test_bs1_default", 152.84, None),
-)
-
-
-def _benchmark_log(seed: str, started_at: dt.datetime, slower: float) -> list[bytes]:
-    rng = random.Random(f"benchmark {seed}")
-    lines = _setup(rng)
-    for name, throughput, latency in _BENCHMARKS:
-        lines += [f"##[group]Run python3 -m unittest {name}", f"\x1b[36;1mpython3 -m unittest {name}\x1b[0m"]
-        lines += ["##[endgroup]"]
-        if name.endswith("bs1_default"):
-            low = rng.random() < 0.3
-            measured = (149.2 if low else 152.84) * (1 - slower) + rng.gauss(0, 0.24)
-            lines += ["Warmup ...", "Benchmark ...", f"output_throughput={measured:.2f} token/s"]
-            lines += [f"Output throughput: {measured:.2f} token/s"]
-        elif throughput is not None:
-            lines += _serving(rng, throughput * (1 - slower) * rng.gauss(1, 0.012), 9800 * rng.gauss(1, 0.02))
-        elif latency is not None:
-            spiked = latency * (1.08 if rng.random() < 0.05 else 1)
-            lines += _serving(rng, 980 * rng.gauss(1, 0.01), spiked * (1 + slower) + rng.gauss(0, 7.1))
-        lines += ["Ran 1 test in 73.204s", "OK"]
-    return [stamped([*lines, "Cleaning up orphan processes"], started_at, 2.0).encode()]
-
-
-def _serving(rng: random.Random, output: float, latency_ms: float) -> Lines:
-    facts: list[tuple[str, str]] = [
-        ("Backend:", "engine"),
-        ("Traffic request rate:", "inf"),
-        ("Max request concurrency:", "not set"),
-        ("Successful requests:", "500"),
-        ("Benchmark duration (s):", f"{256000 / output:.2f}"),
-        ("Total input tokens:", "512000"),
-        ("Total generated tokens:", "256000"),
-        ("Request throughput (req/s):", f"{output / 512:.2f}"),
-        ("Input token throughput (tok/s):", f"{output * 2:.2f}"),
-        ("Output token throughput (tok/s):", f"{output:.2f}"),
-        ("Mean E2E Latency (ms):", f"{latency_ms * 1.04:.2f}"),
-        ("Median E2E Latency (ms):", f"{latency_ms:.2f}"),
-        ("Mean TTFT (ms):", f"{latency_ms * 0.19:.2f}"),
-        ("Median TTFT (ms):", f"{latency_ms * 0.17 * rng.gauss(1, 0.02):.2f}"),
-        ("P99 TTFT (ms):", f"{latency_ms * 0.6:.2f}"),
-        ("Median ITL (ms):", f"{latency_ms * 0.011:.2f}"),
-    ]
-    return [
-        "============ Serving Benchmark Result ============",
-        *(f"{name:<40}{value:<10}" for name, value in facts),
-        "==================================================",
-    ]

@@ -1,6 +1,7 @@
 """A plausible week of an inference repository: about a thousand runs, the same for the same seed and moment.
 
-What is planted, so that whoever looks at the week can be asked whether they saw it, stands in ``week_jobs``.
+What is planted, so that whoever looks at the week can be asked whether they saw it, stands in ``week_jobs`` and, of
+benchmarks, in ``week_benchmarks``.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from tests.fake_github.benchmark_logs import BenchmarkLog
 from tests.fake_github.job_lives import plan_of
 from tests.fake_github.plans import JobPlan, job, sha_of
 from tests.fake_github.scenario_logs import failing, passing
 from tests.fake_github.things import Job, Repository, Run
+from tests.fake_github.week_benchmarks import Timeline
 from tests.fake_github.week_jobs import BROKEN_FROM, BROKEN_JOB, BROKEN_TO, Push, WeekJobs, as_of
 from tests.fake_github.world import DAY, World
 
@@ -31,19 +34,39 @@ class Week:
         self.rng = random.Random(f"week {seed}")
         self.now = world.clock.now()
         self.start = self.now - 7 * DAY
-        self.jobs = WeekJobs(self.rng, self.start)
+        self.scheduled_rng, self.benchmark_rng = (
+            random.Random(f"week {seed} {what}") for what in ("scheduled", "benchmarks")
+        )
         self.going = 0
         self.forks = [world.add_repository(f"{who}/{repo.name}", fork=True) for who in _AUTHORS[4:]]
 
     def fill(self) -> None:
         """Pull requests with their pushes, merges, nightly runs, agents and oddities, in the order of time."""
         pushes = self._pushes()
-        for push in sorted(pushes, key=lambda push: push.at):
-            self._workflows_of(push)
+        self.timeline = timeline_of(pushes, self.start, self.now)
+        self.jobs = WeekJobs(self.rng, self.timeline)
+        self.scheduled_jobs = WeekJobs(self.scheduled_rng, self.timeline)
+        for push in sorted([*pushes, *self._schedule()], key=lambda push: push.at):
+            if push.event == "schedule":
+                self._run("PR Test", push, self.scheduled_jobs.pr_test(push), rng=self.scheduled_rng)
+            else:
+                self._workflows_of(push)
         for day in range(7):
             self._nightly(self.start + (day + 0.08) * DAY)
         self._oddities()
-        self._number_runs()
+        number_runs(self.repo)
+
+    def _schedule(self) -> list[Push]:
+        """Main is tested every two hours; less often where fewer runs are wanted."""
+        every = 2 * DAY / 24 * 1000 / self.wanted
+        first = self.start + 17 * DAY / 1440
+        moments = [first + every * index for index in range(int((self.now - first) / every) + 1)]
+        return [self._of_main(at.replace(microsecond=0), "PR Test") for at in moments if at <= self.now]
+
+    def _of_main(self, at: dt.datetime, title: str) -> Push:
+        """What a schedule starts: the newest commit of main at that moment."""
+        merged_at, sha = self.timeline.head_at(at) or (self.start, sha_of("before the week"))
+        return Push(at, sha, "main", "alice", title, self.repo, "schedule", merged_at=merged_at)
 
     def _moment(self) -> dt.datetime:
         """Any time of the week, more often by day than by night."""
@@ -121,7 +144,14 @@ class Week:
             self._run("Labeler", replace(push, event="pull_request_target"), [job("label", took_s=6)], bot=True)
 
     def _run(
-        self, workflow: str, push: Push, plans: Sequence[JobPlan], *, took: int | None = None, bot: bool = False
+        self,
+        workflow: str,
+        push: Push,
+        plans: Sequence[JobPlan],
+        *,
+        took: int | None = None,
+        bot: bool = False,
+        rng: random.Random | None = None,
     ) -> Run:
         """A run as far as it has come by now; some that failed are run again."""
         shown = [as_of(plan, push.at, self.now) for plan in plans]
@@ -144,12 +174,18 @@ class Week:
         )
         if conclusion is None:
             self._end_later(run, push.at, plans)
-        if conclusion == "failure" and self.rng.random() < 0.35:
-            self._again(run)
+        rng = rng or self._dice(shown)
+        if conclusion == "failure" and rng.random() < 0.35:
+            self._again(run, rng)
         return run
 
-    def _again(self, run: Run) -> None:
-        at = run.latest.updated_at + self.rng.randrange(5, 90) * DAY / 1440
+    def _dice(self, plans: Sequence[JobPlan]) -> random.Random:
+        """The week's random numbers; others where benchmarks alone failed, so that they change nothing else in it."""
+        failed = [plan for plan in plans if plan.conclusion == "failure" and plan.name != "pr-test-finish"]
+        return self.benchmark_rng if failed and all(isinstance(one.log, BenchmarkLog) for one in failed) else self.rng
+
+    def _again(self, run: Run, rng: random.Random) -> None:
+        at = run.latest.updated_at + rng.randrange(5, 90) * DAY / 1440
         at = at.replace(microsecond=0)
         if at > self.now:
             return
@@ -157,14 +193,17 @@ class Week:
         shown = [as_of(plan, at, self.now) for plan in plans]
         ends = {plan.conclusion for plan in shown}
         conclusion = None if None in ends else "failure" if "failure" in ends else "success"
-        self.world.rerun(run, conclusion=conclusion, at=at, actor=self.rng.choice(_AUTHORS), jobs=shown)
+        self.world.rerun(run, conclusion=conclusion, at=at, actor=rng.choice(_AUTHORS), jobs=shown)
         if conclusion is None:
             self._end_later(run, at, plans)
 
     def _repeated(self, old: Job, at: dt.datetime) -> JobPlan:
-        """A job that is run again: it passes, unless it is the one that is broken at that time."""
+        """A job that is run again: it passes, unless it is the one that is broken, or its benchmarks fail once more."""
         fails = old.name == BROKEN_JOB and BROKEN_FROM <= self.jobs.day_of(at) < BROKEN_TO
         log = failing("pytest", f"{old.id}", at) if fails else passing(f"{old.id}", at)
+        if isinstance(old.log, BenchmarkLog):
+            again = old.log.again(old.attempt + 1, at + DAY / 86400 * 20)
+            log, fails = again, again.failed
         plan = replace(plan_of(old, "failure" if fails else "success"), wait_s=20, n_steps=9, log=log)
         return replace(plan, took_s=max(plan.took_s, 60))
 
@@ -176,7 +215,7 @@ class Week:
     def _nightly(self, at: dt.datetime) -> None:
         """Big runs of reusable workflows: 120 jobs, two pages of them."""
         at = at.replace(microsecond=0)
-        push = Push(at, sha_of(f"nightly {at.date()}"), "main", "alice", "Nightly Test", self.repo, "schedule")
+        push = self._of_main(at, "Nightly Test")
         groups = (("eval", "text-models", 48), ("eval", "vision-models", 30), ("perf", "8-gpu-h200", 40))
         plans = [
             self.jobs.performance(f"{caller} / {leaf} ({index})", push, "8-gpu-h200")
@@ -218,16 +257,29 @@ class Week:
             self.world.add_workflow("Copilot coding agent", path, repo=self.repo)
         return path
 
-    def _number_runs(self) -> None:
-        """Number the runs of each workflow in the order of time."""
-        counts: dict[int, int] = {}
-        for run in self.repo.runs:
-            counts[run.workflow.id] = counts.get(run.workflow.id, 20_000) + 1
-            run.number = counts[run.workflow.id]
+
+def number_runs(repo: Repository) -> None:
+    """Number the runs of each workflow in the order of time."""
+    counts: dict[int, int] = {}
+    for run in repo.runs:
+        counts[run.workflow.id] = counts.get(run.workflow.id, 20_000) + 1
+        run.number = counts[run.workflow.id]
 
 
 def week(world: World, *, seed: int = 1, runs: int = 1000, name: str = "octo/engine") -> Repository:
-    """Fill the world; the repository comes back."""
+    """Fill the world; the repository comes back. ``timeline_of_runs`` dates what is planted in its benchmarks."""
     repo = world.repository(name) or world.add_repository(name)
     Week(world, seed, repo, runs).fill()
     return repo
+
+
+def timeline_of(pushes: Sequence[Push], start: dt.datetime, end: dt.datetime) -> Timeline:
+    """The merges to main among the pushes."""
+    return Timeline(start, end, [(push.at, push.sha) for push in pushes if push.event == "push"])
+
+
+def timeline_of_runs(repo: Repository, start: dt.datetime, end: dt.datetime) -> Timeline:
+    """The merges to main that the runs of a repository tell of: each was tested when it came."""
+    merges = {(run.created_at, run.head_sha) for run in repo.runs
+              if run.event == "push" and run.head_branch == "main" and run.workflow.name == "PR Test"}  # fmt: skip
+    return Timeline(start, end, sorted(merges))

@@ -1,4 +1,4 @@
-"""Worlds ready made: a busy week, a small one, and one in which runs arrive when they arrived in reality."""
+"""Worlds ready made: a busy week, a small one, a month of benchmarks, and runs that arrive as they did in reality."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import msgspec
 
 from tests.fake_github.plans import JobPlan, job, matrix
 from tests.fake_github.scenario_logs import failing
+from tests.fake_github.scenario_perf import perf, perf_large
 from tests.fake_github.scenario_week import week
 from tests.fake_github.things import Repository, Run, Workflow
 from tests.fake_github.world import World
 
-__all__ = ["RecordedRun", "agentops", "small", "week"]
+__all__ = ["RecordedRun", "agentops", "perf", "perf_large", "small", "week"]
 HOUR = dt.timedelta(hours=1)
 
 
@@ -98,4 +99,9 @@ def _jobs(line: RecordedRun) -> list[JobPlan]:
     return [job(f"job-{index}", None, wait_s=1, n_steps=5) for index in range(rng.choice((1, 1, 2, 3)))]
 
 
-SCENARIOS: dict[str, Callable[..., Repository]] = {"week": week, "small": small}
+SCENARIOS: dict[str, Callable[..., Repository]] = {
+    "week": week,
+    "small": small,
+    "perf": perf,
+    "perf-large": perf_large,
+}

@@ -232,7 +232,10 @@ class Pull(Thing):
 
 @dataclass(slots=True, eq=False)
 class Artifact(Thing):
-    """A file a run left behind."""
+    """A file a run left behind. ``in_storage`` False: the API redirects, and the blob host knows nothing of it.
+
+    ``overrides`` are fields of the body that shall be other than they would be, strange values too.
+    """
 
     id: int
     name: str
@@ -240,3 +243,5 @@ class Artifact(Thing):
     content: bytes
     created_at: dt.datetime
     expired: bool = False
+    in_storage: bool = True
+    overrides: Mapping[str, object] = field(default_factory=dict)

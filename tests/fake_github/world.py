@@ -297,9 +297,11 @@ class World:
             repo.pulls.append(pull)
             return pull
 
-    def add_artifact(self, run: Run, name: str, content: bytes = b"PK\x05\x06" + b"\0" * 18) -> Artifact:
-        """A file that a run left behind."""
+    def add_artifact(
+        self, run: Run, name: str, content: bytes = b"PK\x05\x06" + b"\0" * 18, at: dt.datetime | None = None
+    ) -> Artifact:
+        """A file that a run left behind, when its latest attempt ended or ``at`` a time."""
         with self.lock:
-            made = Artifact(self.next_id("artifact"), name, run, content, run.latest.updated_at)
+            made = Artifact(self.next_id("artifact"), name, run, content, at or run.latest.updated_at)
             self.runs[run.id][0].artifacts.append(made)
             return made
