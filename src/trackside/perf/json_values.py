@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from trackside.joblogs.cleaning import STAMP
 from trackside.joblogs.raw_lines import RawLines
 from trackside.perf.blocks import Value
 from trackside.perf.grammars import Metric, Reader
@@ -18,6 +19,7 @@ _MOST_STARTS: Final = 50
 _MOST_ITEMS: Final = 20_000
 _JSON_LINE: Final = re.compile(r"\s*(?:[\]\[{}\"]|-?\d|true\b|false\b|null\b|NaN\b|-?Infinity\b)")
 _NUMERIC: Final = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?(?:[eE][-+]?\d{1,5})?")
+_OPENS: Final = re.compile(r"(?m)^[ \t]{0,80}[\[{]")
 _LONGEST: Final = 200
 
 
@@ -45,7 +47,7 @@ def documents_in(text: str) -> Iterator[Any]:
     """The JSON documents of a text, one after the other, from lines on that begin with a bracket; NaN is read."""
     decoder = json.JSONDecoder()
     at = starts = 0
-    while starts < _MOST_STARTS and (opened := re.compile(r"(?m)^\s*[\[{]").search(text, at)):
+    while starts < _MOST_STARTS and (opened := _OPENS.search(text, at)):
         begin = opened.end() - 1
         try:
             document, at = decoder.raw_decode(text, begin)
@@ -62,7 +64,7 @@ def _text_at(lines: RawLines, start: int) -> str:
     raw = lines.content[start : end if end >= 0 else start + _MOST_TEXT]
     if len(raw) < 2000:
         return lines.at(start).text
-    stamp = re.match(rb"(?:\xef\xbb\xbf)?\d{4}-\d\d-\d\dT[\d:.]{8,20}Z ", raw)
+    stamp = STAMP.match(raw)
     return raw[stamp.end() if stamp else 0 :].decode("utf-8", "replace").rstrip("\r\n")
 
 
@@ -76,11 +78,12 @@ def values_of(document: Any, reader: Reader, line_number: int) -> Iterator[Value
         if rules.test is not None and not test:
             continue
         unit = _text(_at(item, rules.unit)) if rules.unit is not None else None
+        case = ", ".join(str(said) for path in rules.case if isinstance(said := _at(item, path), str | int))[:_LONGEST]
         for metric in reader.metrics:
             number = _number(_at(item, metric.rule.path or ""), metric)
             name = metric.name({"unit": unit})
             if number is not None and name:
-                yield Value(metric, name, number, line_number, test=test, unit=unit)
+                yield Value(metric, name, number, line_number, case=case, test=test, unit=unit)
 
 
 def _items(document: Any, path: str) -> Iterator[Mapping[str, Any]]:

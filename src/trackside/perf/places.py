@@ -37,7 +37,9 @@ def name_said(said: dict[str, str | None], repo: str) -> TestName | None:
     test, group, file = said.get("test"), said.get("class"), said.get("file")
     if not test:
         return None
-    parts = [part for part in test.replace("::", ".").split(".") if part]
+    # A dot in the brackets of a parametrised test is no dot of a class.
+    name, bracket, values = test.partition("[")
+    parts = [part for part in name.replace("::", ".").split(".") if part]
     if not parts:
         return None
     if group is None and len(parts) > 1:
@@ -46,7 +48,7 @@ def name_said(said: dict[str, str | None], repo: str) -> TestName | None:
         group = group.replace("::", ".").split(".")[-1] or None
     if group in ("__main__", parts[-1]):
         group = None
-    return TestName(parts[-1], group, portable_path(file, repo) if file else None)
+    return TestName(f"{parts[-1]}{bracket}{values}", group, portable_path(file, repo) if file else None)
 
 
 @dataclass(eq=False)

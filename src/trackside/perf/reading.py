@@ -22,7 +22,7 @@ from trackside.records.perf_grammars import Format, Grammar
 
 __all__ = ["read_document", "read_measurements", "version_of"]
 
-_LONGEST_CASE: Final = 80
+_LONGEST_CASE: Final = 160
 _SHOWN: Final = ("##[group]", "##[command]", "##[debug]", "+ ", "++ ", "+++ ")
 
 
@@ -36,7 +36,8 @@ def read_measurements(content: bytes, job: Job, grammars: Sequence[Grammar]) -> 
         UsageError: a grammar cannot be used.
     """
     readers = [one for one in ready(tuple(grammars)) if one.grammar.logs]
-    wanted = [one for one in readers if one.metrics and any(sign in content for sign in one.signs)]
+    there: dict[bytes, bool] = {}
+    wanted = [one for one in readers if one.metrics and _any_there(one.signs, content, there)]
     found = _Lines(wanted, content)
     if not found.starts:
         return ()
@@ -66,6 +67,16 @@ def read_document(content: bytes, job: Job, grammar: Grammar) -> tuple[Measureme
 def _take_document(document: Any, reader: Reader, place: Place, blocks: Blocks, number: int) -> None:
     for value in values_of(document, reader, number):
         blocks.take(place, reader, value)
+
+
+def _any_there(signs: Iterable[bytes], content: bytes, there: dict[bytes, bool]) -> bool:
+    """Whether one of the words is in the log; ``there`` keeps what was looked for before."""
+    for sign in signs:
+        if sign not in there:
+            there[sign] = sign in content
+        if there[sign]:
+            return True
+    return False
 
 
 class _Lines:
@@ -157,8 +168,8 @@ class _Log:
         name = metric.name(groups)
         if number is None or not name:
             return None
-        told = groups.get("case") or self._inside.get(reader.grammar.name) or ""
-        case = " ".join(told.split())[:_LONGEST_CASE]
+        cases = (self._inside.get(reader.grammar.name), groups.get("case"))
+        case = " ".join(", ".join(case for case in cases if case).split())[:_LONGEST_CASE]
         return Value(metric, name, number, self._line_number(line.start), case)
 
     def _read_json(self, line: RawLine) -> None:

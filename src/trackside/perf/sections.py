@@ -24,7 +24,19 @@ from trackside.records.jobs import Job
 from trackside.records.measurements import TestOutcome
 from trackside.records.perf_grammars import Says
 
-WORDS: Final = (b"##[group]", b"##[error]", b"Ran ", b" in ", b"\x1b[36;1m")
+WORDS: Final = (
+    b"##[group]",
+    b"##[error]",
+    b"\x1b[36;1m",
+    b"Ran ",
+    b" passed in ",
+    b" failed in ",
+    b" skipped in ",
+    b" error in ",
+    b" errors in ",
+    b" warning in ",
+    b" warnings in ",
+)
 _RAN: Final = re.compile(r"Ran \d{1,7} tests? in \d")
 _OVER: Final = re.compile(r"(OK|FAILED)(?: \(.{1,200}\))?$")
 _PYTEST_OVER: Final = re.compile(r"=+ (?:\d{1,7} [a-z]{3,12}(?:, )?){1,9} in \d[\d.]{0,12}s?\b")
@@ -81,8 +93,8 @@ class Sections:
         if line.echo or message.startswith("##[group]"):
             self._shown(line, message)
             return
-        if message.startswith("##[error]"):
-            self._error(message)
+        if line.text.startswith("##[error]"):
+            self._error(line.text)
         elif self._runner is not None and self._runner.take(line.text):
             self._follow_runner()
         elif _RAN.match(message):

@@ -13,8 +13,8 @@ from trackside.records.jobs import Job, Step
 
 _LONGEST: Final = 160
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=\S*$")
-_RUNNERS: Final = frozenset(
-    {"python", "python2", "python3", "sudo", "env", "time", "timeout", "nohup", "bash", "sh", "uv", "run", "exec", "-u"}
+_RUNNER: Final = re.compile(
+    r"(?:\S*/)?(?:python[\d.]*|sudo|env|time|timeout|nohup|bash|sh|uv|run|exec)$|-u$|[\d.]+[smh]?$"
 )
 _PLAIN_WORD: Final = re.compile(r"[a-z][a-z0-9_-]*$")
 _UNSTABLE: Final = re.compile(
@@ -33,16 +33,16 @@ def step_at(steps: Sequence[Step], stamp: bytes | None) -> Step | None:
 
 def name_outside_tests(job: Job, step: Step | None, command: str | None) -> str:
     """What numbers are called that are printed in this step, or below this command, else within this job."""
-    if step is not None and not step.name.startswith("Run "):
+    if step is not None and (command is None or not command.startswith(step.name.removeprefix("Run "))):
         return _stable(step.name) or job.name
-    said = command if command is not None else (step.name.removeprefix("Run ") if step is not None else "")
-    return program_of(said) or job.name
+    # A step without a name of its own is called after its command.
+    return (program_of(command) if command is not None else "") or job.name
 
 
 def program_of(command: str) -> str:
     """What a command runs, without options, paths of one machine and values: ``python3 -m a.b --port 1`` → ``a.b``."""
     words = [word for word in command.split() if not _ASSIGNMENT.match(word)]
-    while words and (words[0].rsplit("/", 1)[-1] in _RUNNERS or words[0].replace(".", "").isdigit()):
+    while words and _RUNNER.match(words[0]):
         words = words[1:]
     if words[:1] == ["-m"]:
         words = words[1:]

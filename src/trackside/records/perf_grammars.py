@@ -46,9 +46,10 @@ class MetricRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Without ``{number}`` its group ``value`` (else the first) is. ``name`` may name other groups (``{stat}_ttft_ms``):
     they are written in lower case with ``_`` for what is no letter or digit. A group ``case`` tells apart what one
-    test measures several times (a batch size): it goes to the name of the test, in brackets. In a JSON grammar ``path``
-    leads to the value instead, and ``{unit}`` in the name is the unit of the item. ``words`` are those of which a line
-    must hold one to be looked at; without them the longest text that every match must hold is taken.
+    test measures several times (a batch size): it goes to the name of the test, in brackets, after that of the block.
+    In a JSON grammar ``path`` leads to the value instead, and ``{unit}`` in the name is the unit of the item.
+    ``words`` are those of which a line must hold one to be looked at; without them the longest text that every match
+    must hold is taken.
     ``established`` marks the metrics whose charts are drawn unless all are asked for.
     """
 
@@ -80,12 +81,14 @@ class JsonItems(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the results are in a JSON document; paths are keys with dots between them.
 
     ``items`` leads to the list of results (none: the document is one, or a list of them). In an item ``test`` leads to
-    the name of what was measured, ``unit`` to its unit; ``requires`` are paths that an item must have to be one.
+    the name of what was measured, ``unit`` to its unit, and ``case`` to what tells apart several results of one test;
+    ``requires`` are paths that an item must have to be one.
     ``higher`` and ``lower`` are the units in which more, or less, is better where the metric does not say.
     """
 
     items: str = ""
     test: str | None = None
+    case: tuple[str, ...] = ()
     unit: str | None = None
     requires: tuple[str, ...] = ()
     higher: tuple[str, ...] = ()
