@@ -42,8 +42,18 @@ def test_annotations_and_artifacts_are_listed(github: FakeGitHub, http: httpx2.C
     assert http.get("/repos/octo/engine/actions/artifacts?name=other").json()["artifacts"] == []
     moved = http.get(artifact["archive_download_url"])
     assert httpx2.get(moved.headers["location"]).content == b"PK"
-    github.world.home.artifacts[0].expired = True
+    refused = httpx2.get(moved.headers["location"], headers=TOKEN)
+    assert (refused.status_code, github.journal.broken_rules()) == (400, {"credentials sent to the blob host": 1})
+    (made,) = github.world.home.artifacts
+    made.in_storage = False
+    missing = httpx2.get(http.get(artifact["archive_download_url"]).headers["location"])
+    assert (missing.status_code, missing.headers["content-type"]) == (404, "application/xml")
+    made.expired = True
     assert http.get(artifact["archive_download_url"]).status_code == 410
+    assert http.get(f"{RUNS}/{run.id}/artifacts").json()["artifacts"][0]["expired"] is True
+    github.world.home.artifacts.clear()
+    assert http.get(artifact["archive_download_url"]).status_code == 404
+    assert http.get(f"{RUNS}/{run.id + 1}/artifacts").status_code == 404
 
 
 def test_a_log_lies_on_another_host_for_a_minute(github: FakeGitHub, http: httpx2.Client) -> None:

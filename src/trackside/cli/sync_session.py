@@ -49,6 +49,8 @@ def request_of(window: Window, settings: Settings, repo: str) -> SyncRequest:
         log_cap_bytes=own.log_cap_mib * 1024 * 1024,
         pulls=own.pulls,
         api=own.api,
+        artifacts=settings.perf.artifacts,
+        artifact_workflows=settings.perf.workflows,
     )
 
 

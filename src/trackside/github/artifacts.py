@@ -111,6 +111,9 @@ def _check_place(path: str, members: Sequence[zipfile.ZipInfo], kept: int) -> No
     if len(members) > 1:
         msg = "the path is there twice"
         raise MemberError(msg)
+    if not path.strip("/. "):
+        msg = "it has no name"
+        raise MemberError(msg)
     if path.startswith("/") or ".." in path.split("/") or path[1:2] == ":":
         msg = "the path leads out of the artifact"
         raise MemberError(msg)

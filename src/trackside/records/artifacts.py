@@ -62,9 +62,9 @@ class ArtifactFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArtifactList(msgspec.Struct, frozen=True, kw_only=True):
-    """The marker that the artifacts of a run were listed when it was over; the key is (``repo``, ``run_id``).
+    """The marker that the artifacts of a run were listed when an attempt of it was over; the key is the attempt's.
 
-    ``run_attempt`` is the attempt that was over then: a later one may have left more.
+    A later attempt may leave more. ``artifacts`` counts those of all attempts until then.
     """
 
     repo: str

@@ -53,9 +53,9 @@ ARTIFACT_FILES: Final = Table(
 ARTIFACT_LISTS: Final = Table(
     "artifact_lists",
     1,
-    "the marker that the artifacts of a run were listed",
-    key=("repo", "run_id"),
-    order=("repo", "run_id"),
+    "the marker that the artifacts of a run were listed after an attempt",
+    key=("repo", "run_id", "run_attempt"),
+    order=("repo", "run_id", "run_attempt"),
     about="observed_at",
     columns=(
         REPO,

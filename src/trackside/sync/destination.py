@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from trackside.records.artifacts import Artifact, ArtifactFile, ArtifactList, KnownArtifacts
 from trackside.records.job_logs import JobLog
 from trackside.records.jobs import Job
 from trackside.records.pulls import CommitPulls, PullRequest
@@ -23,6 +24,9 @@ class Destination(Protocol):
     def finished_jobs(self, repo: str, since: dt.datetime) -> Iterable[Job]:
         """The jobs that ended since, without their steps."""
 
+    def known_artifacts(self, repo: str) -> KnownArtifacts:
+        """What is known of the artifacts of a repository."""
+
     def add_runs(self, runs: Sequence[RunAttempt], observed_at: dt.datetime) -> None:
         """Adds attempts."""
 
@@ -34,6 +38,15 @@ class Destination(Protocol):
 
     def add_logs(self, logs: Sequence[JobLog], observed_at: dt.datetime) -> None:
         """Adds logs of jobs."""
+
+    def add_artifacts(
+        self,
+        artifacts: Sequence[Artifact],
+        files: Sequence[ArtifactFile],
+        lists: Sequence[ArtifactList],
+        observed_at: dt.datetime,
+    ) -> None:
+        """Adds files of artifacts, and when they are safe the artifacts, and then the markers of the lists."""
 
     def add_sync(self, record: SyncRecord) -> None:
         """Adds the ledger of a sync."""

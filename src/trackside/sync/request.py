@@ -8,11 +8,15 @@ from typing import Final, Literal
 import msgspec
 
 from trackside.history.names import is_workflow, matches_any
+from trackside.records.artifacts import Artifact
 from trackside.records.jobs import Job
+from trackside.records.perf_rules import ArtifactRule
+from trackside.records.runs import RunAttempt
 
 Api = Literal["auto", "rest", "graphql"]
 Logs = Literal["none", "failed", "perf", "all"]
 Pulls = Literal["all", "list", "none"]
+_WITHOUT_JOBS: Final = ("skipped", "startup_failure", "action_required")
 PERF_JOBS: Final = ("*perf*", "*bench*")
 """Jobs whose logs hold performance numbers, where no setting says which they are."""
 
@@ -26,6 +30,9 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     list of pull requests only, ``all`` asks for the commits that it does not explain too. ``sweep`` lists the whole
     window again, whatever was listed before. ``runners``: jobs that GraphQL told of are read again, by REST, as it does
     not tell their runners; ``api`` must be rest then.
+
+    ``artifacts`` are the rules of what is downloaded of the artifacts of runs, ``artifact_workflows`` the workflows
+    whose runs are asked for theirs; none means all that are selected.
     """
 
     repo: str
@@ -45,6 +52,8 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     api: Api = "auto"
     sweep: bool = False
     runners: bool = False
+    artifacts: tuple[ArtifactRule, ...] = ()
+    artifact_workflows: tuple[str, ...] = ()
 
     @property
     def scope(self) -> str:
@@ -73,3 +82,14 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
         if self.logs == "failed":
             return job.conclusion in ("failure", "timed_out")
         return self.logs == "all" or (self.logs == "perf" and matches_any(job.name, self.perf_jobs))
+
+    def may_have_artifacts(self, run: RunAttempt) -> bool:
+        """Whether a run is asked for its artifacts: it is over, a job of it ran, and a rule may be about it."""
+        if not self.artifacts or run.status != "completed" or run.conclusion in _WITHOUT_JOBS:
+            return False
+        wanted = self.artifact_workflows
+        return not wanted or any(is_workflow(name, run.workflow_file, run.workflow_name) for name in wanted)
+
+    def rules_of(self, artifact: Artifact) -> tuple[ArtifactRule, ...]:
+        """The rules that are about ``artifact``."""
+        return tuple(rule for rule in self.artifacts if rule.matches(artifact.name))

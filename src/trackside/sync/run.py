@@ -17,6 +17,7 @@ from trackside.history.names import is_workflow
 from trackside.records.runs import RunAttempt
 from trackside.records.sync_state import KnownAttempt, SyncState
 from trackside.records.syncs import Interval, Missing, SyncRecord
+from trackside.sync.artifacts import ArtifactsPhase
 from trackside.sync.destination import Destination
 from trackside.sync.jobs import GONE, JobsPhase
 from trackside.sync.ledger import SyncLedger
@@ -127,6 +128,10 @@ class _Sync:
             with ledger.phase("logs"):
                 logs = LogsPhase(self._github, self._store, ledger, self._clock, request)
                 logs.read(selected, state, self._window.start, self._on_phase("logs"))
+        if request.artifacts:
+            with ledger.phase("artifacts"):
+                artifacts = ArtifactsPhase(self._github, self._store, ledger, self._clock, request)
+                artifacts.read(selected, self._on_phase)
 
     def _reach(self) -> dt.datetime:
         """From when on the sync must know what is known: the newest runs of a workflow may be of any age."""
