@@ -31,6 +31,17 @@ def change_id_of(series: str, direction: Direction, sha: str | None, run_id: int
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=4).hexdigest()
 
 
+def verdict_of(before: float, after: float, better: str) -> Verdict:
+    """Whether a change is good where ``better`` (higher or lower) is."""
+    return Verdict.IMPROVEMENT if (after > before) == (better == Better.HIGHER.value) else Verdict.REGRESSION
+
+
+def is_back(before: float, after: float, level: float, noise: float) -> bool:
+    """Whether ``level`` makes good a change from ``before`` to ``after``, or more than that."""
+    left = (level - before) / (after - before)
+    return left <= FIXED_WITHIN and left * abs(after - before) <= noise
+
+
 class LevelChanges(NamedTuple):
     """A series that was searched: its rows in the order of commits, its values, and the levels found in them."""
 
@@ -42,6 +53,11 @@ class LevelChanges(NamedTuple):
     def name(self) -> str:
         """The series."""
         return str(self.rows["series"][0])
+
+    @property
+    def better(self) -> str:
+        """Which direction is the good one, as the newest value says."""
+        return str(self.rows["better"][-1])
 
     def effects(self) -> Iterator[float]:
         """What the runner of each value adds to the level."""
@@ -70,18 +86,10 @@ class LevelChanges(NamedTuple):
     def _fix_of(self, place: int) -> ChangePoint | None:
         """The later change after which a regression is made good."""
         point = self.fit.points[place]
-        if self._verdict(point) is Verdict.IMPROVEMENT:
+        if verdict_of(point.before, point.after, self.better) is Verdict.IMPROVEMENT:
             return None
-        step = point.after - point.before
-        for later in self.fit.points[place + 1 :]:
-            left = (later.after - point.before) / step
-            if left <= FIXED_WITHIN and left * abs(step) <= point.noise:
-                return later
-        return None
-
-    def _verdict(self, point: ChangePoint) -> Verdict:
-        is_good = (point.after > point.before) == (self.rows["better"][-1] == Better.HIGHER.value)
-        return Verdict.IMPROVEMENT if is_good else Verdict.REGRESSION
+        later = self.fit.points[place + 1 :]
+        return next((one for one in later if is_back(point.before, point.after, one.after, point.noise)), None)
 
     def _built(
         self, point: ChangePoint, ends: tuple[int, int], fix: ChangePoint | None, repo: str, line: DefaultLine
@@ -93,7 +101,7 @@ class LevelChanges(NamedTuple):
         return Change(
             change_id=change_id_of(self.name, direction, at.sha, at.run_id),
             state=ChangeState.FIXED if fix else ChangeState.CONFIRMED if later >= CONFIRMED_BY else ChangeState.NEW,
-            verdict=self._verdict(point),
+            verdict=verdict_of(point.before, point.after, self.better),
             direction=direction,
             series=self.name,
             **{name: row[name] for name in (*SERIES_KEY, "unit")},

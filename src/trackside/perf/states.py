@@ -1,0 +1,177 @@
+"""What is known and was decided of changes, carried on: ids that stay, states, and what the store must be told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from trackside.perf.change_matching import Matching
+from trackside.perf.change_records import Change, Changes, Decision, SearchedSeries, Verdict
+from trackside.perf.changes import gravity
+from trackside.perf.level_changes import is_back, verdict_of
+from trackside.records.perf_rules import ChangeNote, ChangeState, KnownChange
+
+REFRESHED_AFTER: Final = dt.timedelta(days=1)
+"""A row of which nothing but the levels changed is written again when it is so old."""
+_DECIDED: Final = (ChangeState.ACKNOWLEDGED, ChangeState.INTENDED, ChangeState.FIXED)
+_ONCE_CONFIRMED: Final = (ChangeState.CONFIRMED, ChangeState.FIXED)
+_TELLING: Final = (
+    "state", "first_bad_run_id", "first_bad_sha", "first_bad_at", "last_good_run_id", "reason", "link", "decided_at",
+)  # fmt: skip
+
+
+class PastChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that is known and that this window does not show.
+
+    ``stands`` says that the window begins after it and its level is still there; ``verdict`` is None where its series
+    is not in the window. ``decision`` is what the state rests on where people decided it.
+    """
+
+    known: KnownChange
+    state: ChangeState
+    verdict: Verdict | None = None
+    stands: bool = False
+    decision: Decision | None = None
+
+
+class ChangeStates(msgspec.Struct, frozen=True, kw_only=True):
+    """The changes with the ids and states in force.
+
+    ``past`` are known ones that the window does not show; those that were never confirmed are left out. ``writes`` are
+    the rows that the store does not hold yet. ``unused_notes`` are ids in the settings that no known change has.
+    """
+
+    found: Changes
+    past: tuple[PastChange, ...] = ()
+    writes: tuple[KnownChange, ...] = ()
+    unused_notes: tuple[str, ...] = ()
+
+    @property
+    def standing(self) -> tuple[PastChange, ...]:
+        """The confirmed regressions from before the window whose level is still there and nobody acknowledged."""
+        return tuple(
+            one
+            for one in self.past
+            if one.stands and one.state is ChangeState.CONFIRMED and one.verdict is Verdict.REGRESSION
+        )
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether a check fails on what moved."""
+        return bool(self.found.alarming or self.standing)
+
+
+def reconcile(
+    found: Changes, points: pl.DataFrame, known: Sequence[KnownChange], notes: Sequence[ChangeNote], now: dt.datetime
+) -> ChangeStates:
+    """``found`` with the ids of the ``known`` changes that they are, and the states in force.
+
+    A change is a known one of its series and direction that began within its range, or few points beside it: more data
+    may move it. A note of the settings counts before what was decided in the store. What was acknowledged and is made
+    good is fixed; what is intended stays so; what was confirmed once is not new again. A known change that these data
+    should show and do not counts for nothing, and comes back with its id if they show it again.
+    """
+    said = {one.id.lower(): one for one in notes}
+    matching = Matching(found.changes, points, known)
+    ids = matching.ids(said.keys())
+    settled = [_settled(one, ids, matching.known_of(one), said) for one in found.changes]
+    rows = [_row(found.repo, ids[one.change_id], one, matching.known_of(one), now) for one in found.changes]
+    series = {one.series: one for one in found.series}
+    past = [_past(one, series.get(one.series), matching, said.get(one.change_id)) for one in matching.unmatched]
+    fixed = [
+        msgspec.structs.replace(one.known, state=ChangeState.FIXED, last_seen_at=now)
+        for one in past
+        if one.state is ChangeState.FIXED and one.known.state is ChangeState.CONFIRMED and one.decision is None
+    ]
+    used = {*ids.values(), *(one.change_id for one in known)}
+    return ChangeStates(
+        found=msgspec.structs.replace(found, changes=tuple(sorted(settled, key=gravity))),
+        past=tuple(sorted((one for one in past if one.state is not ChangeState.NEW), key=_newest_first)),
+        writes=tuple(sorted((*filter(None, rows), *fixed), key=lambda row: row.change_id)),
+        unused_notes=tuple(sorted(said.keys() - used)),
+    )
+
+
+def _settled(
+    change: Change, ids: Mapping[str, str], known: KnownChange | None, said: Mapping[str, ChangeNote]
+) -> Change:
+    """The change with its id and the state in force."""
+    change_id = ids[change.change_id]
+    decision = _decision(said.get(change_id), known)
+    state = _in_force(_from_runs(change, known), decision)
+    moved_with = tuple(ids[one] for one in change.moved_with)
+    return msgspec.structs.replace(change, change_id=change_id, state=state, decision=decision, moved_with=moved_with)
+
+
+def _from_runs(change: Change, known: KnownChange | None) -> ChangeState:
+    """The state that the runs tell: what they confirmed once is not new again."""
+    once = known is not None and known.decided_at is None and known.state in _ONCE_CONFIRMED
+    return ChangeState.CONFIRMED if once and change.state is ChangeState.NEW else change.state
+
+
+def _decision(note: ChangeNote | None, known: KnownChange | None) -> Decision | None:
+    """What people decided: the settings first. A note that says new or confirmed leaves it to the runs."""
+    if note is not None:
+        if note.state not in _DECIDED:
+            return None
+        return Decision(state=note.state, reason=note.reason, link=note.link)
+    if known is None or known.decided_at is None:
+        return None
+    return Decision(state=known.state, reason=known.reason, link=known.link, decided_at=known.decided_at)
+
+
+def _in_force(told: ChangeState, decision: Decision | None) -> ChangeState:
+    if decision is None or (told is ChangeState.FIXED and decision.state is ChangeState.ACKNOWLEDGED):
+        return told
+    return decision.state
+
+
+def _row(repo: str, change_id: str, change: Change, known: KnownChange | None, now: dt.datetime) -> KnownChange | None:
+    """The row of the store for a change as it was found, None where the store has it already.
+
+    A decision in the store stays as it is; one of the settings is not put there.
+    """
+    decided = None if known is None or known.decided_at is None else known
+    row = KnownChange(
+        repo=repo,
+        change_id=change_id,
+        series=change.series,
+        direction=change.direction.value,
+        state=_from_runs(change, known) if decided is None else decided.state,
+        first_seen_at=now if known is None else known.first_seen_at,
+        last_seen_at=now,
+        last_good_run_id=change.last_good.run_id,
+        first_bad_run_id=change.at.run_id,
+        first_bad_sha=change.at.sha,
+        first_bad_at=change.at.ordered_at,
+        before=change.before,
+        after=change.after,
+        **{name: getattr(decided, name, None) for name in ("reason", "link", "decided_at")},
+    )
+    if known is None or now - known.last_seen_at >= REFRESHED_AFTER:
+        return row
+    return row if any(getattr(row, name) != getattr(known, name) for name in _TELLING) else None
+
+
+def _past(known: KnownChange, series: SearchedSeries | None, matching: Matching, note: ChangeNote | None) -> PastChange:
+    """A known change that was not found, as it stands."""
+    decision = _decision(note, known)
+    told = known.state if known.decided_at is None else ChangeState.CONFIRMED
+    stands = False
+    verdict = None if series is None else verdict_of(known.before, known.after, series.better)
+    if series is not None and series.level is not None and known.after != known.before:
+        before_window = matching.places[known.series].is_before(known)
+        is_fixed = is_back(known.before, known.after, series.level, series.noise or 0.0)
+        stands = before_window and not is_fixed
+        if before_window and is_fixed and verdict is Verdict.REGRESSION and told is ChangeState.CONFIRMED:
+            told = ChangeState.FIXED
+    return PastChange(known=known, state=_in_force(told, decision), verdict=verdict, stands=stands, decision=decision)
+
+
+def _newest_first(past: PastChange) -> tuple[object, ...]:
+    at = past.known.first_bad_at or past.known.first_seen_at
+    return (not past.stands, -at.timestamp(), past.known.change_id)
