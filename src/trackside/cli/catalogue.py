@@ -165,7 +165,18 @@ CI_COMMANDS: Final[tuple[Command, ...]] = (
     ),
 )
 
-PERF_COMMANDS: Final[tuple[Command, ...]] = ()
+PERF_COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "report",
+        "trackside.cli.perf_report:report",
+        "Collect what performance jobs printed: a table and charts for each test, one page, JSON.",
+        (
+            "trackside perf report --repo OWNER/NAME",
+            "trackside perf report --since 14d --output-dir tables --all-metrics",
+            "trackside perf report --preset sglang --limit 1000 --format markdown",
+        ),
+    ),
+)
 
 STORE_COMMANDS: Final = (
     Command(

@@ -22,7 +22,7 @@ _WHY: Final = {
     "not_yet": "not written yet",
     "unreadable": "unreadable this time",
     "not_asked": "not asked for",
-    "ready": "not read yet",
+    "ready": "not searched yet",
 }
 
 
@@ -65,15 +65,21 @@ def basis_lines(collection: Collection, repo: str) -> Iterator[str]:
         ends = sorted(run.created_at for run in runs)
         span = f"{minute(ends[0])} to {minute(ends[-1])} UTC"
         yield f"Window: {counted(len(runs), 'run')} of {safe_text(repo)} created {span}"
-    logs = collection.logs
-    missing = "".join(f", {count:,} {_WHY.get(state, state)}" for state, count in logs.items() if state != READ)
-    yield f"Logs: {logs.get(READ, 0):,} read of {counted(jobs.height, 'performance job')}{missing}"
+    read, *others = log_words(collection).items()
+    missing = "".join(f", {count:,} {why}" for why, count in others)
+    yield f"Logs: {read[1]:,} read of {counted(jobs.height, 'performance job')}{missing}"
     failed = collection.failed
     if failed.height:
         held = int(failed["values"].sum())
         yield f"Jobs that did not pass, included: {failed.height:,}, with {counted(held, 'value')}"
     if silent := collection.silent:
         yield f"Jobs that passed without a value in their log: {sum(silent.values()):,} ({named(silent)})"
+
+
+def log_words(collection: Collection) -> dict[str, int]:
+    """How many logs were read (``ready``) and how many were not, by why."""
+    logs = collection.logs
+    return {"ready": logs.get(READ, 0)} | {_WHY.get(state, state): n for state, n in logs.items() if state != READ}
 
 
 def opening_line(folder: Path) -> str:
