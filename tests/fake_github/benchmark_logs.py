@@ -83,9 +83,7 @@ def _steps(measured: JobMeasured, rng: random.Random) -> Lines:
         lines += _command(tries[0].bench)
         for one in tries:
             lines += [*_one_try(one, rng), *_retry(one)]
-        lines += _unittest_end(tries[-1:], rng)
-    if measured.done is not None and len(measured.tests) < len(measured.spec.benches):
-        lines += [*_command(measured.spec.benches[len(measured.tests)]), *_server(measured.spec.benches[0], rng)]
+        lines += _unittest_end(tries[-1:], rng) if tries[-1].ended else []
     return lines
 
 
@@ -151,6 +149,8 @@ def _file(name: str, tests: list[tuple[Try, ...]], place: str, rng: random.Rando
         lines += [".", ".", f"Begin ({place}):", f"python3 {path}", ".", "."]
         for one in ran:
             lines += [f"[CI Test Method] {one.bench.owner}.{one.bench.test}", *_one_try(one, rng)]
+        if not all(one.ended for one in ran):
+            break
         elapsed = rng.randrange(200, 400)
         lines += [*_unittest_end(ran, rng), ".", ".", f"End ({place}):"]
         lines += [f"filename='{path}', elapsed={elapsed}, estimated_time=300", ".", "."]
@@ -165,7 +165,7 @@ def _file(name: str, tests: list[tuple[Try, ...]], place: str, rng: random.Rando
             lines += ["", f"✗ FAILED: {path} returned exit code 1", ""]
         elif number > 1:
             lines += ["", f"✓ PASSED on retry (attempt {number}): {path}", ""]
-    return lines, count, not failed
+    return lines, count, not any(tries[-1].failed for tries in tests)
 
 
 def _summary(ends: list[tuple[str, int, bool]]) -> Lines:
@@ -183,30 +183,37 @@ def _summary(ends: list[tuple[str, int, bool]]) -> Lines:
 
 def _one_try(one: Try, rng: random.Random) -> Lines:
     """A try of a test: the server, the requests, the results."""
-    bench = one.bench
-    lines = _server(bench, rng)
-    if bench.kind in (Kind.BATCH, Kind.LATENCY):
-        lines = lines[:1] + lines[2:4]
-    else:
+    bench, lines = one.bench, _server(one, rng)
+    if not one.ended:
+        return lines
+    if bench.kind not in (Kind.BATCH, Kind.LATENCY):
         lines += [f"benchmark_args=Namespace(backend='engine', num_prompts={bench.requests}, request_rate=inf)"]
-        steps = "".join(
-            f"\r {share:3}%|{'#' * (share // 10):10}| {bench.requests * share // 100}" for share in (0, 40, 100)
-        )
-        lines += [steps, f"#Input tokens: {1024 * bench.requests}", f"#Output tokens: {512 * bench.requests}"]
+        shown = [(share, bench.requests * share // 100) for share in (0, 40, 100)]
+        lines += ["".join(f"\r {share:3}%|{'#' * (share // 10):10}| {count}" for share, count in shown)]
+        lines += [f"#Input tokens: {1024 * bench.requests}", f"#Output tokens: {512 * bench.requests}"]
     results = {Kind.LATENCY: _latency, Kind.SCORE: _score, Kind.BATCH: _offline}.get(bench.kind, _serving)
     return [*lines, *(results(one) if one.lines else ["Benchmark is over. Results were written to results.jsonl"])]
 
 
-def _server(bench: Bench, rng: random.Random) -> Lines:
-    port = rng.randrange(20000, 40000)
-    decode = f"gen throughput (token/s): {bench.rate * rng.uniform(0.9, 1.2):.2f}, #queue-req: 0"
+def _server(one: Try, rng: random.Random) -> Lines:
+    """What a server, or an engine within the process, prints until it serves."""
+    weights, graphs, capture, tokens = (printed.text for printed in one.server)
+    lines = [
+        f"[2026-06-01 12:00:09] Load weight end. type=LlamaForCausalLM, dtype=torch.bfloat16, avail mem=63.39 GB, "
+        f"mem usage={weights} GB.",
+        f"[2026-06-01 12:00:15] Capture cuda graph end. Time elapsed: {capture} s. mem usage={graphs} GB. "
+        "avail mem=5.61 GB.",
+        f"[2026-06-01 12:00:15] max_total_num_tokens={tokens}, chunked_prefill_size=8192, max_running_requests=4096",
+    ]
+    if one.bench.kind in (Kind.BATCH, Kind.LATENCY):
+        return lines
+    port, rate = rng.randrange(20000, 40000), one.bench.rate * rng.uniform(0.9, 1.2)
     return [
         f"command=python3 -m engine.launch_server --model-path models/llama-8b --port {port}",
-        "[2026-06-01 12:00:03] INFO:     Uvicorn running on http://127.0.0.1 (Press CTRL+C to quit)",
-        f"[2026-06-01 12:00:09] Load weight end. type=LlamaForCausalLM, dtype=torch.bfloat16, avail mem=63.39 GB, "
-        f"mem usage={bench.weights_gb:.2f} GB.",
-        "[2026-06-01 12:00:15] Capture cuda graph end. Time elapsed: 6.02 s. mem usage=0.58 GB. avail mem=5.61 GB.",
-        f"\t[2026-06-01 12:00:41] Decode batch. #running-req: 12, #token: 3456, token usage: 0.01, {decode}",
+        *lines,
+        f"[2026-06-01 12:00:16] INFO:     Uvicorn running on http://127.0.0.1:{port} (Press CTRL+C to quit)",
+        "\t[2026-06-01 12:00:41] Decode batch. #running-req: 12, #token: 3456, token usage: 0.01, "
+        f"gen throughput (token/s): {rate:.2f}, #queue-req: 0",
     ]
 
 
@@ -237,11 +244,11 @@ def _offline(one: Try) -> Lines:
 
 
 def _latency(one: Try) -> Lines:
-    """Of one batch: each line has a latency and a throughput."""
-    lines = ["Warmup ...", "Benchmark ..."]
+    """Of one batch: each line has a latency and a throughput; the warm-up prints them too."""
+    lines = []
     for latency, rate in zip(one.lines[::2], one.lines[1::2], strict=True):
         lines.append(f"{latency.row.label} {latency.text} s, {rate.row.label.split('. ', 1)[1]} {rate.text:>9} token/s")
-    return lines
+    return ["Warmup ...", *lines, "Benchmark ...", *lines]
 
 
 def _score(one: Try) -> Lines:

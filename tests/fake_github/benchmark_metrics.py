@@ -33,12 +33,12 @@ class Group(enum.Enum):
 class Row:
     """A line: ``label`` and a number, ``ratio`` times its group's level. ``own`` is the SD of noise of its own.
 
-    ``metric`` is the name that it is read by; None where it only tells what was asked for. ``is_new``: only printed
-    since 2026. ``digits`` are those behind the point.
+    ``metric`` is the name that it is read by. ``is_new``: only printed since 2026. ``digits`` are those behind the
+    point.
     """
 
     label: str
-    metric: str | None
+    metric: str
     group: Group
     ratio: float = 1.0
     own: float = 0.0
@@ -68,7 +68,7 @@ TITLES = {"E2E": "End-to-End Latency", "TTFT": "Time to First Token",
           "TPOT": "Time per Output Token (excl. 1st token)", "ITL": "Inter-Token Latency"}  # fmt: skip
 
 _REQUESTS = Row("Successful requests:", "successful_requests", Group.COUNT, digits=0)
-_DURATION = Row("Benchmark duration (s):", "benchmark_duration_s", Group.DURATION)
+_DURATION = Row("Benchmark duration (s):", "duration_s", Group.DURATION)
 _INPUT_TOKENS = Row("Total input tokens:", "total_input_tokens", Group.COUNT, 1024, digits=0)
 _GENERATED = Row("Total generated tokens:", "total_generated_tokens", Group.COUNT, 512, digits=0)
 _REQUEST_RATE = Row("Request throughput (req/s):", "request_throughput_req_s", Group.RATE, 1 / 512)
@@ -80,7 +80,7 @@ SERVING = [
     _DURATION,
     _INPUT_TOKENS,
     _GENERATED,
-    Row("Total generated tokens (retokenized):", None, Group.COUNT, 511, digits=0),
+    Row("Total generated tokens (retokenized):", "total_generated_tokens_retokenized", Group.COUNT, 511, digits=0),
     _REQUEST_RATE,
     _INPUT_RATE,
     _OUTPUT_RATE,
@@ -110,17 +110,24 @@ OFFLINE_BATCH = [
 LATENCY = [
     Row("Prefill. latency:", "prefill_latency_s", Group.TIME, 0.0000128, 0.003, 5),
     Row("Prefill. throughput:", "prefill_throughput_token_s", Group.RATE, 44.0, 0.003),
-    Row("Decode. median latency:", "decode_median_latency_s", Group.TIME, 0.0000037, 0.001, 5),
-    Row("Decode. median throughput:", "decode_median_throughput_token_s", Group.RATE),
+    Row("Decode. median latency:", "median_decode_latency_s", Group.TIME, 0.0000037, 0.001, 5),
+    Row("Decode. median throughput:", "median_decode_throughput_token_s", Group.RATE),
     Row("Total. latency:", "total_latency_s", Group.TIME, 0.001, 0.001, 3),
-    Row("Total. throughput:", "total_throughput_token_s", Group.RATE, 2.0, 0.001),
+    Row("Total. throughput:", "overall_throughput_token_s", Group.RATE, 2.0, 0.001),
 ]
 SCORE = [
     Row("Accuracy:", "accuracy", Group.SCORE, 1.0, 0.006, 3),
-    Row("Invalid:", "invalid", Group.SCORE, 0.0, 0.0, 3),
-    Row("Latency:", "latency_s", Group.TIME, 0.001, 0.01, 3),
-    Row("Output throughput:", "output_throughput_token_s", Group.RATE, 1.0, 0.004, 3),
+    Row("Invalid:", "invalid_rate", Group.SCORE, 0.0, 0.0, 3),
+    Row("Latency:", "eval_latency_s", Group.TIME, 0.001, 0.01, 3),
+    Row("Output throughput:", "eval_output_throughput_token_s", Group.RATE, 1.0, 0.004, 3),
 ]
+SERVER = (
+    Row("weights", "weight_memory_gb", Group.MEMORY),
+    Row("graphs", "cuda_graph_memory_gb", Group.MEMORY, 0.0384),
+    Row("capture", "cuda_graph_capture_time_s", Group.MEMORY, 0.4, 0.05),
+    Row("tokens", "max_total_num_tokens", Group.MEMORY, 30_000, digits=0),
+)
+"""What a server tells at its start, whatever is measured with it."""
 ROWS: dict[Kind, list[Row]] = {
     Kind.OFFLINE: SERVING,
     Kind.ONLINE: SERVING,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 
-from tests.fake_github.benchmark_metrics import ASSERTED, Group, Kind, Row
+from tests.fake_github.benchmark_metrics import ASSERTED, SERVER, Group, Kind, Row
 from tests.fake_github.week_benchmarks import JOBS, POOLS, Bench, JobBenchmarks, Machine, Printing, level, printed_rows
 
 TRIES = 2
@@ -34,13 +34,24 @@ class Printed:
 
 @dataclass(frozen=True)
 class Try:
-    """One try of a test; of a file of a suite all tests are tried again. ``failed`` is the assertion that failed."""
+    """One try of a test; of a file of a suite all tests are tried again.
+
+    ``server`` is what its server told at its start, ``lines`` are the results: none where it prints none any more, or
+    had not ``ended`` when its job was stopped. ``failed`` is the assertion that failed.
+    """
 
     bench: Bench
     number: int
     is_final: bool
-    lines: tuple[Printed, ...]
+    server: tuple[Printed, ...]
+    lines: tuple[Printed, ...] = ()
     failed: str | None = None
+    ended: bool = True
+
+    @property
+    def printed(self) -> tuple[Printed, ...]:
+        """All numbers that it printed."""
+        return (*self.server, *self.lines)
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,9 @@ class JobMeasured:
             ran += self._tries(list(together))
             if steps and ran[-1][-1].failed:
                 break
+        if self.done is not None and self.done < len(there):
+            started = self._try(there[self.done], 1)
+            ran.append((replace(started, is_final=True, lines=(), failed=None, ended=False),))
         return tuple(ran)
 
     @property
@@ -92,15 +106,16 @@ class JobMeasured:
 
     def _try(self, bench: Bench, number: int) -> Try:
         rng = random.Random(f"{self.seed} {bench.test} {number}")
+        server = tuple(Printed(row, _text(row, level(bench, row), rng)) for row in SERVER)
         if bench.silent <= self.commit_share:
-            return Try(bench, number, False, ())
+            return Try(bench, number, False, server)
         speed, pace = self._speed(bench, rng), 1 + _OF_A_PACE * _normal(rng)
         lines = tuple(
-            Printed(row, f"{self._value(bench, row, speed, pace, rng):.{row.digits}f}")
+            Printed(row, _text(row, self._value(bench, row, speed, pace), rng))
             for row in printed_rows(bench, self.spec.printing)
         )
         asserted = next(one.value for one in lines if one.row is ASSERTED[bench.kind])
-        return Try(bench, number, False, lines, _failure(bench, asserted))
+        return Try(bench, number, False, server, lines, _failure(bench, asserted))
 
     def _speed(self, bench: Bench, rng: random.Random) -> float:
         """The speed beside that of the first machine at first, without the steps: machine, pull request, noise."""
@@ -112,15 +127,20 @@ class JobMeasured:
             speed /= 1 + noise.spike[1] * rng.uniform(0.5, 1.0)
         return speed * _of_pull(self.pull)
 
-    def _value(self, bench: Bench, row: Row, speed: float, pace: float, rng: random.Random) -> float:
-        """``level`` × steps × speed × noise of the row's own; ``pace`` is that of requests that arrive at a rate."""
+    def _value(self, bench: Bench, row: Row, speed: float, pace: float) -> float:
+        """``level`` × steps × speed; ``pace`` is the speed of requests that arrive at a rate."""
         value = level(bench, row) * bench.factor(row.group, self.commit_share)
         at_once = pace if bench.kind is Kind.ONLINE else speed
         if row.group in (Group.TIME, Group.FIRST):
             value /= speed
         elif row.group in (Group.RATE, Group.DURATION):
             value *= at_once if row.group is Group.RATE else 1 / at_once
-        return value * (1 + row.own * _normal(rng)) if row.own else value
+        return value
+
+
+def _text(row: Row, value: float, rng: random.Random) -> str:
+    """The number with noise of its own, as it is printed."""
+    return f"{value * (1 + row.own * _normal(rng)) if row.own else value:.{row.digits}f}"
 
 
 def _normal(rng: random.Random) -> float:

@@ -13,7 +13,7 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from tests.fake_github.benchmark_metrics import ROWS, Group, Kind, Row
+from tests.fake_github.benchmark_metrics import ROWS, SERVER, Group, Kind, Row
 
 
 class Printing(enum.Enum):
@@ -220,6 +220,8 @@ class PlantedSeries:
     changes: tuple[PlantedChange, ...]
     is_renamed: bool
     is_silent: bool
+    printing: Printing
+    bench: Bench
 
     @property
     def is_flat(self) -> bool:
@@ -231,10 +233,11 @@ def planted_series() -> list[PlantedSeries]:
     """Every series that the jobs print, with what is planted in it."""
     return [
         PlantedSeries(of.workflow, job, bench.test, row, level(bench, row), _noise(bench, row), _changes(bench, row),
-                      is_renamed=bench.until < 1, is_silent=bench.silent < 1)
+                      is_renamed=bench.until < 1, is_silent=bench.silent < 1 and row not in SERVER,
+                      printing=of.printing, bench=bench)
         for job, of in JOBS.items()
         for bench in of.benches
-        for row in printed_rows(bench, of.printing)
+        for row in (*SERVER, *printed_rows(bench, of.printing))
     ]  # fmt: skip
 
 
