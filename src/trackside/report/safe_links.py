@@ -1,0 +1,23 @@
+"""Addresses from outside that a page may make links of."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+_PLAIN: Final = re.compile(r"https?://[\w.~:/?#@!$&'()*+,;=%-]+", re.ASCII)
+
+
+def link_within(url: str | None, site: str) -> str | None:
+    """``url`` where it is a plain address on the host of ``site``, else None: then it is text.
+
+    Another port, a name before an ``@`` and another scheme than http and https are other hosts.
+    """
+    if url is None or not _PLAIN.fullmatch(url):
+        return None
+    try:
+        told, home = urlsplit(url), urlsplit(site)
+    except ValueError:
+        return None
+    return url if told.netloc.lower() == home.netloc.lower() else None

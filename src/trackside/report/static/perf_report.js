@@ -1,0 +1,477 @@
+"use strict";
+
+(() => {
+  const root = document.documentElement;
+  const data = JSON.parse(document.getElementById("perf-data").textContent);
+  const figure = document.getElementById("perf-figure").textContent;
+  const { runs, jobs } = data;
+  const PASSED = 0;
+  const FAILED = 1;
+  const OUTCOMES = ["passed", "failed", "outcome not told"];
+  const VERDICT_COLOURS = { regression: "#d1495b", improvement: "#2a9d5c" };
+  const GAP_SLOTS = 3;
+  const LABEL_PX = 140;
+  const LABEL_ROW_PX = 15;
+  const LABEL_TOP_PX = 92;
+  const TICK_PX = 100;
+  const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 7 });
+  const state = { along: "commit", branches: true };
+  const charts = new Map();
+
+  function named(column, at) {
+    const place = column.of[at];
+    return place < 0 ? "" : column.texts[place];
+  }
+
+  function runUrl(run) {
+    return run in runs.url ? runs.url[run] : `${data.home}/actions/runs/${runs.id[run]}`;
+  }
+
+  function jobUrl(job) {
+    return job in jobs.url ? jobs.url[job] : `${data.home}/actions/runs/${runs.id[jobs.run[job]]}/job/${jobs.id[job]}`;
+  }
+
+  function pullUrl(run) {
+    return run in runs.pull_url ? runs.pull_url[run] : `${data.home}/pull/${runs.pull[run]}`;
+  }
+
+  function utc(ms) {
+    return ms === null ? "" : new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+  }
+
+  function pointsOf(key) {
+    const told = data.series[key];
+    let job = 0;
+    return told.value.map((value, place) => {
+      job += told.job[place];
+      const flag = told.flag[place];
+      const run = jobs.run[job];
+      return {
+        place,
+        value,
+        job,
+        run,
+        test: flag % 4,
+        isFinal: (flag >> 2) % 2 === 0,
+        attempt: flag >> 3,
+        isMain: runs.main[run] === 1,
+        failed: flag % 4 === FAILED || named(jobs.outcome, job) === "failed",
+      };
+    });
+  }
+
+  function runText(point) {
+    const attempt = runs.attempt[point.run];
+    return `#${runs.number[point.run] ?? runs.id[point.run]}${attempt > 1 ? `, attempt ${attempt}` : ""}`;
+  }
+
+  function changeText(point) {
+    const pull = runs.pull[point.run];
+    return [pull ? `#${pull}` : "", named(runs.title, point.run)].filter(Boolean).join(" ");
+  }
+
+  function commitText(point) {
+    const branch = point.isMain ? "" : named(runs.branch, point.run);
+    return [(runs.sha[point.run] ?? "").slice(0, 7), named(runs.author, point.run), branch].filter(Boolean).join(" · ");
+  }
+
+  function runnerText(point) {
+    return [named(jobs.runner, point.job), data.pools[jobs.pool[point.job]]].filter(Boolean).join(" · ") || "not told";
+  }
+
+  function outcomeText(point) {
+    const job = named(jobs.outcome, point.job);
+    const told = [OUTCOMES[point.test]];
+    if (!point.isFinal) {
+      told.push(`try ${point.attempt}, followed by another`);
+    }
+    if (job && job !== OUTCOMES[point.test]) {
+      told.push(`job ${job}`);
+    }
+    return told.join(", ");
+  }
+
+  function colourOf(point) {
+    return data.colours[jobs.pool[point.job] % data.colours.length];
+  }
+
+  const MARKERS = ["circle", "square", "triangle", "diamond", "inverted_triangle", "hex"];
+  function markersOf(points) {
+    const runners = [...new Set(points.map((point) => jobs.runner.of[point.job]))].filter((at) => at >= 0);
+    const few = runners.length > 1 && runners.length <= MARKERS.length;
+    return new Map(few ? runners.sort((a, b) => a - b).map((at, place) => [at, MARKERS[place]]) : []);
+  }
+
+  function lookOf(point, markers) {
+    const line = colourOf(point);
+    const own = markers.get(jobs.runner.of[point.job]) ?? "circle";
+    if (point.failed) {
+      return { marker: "x", size: point.isMain ? 9 : 7, line, line_alpha: point.isMain ? 1 : 0.6, fill: line, fill_alpha: 0 };
+    }
+    if (!point.isFinal) {
+      return { marker: "dot", size: 9, line, line_alpha: 0.7, fill: line, fill_alpha: 0.7 };
+    }
+    if (!point.isMain) {
+      return { marker: own, size: 6, line, line_alpha: 0.45, fill: line, fill_alpha: 0 };
+    }
+    return { marker: own, size: 7, line, line_alpha: 0, fill: line, fill_alpha: 0.85 };
+  }
+
+  // Where each point stands along: its time, or its place among the commits, a few places further after a gap.
+  function placesAlong(points, gaps) {
+    if (state.along === "time") {
+      return points.map((point) => runs.order[point.run]);
+    }
+    let slot = -1;
+    let last = null;
+    return points.map((point) => {
+      const key = `${runs.order[point.run]} ${runs.sha[point.run]}`;
+      if (key !== last) {
+        slot += 1;
+        last = key;
+      }
+      if (gaps.has(point.place)) {
+        slot += GAP_SLOTS;
+      }
+      return slot;
+    });
+  }
+
+  function levelLine(told, xOf, gaps) {
+    const x = [];
+    const y = [];
+    let last = null;
+    for (const [place, level] of told.levels) {
+      if (!xOf.has(place)) {
+        continue;
+      }
+      const at = xOf.get(place);
+      if (last) {
+        const gap = [...gaps].find((each) => each > last.place && each <= place);
+        if (gap !== undefined) {
+          const before = Math.max(...[...xOf].filter(([each]) => each < gap && told.searched.has(each)).map(([, each]) => each));
+          x.push(before, NaN, xOf.get(gap));
+          y.push(last.level, NaN, level);
+        } else if (level !== last.level) {
+          const middle = (last.at + at) / 2;
+          x.push(middle, middle);
+          y.push(last.level, level);
+        }
+      }
+      x.push(at);
+      y.push(level);
+      last = { place, level, at };
+    }
+    return { x, y };
+  }
+
+  // Texts of changes stand beside their mark, on the side where there is room, the next row where they would meet.
+  function labelsOf(marks, first, last, width) {
+    const ends = [];
+    const length = LABEL_PX / width;
+    return marks.map(({ x, text, colour }) => {
+      const at = (x - first) / (last - first || 1);
+      const isLeft = at + length > 1;
+      const begin = isLeft ? at - length : at;
+      let row = ends.findIndex((end) => begin > end);
+      row = row < 0 ? ends.length : row;
+      ends[row] = begin + length;
+      return { x, text, colour, row, align: isLeft ? "right" : "left", offset: isLeft ? -4 : 4 };
+    });
+  }
+
+  function source(plot, name) {
+    return plot.renderers.map((each) => each.data_source).find((each) => each.name === name);
+  }
+
+  function fill(chart) {
+    const { plot, told } = chart;
+    const gaps = new Set(told.gaps);
+    const shown = chart.points.filter((point) => state.branches || point.isMain);
+    const along = placesAlong(shown, gaps);
+    const xOf = new Map(shown.map((point, index) => [point.place, along[index]]));
+    const order = shown.map((_, index) => index).sort((a, b) => weight(shown[a]) - weight(shown[b]) || a - b);
+    const columns = Object.fromEntries(Object.keys(source(plot, "points").data).map((name) => [name, []]));
+    for (const index of order) {
+      const point = shown[index];
+      const row = {
+        x: along[index],
+        y: point.value,
+        place: point.place,
+        ...lookOf(point, chart.markers),
+        run: runText(point),
+        change: changeText(point),
+        commit: commitText(point),
+        runner: runnerText(point),
+        value: `${number.format(point.value)} ${chart.unit}`,
+        outcome: outcomeText(point),
+        at: utc(runs.at[point.run]),
+      };
+      Object.keys(columns).forEach((name) => columns[name].push(row[name]));
+    }
+    const first = Math.min(...along);
+    const last = Math.max(...along);
+    const room = (last - first) * 0.02 || (state.along === "time" ? 3.6e6 : 1);
+    const marks = told.changes
+      .filter(([place]) => xOf.has(place))
+      .map(([place, text, verdict]) => ({ x: xOf.get(place), text, colour: VERDICT_COLOURS[verdict] }));
+    const labels = labelsOf(marks, first, last, chart.holder.clientWidth - 90);
+    const rows = Math.max(0, ...labels.map((label) => label.row + 1));
+    const [low, high] = told.limits;
+    const top = high + (high - low) * 0.065 * rows;
+    source(plot, "points").selected.indices = [];
+    source(plot, "points").data = columns;
+    source(plot, "levels").data = levelLine(told, xOf, gaps);
+    source(plot, "changes").data = {
+      ...Object.fromEntries(["x", "text", "colour", "align", "offset"].map((name) => [name, labels.map((each) => each[name])])),
+      y: labels.map((label) => plot.height - LABEL_TOP_PX - LABEL_ROW_PX * label.row),
+    };
+    plot.y_range.setv({ start: low, end: top, reset_start: low, reset_end: top });
+    layAxes(plot, shown, along);
+    plot.x_range.setv({ start: first - room, end: last + room, reset_start: first - room, reset_end: last + room });
+  }
+
+  function weight(point) {
+    return (point.isMain ? 2 : 0) + (point.isFinal ? 1 : 0) + (point.failed ? 4 : 0);
+  }
+
+  function layAxes(plot, shown, along) {
+    const byTime = plot.below.find((axis) => axis.name === "by time");
+    const byCommit = plot.below.find((axis) => axis.name === "by commit");
+    const isTime = state.along === "time";
+    const ticks = Math.max(2, Math.floor((plot.inner_width ?? 800) / TICK_PX));
+    [byTime, byCommit].forEach((axis) => axis.ticker.setv({ desired_num_ticks: ticks }));
+    byTime.visible = isTime;
+    byCommit.visible = !isTime;
+    plot.center.filter((each) => each.dimension === 0).forEach((grid) => grid.setv({ axis: isTime ? byTime : byCommit }));
+    if (!isTime) {
+      const labels = new Map();
+      shown.forEach((point, index) => {
+        const day = utc(runs.order[point.run]).slice(5, 10);
+        labels.set(along[index], `${day}\n${(runs.sha[point.run] ?? "").slice(0, 7)}`);
+      });
+      byCommit.major_label_overrides = labels;
+    }
+  }
+
+  function link(url, text) {
+    const made = document.createElement(url ? "a" : "span");
+    made.textContent = text;
+    if (url) {
+      made.href = url;
+      made.rel = "noopener noreferrer";
+    }
+    return made;
+  }
+
+  function pick(chart, at) {
+    const point = chart.points[at];
+    const parts = [
+      link(jobUrl(point.job) ?? runUrl(point.run), `run ${runText(point)}`),
+      runs.pull[point.run] ? link(pullUrl(point.run), `pull request #${runs.pull[point.run]}`) : null,
+      runs.sha[point.run] ? link(`${data.home}/commit/${runs.sha[point.run]}`, runs.sha[point.run].slice(0, 7)) : null,
+    ].filter(Boolean);
+    const value = document.createElement("b");
+    value.textContent = `${number.format(point.value)} ${chart.unit}`;
+    const words = document.createElement("bdi");
+    words.textContent = [named(runs.title, point.run), named(runs.author, point.run), runnerText(point), outcomeText(point), `${utc(runs.at[point.run])} UTC`]
+      .filter(Boolean)
+      .join(" · ");
+    const text = document.createElement("p");
+    text.append(value, ...parts.flatMap((part) => [" · ", part]), document.createElement("br"), words);
+    chart.card.querySelector("p")?.remove();
+    chart.card.append(text);
+    chart.at = at;
+  }
+
+  function step(chart, by) {
+    const shown = chart.points.filter((point) => state.branches || point.isMain);
+    const now = shown.findIndex((point) => point.place === chart.at);
+    const next = now < 0 ? shown.length - 1 : Math.min(shown.length - 1, Math.max(0, now + by));
+    const points = source(chart.plot, "points");
+    points.selected.indices = [points.data.place.indexOf(shown[next].place)];
+  }
+
+  function addSteps(chart) {
+    for (const [text, by] of [["‹ older", -1], ["newer ›", 1]]) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = text;
+      button.addEventListener("click", () => step(chart, by));
+      chart.card.append(button);
+    }
+    const selected = source(chart.plot, "points").selected;
+    selected.properties.indices.change.connect(() => {
+      const [first] = selected.indices;
+      if (first !== undefined) {
+        pick(chart, source(chart.plot, "points").data.place[first]);
+      }
+    });
+  }
+
+  function showAll(chart, button) {
+    const values = chart.points.map((point) => point.value);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const room = (high - low) * 0.06 || 1;
+    button.addEventListener("click", () => chart.plot.y_range.setv({ start: low - room, end: high + room }));
+    button.hidden = false;
+  }
+
+  function legend(chart) {
+    const list = document.createElement("ul");
+    const pools = [...new Set(chart.points.map((point) => jobs.pool[point.job]))].sort((a, b) => a - b);
+    for (const pool of pools) {
+      const item = document.createElement("li");
+      const swatch = document.createElement("span");
+      swatch.className = "swatch";
+      swatch.style.setProperty("--series", data.colours[pool % data.colours.length]);
+      const name = document.createElement("bdi");
+      name.textContent = data.pools[pool] || "pool not told";
+      item.append(swatch, name);
+      list.append(item);
+    }
+    const shapes = { circle: "●", square: "■", triangle: "▲", diamond: "◆", inverted_triangle: "▼", hex: "⬢" };
+    for (const [runner, marker] of chart.markers) {
+      const item = document.createElement("li");
+      const name = document.createElement("bdi");
+      name.textContent = jobs.runner.texts[runner];
+      item.append(`${shapes[marker]} `, name);
+      list.append(item);
+    }
+    chart.holder.closest("figure").querySelector(".key").prepend(...list.children);
+  }
+
+  function draw(details) {
+    const holder = details.querySelector(".plot[data-chart]");
+    const key = holder.dataset.chart;
+    if (charts.has(key)) {
+      return;
+    }
+    const told = data.series[key];
+    const points = pointsOf(key);
+    const chart = {
+      holder,
+      points,
+      told: { ...told, searched: new Set(points.filter((point) => point.isMain && point.isFinal).map((point) => point.place)) },
+      card: details.querySelector(".picked"),
+      unit: details.querySelector(".now bdi").textContent,
+      markers: markersOf(points),
+      at: -1,
+    };
+    charts.set(key, chart);
+    const item = JSON.parse(figure.replace(/"(p\d+)"/g, `"${key}-$1"`));
+    Bokeh.embed.embed_item(item, holder).then((views) => {
+      const [view] = views.roots ?? views;
+      begin(chart, view.model, details);
+    });
+  }
+
+  function begin(chart, plot, details) {
+    chart.plot = plot;
+    if (window.matchMedia("(pointer: coarse)").matches) {
+      // A finger scrolls the page; the buttons of the toolbar zoom.
+      plot.toolbar.tools.filter((tool) => tool.type === "BoxZoomTool").forEach((tool) => tool.setv({ active: false }));
+    }
+    plot.left.forEach((axis) => axis.setv({ axis_label: chart.unit || details.querySelector(".metric").textContent }));
+    fill(chart);
+    legend(chart);
+    addSteps(chart);
+    const button = details.querySelector("button.all");
+    if (button) {
+      showAll(chart, button);
+    }
+    chart.holder.style.minHeight = "";
+    chart.holder.dataset.drawn = "yes";
+  }
+
+  const all = Array.from(document.querySelectorAll("details.series"));
+  for (const details of all) {
+    details.addEventListener("toggle", () => {
+      if (details.open) {
+        draw(details);
+      }
+    });
+  }
+
+  function openTarget() {
+    let id = "";
+    try {
+      id = decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return;
+    }
+    const target = id && document.getElementById(id);
+    const details = target && target.closest("details.series");
+    if (details) {
+      details.hidden = false;
+      details.closest(".group").hidden = false;
+      details.open = true;
+      details.scrollIntoView();
+    }
+  }
+
+  const tools = document.querySelector("form.tools");
+  if (tools) {
+    const words = new Map(
+      all.map((details) => [
+        details,
+        Array.from(details.querySelectorAll(".job, .test, .metric"), (each) => each.textContent)
+          .join(" ")
+          .toLowerCase(),
+      ]),
+    );
+    const find = document.getElementById("find");
+    const every = document.getElementById("every");
+    const changed = document.getElementById("changed");
+    const along = document.getElementById("along");
+    const branches = document.getElementById("branches");
+    const found = document.getElementById("found");
+
+    function isShown(details) {
+      const wanted = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const counts = every === null || every.checked || "established" in details.dataset || "changed" in details.dataset;
+      return (
+        counts &&
+        (!changed.checked || "changed" in details.dataset) &&
+        wanted.every((word) => words.get(details).includes(word))
+      );
+    }
+
+    function sift() {
+      let count = 0;
+      for (const details of all) {
+        const on = isShown(details);
+        details.hidden = !on;
+        count += on ? 1 : 0;
+      }
+      for (const group of document.querySelectorAll("section.group")) {
+        const left = group.querySelectorAll("details.series:not([hidden])").length;
+        group.hidden = left === 0;
+        group.querySelector("h2 small").textContent = left.toLocaleString("en");
+      }
+      found.textContent = `${count.toLocaleString("en")} of ${all.length.toLocaleString("en")} series`;
+    }
+
+    function refill() {
+      state.along = along.value;
+      state.branches = branches.checked;
+      for (const chart of charts.values()) {
+        if (chart.plot) {
+          fill(chart);
+        }
+      }
+    }
+
+    tools.addEventListener("submit", (event) => event.preventDefault());
+    tools.addEventListener("input", sift);
+    along.addEventListener("change", refill);
+    branches.addEventListener("change", refill);
+    tools.hidden = false;
+    refill();
+    sift();
+  }
+
+  window.addEventListener("hashchange", openTarget);
+  openTarget();
+  root.dataset.ready = "yes";
+})();
