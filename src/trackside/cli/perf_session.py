@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from trackside.evidence.diagnoses import LogsRead
+    from trackside.history.frames import History
     from trackside.store.store import Store
 
 SINCE: Final = "30d"
@@ -24,13 +25,15 @@ SINCE: Final = "30d"
 
 @dataclass(frozen=True)
 class PerfSession:
-    """One command on performance: the session on CI, and what its logs measured.
+    """One command on performance: the session on CI, and what its logs and artifacts measured.
 
-    ``points`` have the columns ``perf.points.POINT_COLUMNS``; ``measured`` says of each job whose log was read how many
+    ``history`` is that of the session with the artifacts that rules name among its jobs. ``points`` have the columns
+    ``perf.points.POINT_COLUMNS``; ``measured`` says of each job whose log was read, and of each such artifact, how many
     tests and values it had (``job_id``, ``tests``, ``measurements``).
     """
 
     ci: CiSession
+    history: History
     points: pl.DataFrame
     measured: pl.DataFrame
 
@@ -40,15 +43,22 @@ def open_perf_session(asked: Asked | None, *, whole_past: bool = False) -> PerfS
 
     With ``whole_past`` a limit of runs reaches back as far as need be. Raises as ``open_session`` does.
     """
+    from trackside.evidence.artifacts import history_with_artifacts
     from trackside.evidence.measurements import measured_jobs, measurements_frame
+    from trackside.history.names import matches_any
     from trackside.perf.points import points_frame
 
+    jobs = asked.window.job if asked else ()
     session = open_session(asked, adapt=for_performance, whole_past=whole_past, runners=True, reader=_measure)
-    history = session.history
+    rules = session.settings.perf
+    history = history_with_artifacts(
+        session.store, session.history, rules, lambda name: not jobs or matches_any(name, jobs)
+    )
     values = measurements_frame(session.store, history.repo, history.jobs)
     return PerfSession(
         ci=session,
-        points=points_frame(history, values, session.settings.perf),
+        history=history,
+        points=points_frame(history, values, rules),
         measured=measured_jobs(session.store, history.repo, history.jobs),
     )
 
@@ -66,7 +76,8 @@ def for_performance(settings: Settings) -> Settings:
 
 
 def _measure(store: Store, repo: str, settings: Settings, on_count: OnProgress) -> LogsRead:
-    """Reads the values in the logs of performance jobs; in all logs where all are downloaded."""
+    """Reads the values in the logs of performance jobs, in all logs where all are downloaded, and in artifacts."""
+    from trackside.evidence.artifacts import read_artifacts
     from trackside.evidence.measurements import measure_logs
     from trackside.history.names import matches_any
     from trackside.presets.grammar_files import load_grammars
@@ -74,4 +85,9 @@ def _measure(store: Store, repo: str, settings: Settings, on_count: OnProgress) 
     grammars = (*settings.perf.grammar, *load_grammars(settings.perf.grammars))
     wanted = ("*",) if settings.sync.logs == "all" else settings.sync.perf_jobs
     now = dt.datetime.now(dt.UTC)
-    return measure_logs(store, repo, grammars, now, on_count, wants=lambda name: matches_any(name, wanted))
+    logs = measure_logs(store, repo, grammars, now, on_count, wants=lambda name: matches_any(name, wanted))
+    rules = settings.perf
+    if not rules.artifacts or logs.unkept:
+        return logs
+    artifacts = read_artifacts(store, repo, rules, (*rules.grammar, *load_grammars()), now, on_count)
+    return msgspec.structs.replace(artifacts, read=logs.read + artifacts.read)
