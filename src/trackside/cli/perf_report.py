@@ -89,7 +89,7 @@ class PerfReport:
 
     def tell(self, form: Format) -> int:
         """Writes the files and prints the story, or the report in another form; returns the exit code."""
-        from trackside.report.perf_console import NO_RUNS, collection_lines, summary_lines
+        from trackside.report.perf_console import NO_RUNS, collection_lines, finding_lines, summary_lines
 
         ci, collection = self.session.ci, self.collection
         say_if_empty(ci)
@@ -99,7 +99,9 @@ class PerfReport:
             name = ci.history.rules.name
             ci.terminal.data("\n".join(collection_lines(collection, ci.history.repo, name=name, limit=self.limit)))
             written = self._write_all(speaks=True)
-            ci.terminal.data("\n".join(summary_lines(collection, self.counts, written, is_whole=self.is_whole)))
+            findings = finding_lines(self.changes, self.silence)
+            told = summary_lines(collection, self.counts, written, findings=findings, is_whole=self.is_whole)
+            ci.terminal.data("\n".join(told))
         else:
             if collection.runs:
                 written = self._write_all(speaks=False)
@@ -138,7 +140,8 @@ class PerfReport:
         write_page(page, self.folder / PAGE_NAME)
         write_page(f"{self._json()}\n", self.folder / JSON_NAME)
         others = (("HTML page", self.folder / PAGE_NAME), ("JSON", self.folder / JSON_NAME))
-        return WrittenFiles(folder=self.folder, tables=len(self.tests), charts=charts, others=others)
+        tries = sum(one.tries is not None for one in self.tests)
+        return WrittenFiles(folder=self.folder, tables=len(self.tests), charts=charts, tries=tries, others=others)
 
     def _write_tests(self, tree: ReportTree, *, speaks: bool) -> int:
         """Writes the tables and charts of all tests; returns how many charts there are."""

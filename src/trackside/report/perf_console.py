@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from trackside.perf.change_records import Changes, Search, Verdict
 from trackside.perf.collection import READ, Collection
+from trackside.perf.silence import Silence
+from trackside.records.perf_rules import ChangeState
 from trackside.report.ci_failures import minute, named
 from trackside.report.ledger import counted
 from trackside.report.perf_tables import TestFiles
@@ -16,6 +20,7 @@ from trackside.report.safe_text import safe_text
 
 NO_RUNS: Final = "No performance data found"
 _RULE: Final = "=" * 60
+_STANDING: Final = (ChangeState.NEW, ChangeState.CONFIRMED)
 _WHY: Final = {
     "expired": "expired",
     "never": "never written",
@@ -36,11 +41,15 @@ class JobCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WrittenFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report left in ``folder``: how many tables and charts, and the other files by what they are."""
+    """What a report left in ``folder``: how many tables and charts, and the other files by what they are.
+
+    ``tries`` counts the tables of tries that another try followed.
+    """
 
     folder: Path
     tables: int
     charts: int
+    tries: int = 0
     others: tuple[tuple[str, Path], ...] = ()
 
 
@@ -108,15 +117,38 @@ def count_jobs(tests: Iterable[TestFiles]) -> list[JobCount]:
     ]
 
 
+def finding_lines(changes: Changes, silence: Silence) -> Iterator[str]:
+    """How many series there are, what of them moved, which could not be searched, and which stopped."""
+    searches = Counter(one.search for one in changes.series)
+    few = searches[Search.FEW_POINTS]
+    untold = f", {few:,} with fewer than {changes.least_points} values of the default branch" if few else ""
+    yield f"Series: {len(changes.series):,}, {searches[Search.SEARCHED]:,} searched for changes{untold}"
+    for verdict in Verdict:
+        moved = [one for one in changes.changes if one.verdict is verdict and one.state in _STANDING]
+        if moved:
+            tests = len({(one.workflow, one.job, one.test) for one in moved})
+            amount = f"{len({one.series for one in moved}):,} series of {counted(tests, 'test')}"
+            yield f"{verdict.value.capitalize()}s: {amount} (trackside perf changes tells more)"
+    if silence.series:
+        tests = len({(one.workflow, one.job, one.test) for one in silence.series})
+        yield f"No value any more: {len(silence.series):,} series of {counted(tests, 'test')}"
+
+
 def summary_lines(
-    collection: Collection, counts: Sequence[JobCount], written: WrittenFiles, *, is_whole: bool
+    collection: Collection,
+    counts: Sequence[JobCount],
+    written: WrittenFiles,
+    *,
+    findings: Iterable[str],
+    is_whole: bool,
 ) -> Iterator[str]:
-    """The counts at the end; ``is_whole`` says that no data of GitHub is missing."""
+    """The counts at the end, with ``findings`` below the totals; ``is_whole`` says that no data of GitHub is missing."""
     yield from ("", "Performance tables and charts generation completed!", "")
     yield from (_RULE, "Performance Analysis Summary", _RULE, "")
     yield f"Total {safe_text(collection.workflow)} runs processed: {len(collection.runs):,}"
     yield f"Total performance tests found: {sum(one.tests for one in counts):,}"
     yield f"Total performance records collected: {sum(one.records for one in counts):,}"
+    yield from findings
     yield from ("", "Performance test breakdown:")
     several = len({one.workflow for one in counts}) > 1
     for one in counts:
@@ -126,6 +158,8 @@ def summary_lines(
     yield f"  CSV tables: {written.tables:,} files"
     yield f"  PNG charts: {written.charts:,} files"
     yield f"  Output directory: {safe_text(str(written.folder))}/"
+    if written.tries:
+        yield f"  CSV tables of earlier tries: {written.tries:,} files (*_tries.csv)"
     yield from (f"  {what}: {safe_text(str(path))}" for what, path in written.others)
     yield ""
     yield "Analysis completed successfully!" if is_whole else "Analysis completed; data of GitHub is still missing."

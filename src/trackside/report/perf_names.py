@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 MOST_BYTES: Final = 100
 """Of one name; two of them and what is put behind still are a name that every file system takes."""
-_UNSAFE: Final = re.compile(r"[^\w .,=+()\[\]-]")
+_UNSAFE: Final = re.compile(r"\s*[^\w .,=+()\[\]-]+\s*")
 _EDGES: Final = re.compile(r"^[\s.-]+|[\s.]+$")
 _RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:[.\s].*)?", re.IGNORECASE | re.DOTALL)
 """Devices of Windows, whatever their extension."""

@@ -35,6 +35,11 @@ _INK, _MUTED, _RULE = "#1b2129", "#5a6472", "#d9dde3"
 _GOOD, _BAD, _WARN = "#1b7a45", "#c0293b", "#e0861a"
 _DASHES: Final = (0, (4, 3))
 _PLAIN: Final = 1e9
+_STEPS_DAY: Final = (
+    *(minutes / 1440 for minutes in (5, 10, 15, 30, 60, 120, 180, 360, 720)),
+    *(float(days) for days in (1, 2, 3, 4, 7, 14, 28, 56, 91, 182, 364)),
+)
+_MOST_TICKS: Final = 9
 _MOST_DECIMALS: Final = 8
 _PLACE: Final = (0.08, 0.105, 0.72, 0.76)
 _LONG: Final = 34
@@ -125,8 +130,8 @@ def _head(figure: Figure, view: SeriesView, points: pl.DataFrame) -> None:
 
 def _dress(figure: Figure, axes: Axes, view: SeriesView, points: pl.DataFrame, scale: Scale) -> None:
     """Axes with unit, and a grid."""
-    from matplotlib.dates import AutoDateLocator, DateFormatter
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.dates import DateFormatter
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
     axes.set_ylim(scale.low, scale.high)
     axes.set_ylabel(_cut(view.unit or view.metric, 70), color=_MUTED, parse_math=False)
@@ -137,9 +142,10 @@ def _dress(figure: Figure, axes: Axes, view: SeriesView, points: pl.DataFrame, s
     assert isinstance(start, dt.datetime)
     assert isinstance(stop, dt.datetime)
     room = max((stop - start) * 0.02, dt.timedelta(minutes=10))
-    axes.set_xlim(_day(start - room), _day(stop + room))
+    first, last = _day(start - room), _day(stop + room)
+    axes.set_xlim(first, last)
     axes.set_xlabel(f"run, in the order of commits, {start:%Y-%m-%d} to {stop:%Y-%m-%d} UTC", color=_MUTED)
-    axes.xaxis.set_major_locator(AutoDateLocator(minticks=4, maxticks=9))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(FixedLocator(_ticks(first, last)))
     clock = DateFormatter("%m-%d %H:%M", tz=dt.UTC)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(clock)
     axes.grid(color=_RULE, linewidth=0.6)
@@ -148,6 +154,12 @@ def _dress(figure: Figure, axes: Axes, view: SeriesView, points: pl.DataFrame, s
     for name, spine in axes.spines.items():
         spine.set_visible(name in ("left", "bottom"))
         spine.set_color(_RULE)
+
+
+def _ticks(first: float, last: float) -> list[float]:
+    """Even times within a span of days, few enough to be read; whole days, hours or minutes apart."""
+    step = next((one for one in _STEPS_DAY if (last - first) / one <= _MOST_TICKS), (last - first) / _MOST_TICKS)
+    return [place * step for place in range(math.ceil(first / step), math.floor(last / step) + 1)]
 
 
 def _joined(axes: Axes, view: SeriesView, scale: Scale) -> None:

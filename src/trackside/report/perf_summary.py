@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -45,19 +46,18 @@ def _lines(
         rows = ([markdown_text(one.job), f"{one.tests:,}", f"{one.records:,}"] for one in counts)
         yield from markdown_table(["Job", "Tests", "Records"], islice(rows, SUMMARY_ROWS), right=(1, 2))
         yield from ("", *_more(len(counts), "job"))
-    told = [view for view in views if view.headline is not None]
-    if told:
+    changes = list(_changes(views))
+    if changes:
         yield from ("## Changes", "")
-        changes = (_change(view, view.headline) for view in told if view.headline)
-        headings = ["Change", "State", "Job", "Test", "Metric", "Since", "Commit"]
-        yield from markdown_table(headings, islice(changes, SUMMARY_ROWS), right=(0,))
-        yield from ("", *_more(len(told), "change"))
-    stopped = [(view, view.silent.last_at) for view in views if view.silent is not None]
+        headings = ["Change", "State", "Job", "Test", "Metric", "Since (UTC)", "Commit"]
+        yield from markdown_table(headings, changes[:SUMMARY_ROWS], right=(0,))
+        yield from ("", *_more(len(changes), "change"))
+    stopped = list(_stopped(views))
     if stopped:
         yield from ("## No value any more", "")
-        rows = ([*map(markdown_text, (one.job, one.test, one.metric)), moment_text(at)] for one, at in stopped)
-        yield from markdown_table(["Job", "Test", "Metric", "Last value (UTC)"], islice(rows, SUMMARY_ROWS))
-        yield from ("", *_more(len(stopped), "series"))
+        headings = ["Job", "Test", "Metrics", "Last value (UTC)"]
+        yield from markdown_table(headings, stopped[:SUMMARY_ROWS], right=(2,))
+        yield from ("", *_more(len(stopped), "test"))
     shown = [view for view in views if view.is_established and view.points["is_final"].any()]
     if shown:
         yield from ("## Newest values", "")
@@ -73,17 +73,34 @@ def _headline(collection: Collection, counts: Sequence[JobCount], views: Sequenc
     return f"{told} {counted(len(collection.runs), 'run')} of {markdown_text(collection.workflow)}: {series}."
 
 
-def _change(view: SeriesView, change: Change) -> list[str]:
-    size = percent_text(None if change.percent is None else change.percent / 100)
-    return [
-        size,
-        change.state.value,
-        markdown_text(view.job),
-        markdown_text(view.test),
-        markdown_text(view.metric),
-        moment_text(change.at.ordered_at),
-        markdown_link(short_sha(change.at.sha), change.at.url),
-    ]
+def _changes(views: Sequence[SeriesView]) -> Iterator[list[str]]:
+    """A row for each test that got better or worse: an established metric of it, and how many others moved too."""
+    tests: dict[tuple[str, ...], list[tuple[SeriesView, Change]]] = {}
+    for view in views:
+        if (change := view.headline) is not None:
+            tests.setdefault((view.workflow, view.job, view.test, change.verdict.value), []).append((view, change))
+    for moved in tests.values():
+        view, change = min(moved, key=lambda one: not one[0].is_established)
+        more = f" and {len(moved) - 1:,} more" if len(moved) > 1 else ""
+        yield [
+            percent_text(None if change.percent is None else change.percent / 100),
+            change.state.value,
+            markdown_text(view.job),
+            markdown_text(view.test),
+            f"{markdown_text(view.metric)}{more}",
+            moment_text(change.at.ordered_at),
+            markdown_link(short_sha(change.at.sha), change.at.url),
+        ]
+
+
+def _stopped(views: Sequence[SeriesView]) -> Iterator[list[str]]:
+    """A row for each test of which metrics have no value any more, those of longest ago first."""
+    tests: dict[tuple[str, ...], list[dt.datetime]] = {}
+    for view in views:
+        if view.silent is not None:
+            tests.setdefault((view.workflow, view.job, view.test), []).append(view.silent.last_at)
+    for (_, job, test), last in sorted(tests.items(), key=lambda one: (max(one[1]), one[0])):
+        yield [markdown_text(job), markdown_text(test), f"{len(last):,}", moment_text(max(last))]
 
 
 def _newest(view: SeriesView) -> list[str]:
