@@ -181,7 +181,7 @@ def test_results_below_a_heading_with_the_tests_name_are_that_tests() -> None:
 
 
 def test_no_test_metric_and_try_is_told_twice() -> None:
-    same = [begin(A), method("test_x"), serving_block("1.5"), end(A)]
+    same = [*begin(A).splitlines(), method("test_x"), *serving_block("1.5"), *end(A).splitlines()]
     found = measured(RUN, same, RUN, same, RUN, same, retry(A), same, summary([A]))
 
     keys = [(one.test, one.metric, one.try_number) for one in found]

@@ -154,6 +154,8 @@ def _metric(rule: MetricRule, grammar: Grammar) -> Metric:
     pattern = compile_expression(rule.match, where)
     if not pattern.groups:
         raise UsageError(f"{where} has no value: write {NUMBER_MARK} where the number is in {rule.match[:200]!r}")
+    if "value" not in pattern.groupindex and pattern.groups > 1:
+        raise UsageError(f"{where} has several groups and does not tell which is the value: write {NUMBER_MARK} for it")
     missing = [place for place in places if place not in pattern.groupindex]
     if missing:
         raise UsageError(f"{where} is named after the group {missing[0]!r}, which its match does not have")

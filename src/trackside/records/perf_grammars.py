@@ -44,7 +44,7 @@ class Format(enum.StrEnum):
 class MetricRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A metric: a regular expression searched in cleaned lines; ``{number}`` in it is the value.
 
-    Without ``{number}`` its group ``value`` (else the first) is. ``name`` may name other groups (``{stat}_ttft_ms``):
+    Without ``{number}`` its group ``value`` (else its only one) is. ``name`` may name other groups (``{stat}_ttft_ms``):
     they are written in lower case with ``_`` for what is no letter or digit. A group ``case`` tells apart what one
     test measures several times (a batch size): it goes to the name of the test, in brackets, after that of the block.
     In a JSON grammar ``path`` leads to the value instead, and ``{unit}`` in the name is the unit of the item.
