@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tests.history_frames import HOUR, START, a_failure, a_history, a_job, a_run
-from trackside.ci.changes import Change, ChangeKind, Changes, Flake, Told, changes_since, passing_jobs
+from trackside.ci.changes import Change, ChangeKind, Changes, Flake, changes_since, passing_jobs
 from trackside.ci.groups import group_failures
 from trackside.ci.streaks import find_streaks
 from trackside.history.frames import History
 from trackside.records.failures import Notice
+from trackside.records.notices import Told
 
 NEVER = Told()
 SILENT = Told(ever=True)

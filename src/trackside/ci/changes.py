@@ -15,12 +15,11 @@ from trackside.ci.results import JOB_KEY, PASSED, attempts, decided, run_results
 from trackside.ci.streaks import Streak, Streaks
 from trackside.history.frames import History
 from trackside.records.failures import Notice
+from trackside.records.notices import OFF, ON, Told
 
 BROKEN: Final = "broken"
 FLAKY: Final = "flaky"
 FAILURE_GROUP: Final = "failure_group"
-ON: Final = "on"
-OFF: Final = "off"
 CONFIRMED_BY: Final = 2
 """So many failures in a row make a breakage worth telling; a lone one may be a flake."""
 
@@ -82,17 +81,6 @@ class Flake(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What was told until now: the newest notice of each kind and subject; ``ever`` False where nothing was told."""
-
-    ever: bool = False
-    notices: tuple[Notice, ...] = ()
-
-    def subjects(self, kind: str) -> dict[str, Notice]:
-        """The notices of a kind that are on, by subject."""
-        return {one.subject: one for one in self.notices if one.kind == kind and one.state == ON}
-
-
 def changes_since(
     told: Told, streaks: Streaks, flakes: Iterable[Flake], groups: FailureGroups, passing: frozenset[str]
 ) -> Changes:
@@ -114,11 +102,10 @@ def changes_since(
         *(_notice(streaks.repo, FLAKY, name_of(one), OFF if one.recovered else ON, one.url) for one in flaky),
         *(_notice(streaks.repo, FAILURE_GROUP, one.fingerprint, ON, one.last.url) for one in fresh),
     ]
-    before = {(one.kind, one.subject): one.state for one in told.notices}
     return Changes(
         repo=streaks.repo,
         items=tuple(items),
-        notices=tuple(one for one in notices if before.get((one.kind, one.subject), OFF) != one.state),
+        notices=told.changed(notices),
         is_first=not told.ever,
         flaky_known=sum(not one.recovered for one in flaky) if not told.ever else 0,
         errors_known=len(groups.groups) if not told.ever else 0,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from trackside.cli.ci_causes import Causes, find_newest_causes, note_report
-from trackside.cli.ci_notify import Notifying, sender_of, tell_changes
+from trackside.cli.ci_notify import tell_changes
 from trackside.cli.ci_session import Asked, CiSession, Format, open_session, say_if_empty
 from trackside.cli.github_options import POSITIVE
+from trackside.cli.notifying import Notifying, sender_of
 from trackside.cli.options import FLAG
 from trackside.errors import TracksideError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -42,14 +43,29 @@ def message_of(changes: Changes) -> Message | None:
     """The message that tells ``changes``; None where there is nothing to tell."""
     if not changes.items:
         return None
-    title = _title(changes)
-    lines = [_line(change) for change in changes.items]
-    ends = _ends(changes)
+    lines = [told_line(_WORDS[one.kind][1], one.what, _facts(one), one.url) for one in changes.items]
+    return compose(_title(changes), lines, _ends(changes))
+
+
+def compose(title: str, lines: Sequence[str], ends: Sequence[str] = ()) -> Message:
+    """A message of as many ``lines`` as fit, how many are left out, and the lines that must stand at the end."""
     room = MOST_CHARACTERS - len(title) - sum(len(line) + 1 for line in ends)
     taken = _fitting(lines, MOST_LINES - 1 - len(ends), room)
     left = len(lines) - taken
     more = [f"… and {left:,} more."] if left else []
     return Message(title, "\n".join([*lines[:taken], *more, *ends]))
+
+
+def told_line(word: str, what: str, facts: str, url: str | None) -> str:
+    """One thing in one line, its link at the end: ``Broken: `unit` (since run #7) https://…``. ``what`` is harmless."""
+    link = url if url and _URL.fullmatch(url) else None
+    about = f" ({facts})" if facts else ""
+    return f"{word}: {harmless(what)}{about}{f' {link}' if link else ''}"
+
+
+def counted_title(repo: str, parts: Iterable[str]) -> str:
+    """The title of a message on what changed: ``octo/engine: 1 newly broken, 2 fixed``."""
+    return f"{harmless(repo).strip('`')}: {', '.join(parts)}"
 
 
 def harmless(text: str, most: int = _MOST_OF_A_NAME) -> str:
@@ -61,26 +77,18 @@ def harmless(text: str, most: int = _MOST_OF_A_NAME) -> str:
 
 
 def _title(changes: Changes) -> str:
-    repo = harmless(changes.repo).strip("`")
     if changes.is_first:
         jobs = len(changes.items)
-        return f"{repo}: {jobs:,} {'job is' if jobs == 1 else 'jobs are'} broken on the default branch"
+        words = "job is" if jobs == 1 else "jobs are"
+        return counted_title(changes.repo, [f"{jobs:,} {words} broken on the default branch"])
     counts = Counter(change.kind for change in changes.items)
     parts = [f"{counts[kind]:,} {_plural(kind, counts[kind])}" for kind in ChangeKind if counts[kind]]
-    return f"{repo}: {', '.join(parts)}"
+    return counted_title(changes.repo, parts)
 
 
 def _plural(kind: ChangeKind, count: int) -> str:
     words = _WORDS[kind][0]
     return f"{words}s" if kind is ChangeKind.ERROR and count > 1 else words
-
-
-def _line(change: Change) -> str:
-    """One change in one line, its link at the end."""
-    facts = _facts(change)
-    link = change.url if change.url and _URL.fullmatch(change.url) else None
-    about = f" ({facts})" if facts else ""
-    return f"{_WORDS[change.kind][1]}: {harmless(change.what)}{about}{f' {link}' if link else ''}"
 
 
 def _facts(change: Change) -> str:
@@ -113,7 +121,7 @@ def _ends(changes: Changes) -> list[str]:
     return [f"{also}From now on only changes are told."]
 
 
-def _fitting(lines: list[str], most_lines: int, room: int) -> int:
+def _fitting(lines: Sequence[str], most_lines: int, room: int) -> int:
     """How many of ``lines`` fit, leaving room to say how many do not."""
     if len(lines) <= most_lines and sum(len(line) + 1 for line in lines) <= room:
         return len(lines)
