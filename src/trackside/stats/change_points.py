@@ -1,35 +1,40 @@
-"""Where the level of a series of numbers changed."""
+"""Where the level of series of numbers changed, false discovery being controlled over all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
 
-from trackside.stats.level_fit import LevelFit, fit_levels, located, relocated
-from trackside.stats.level_scan import SHORTEST, Candidate, Codes, bounded, make_design, scan
+from trackside.stats.level_fit import LevelFit, fit_levels, located
+from trackside.stats.level_scan import LEAST_OVERLAP, Codes, overlap
+from trackside.stats.level_search import Found, Search, search
 from trackside.stats.multiplicity import benjamini_hochberg
 from trackside.stats.spread import Floats, bulk_limits, magnitude
 from trackside.stats.strata import Stratum, codes_of
-from trackside.stats.trends import trend_degree
 
-LARGEST_P = 0.005
 LARGEST_Q = 0.05
-LEAST_CHANGE = 0.75
-"""In units of the noise of the series: smaller changes are not told, however sure."""
 
 
 class Series(msgspec.Struct, frozen=True):
-    """Values in order, and of each the coarse and the fine name of where it was measured, as far as known."""
+    """Values in order, and for each the coarse and the fine name of where it was measured, as far as known.
+
+    Values that were not measured (NaN, infinite) must be left out. Without ``strata`` all were measured alike.
+    """
 
     values: Floats
     strata: tuple[Stratum, ...] = ()
 
 
 class ChangePoint(msgspec.Struct, frozen=True):
-    """``at`` is the index of the first value of the new level; the change lies within ``earliest`` to ``latest``."""
+    """A change of level. All but ``p`` and ``q`` is on the scale of the values, offsets of strata removed.
+
+    ``at`` is the index of the first value of the new level; the change lies from ``earliest`` to ``latest``, both
+    included. ``before`` and ``after`` are the levels at the change, ``noise`` is the standard deviation of the values
+    around their levels, wild ones drawn in. ``p`` is the chance of such a change anywhere in the part of the series
+    in which it was looked for, ``q`` the share of false ones among all found in the call that are at least as sure.
+    """
 
     at: int
     earliest: int
@@ -42,7 +47,13 @@ class ChangePoint(msgspec.Struct, frozen=True):
 
 
 class Segmentation(msgspec.Struct, frozen=True):
-    """What was found in a series."""
+    """What was found in a series.
+
+    ``points`` ascend. ``levels`` is the fitted level of each value without the offset of its stratum, ``effects`` has
+    that offset for each stratum of the series (0 on average over the values). ``confounded`` are shifts where no
+    stratum, or next to none, has values on both sides: they may come from the new stratum alone, so they are no
+    ``points``, and ``effects`` holds them. ``is_drifting`` says that the levels follow a slow trend.
+    """
 
     points: tuple[ChangePoint, ...]
     levels: Floats
@@ -52,149 +63,115 @@ class Segmentation(msgspec.Struct, frozen=True):
     confounded: tuple[ChangePoint, ...] = ()
 
 
-class _Found(msgspec.Struct, frozen=True):
-    at: int
-    p: float
+class _Counted(msgspec.Struct, frozen=True):
+    """``values`` are counted from ``middle`` in units of ``unit``, which is 0 where they are all the same."""
 
-
-def find_change_points(series: Sequence[Series]) -> list[Segmentation]:
-    """The change points of each series."""
-    prepared = [_prepare(number, one) for number, one in enumerate(series)]
-    found = [_search(one) for one in prepared]
-    p = [[one.p for one in points] or [least] for points, least in found]
-    q = iter(benjamini_hochberg([value for values in p for value in values]))
-    kept = []
-    for (points, _), values in zip(found, p, strict=True):
-        own = [next(q) for _ in values]
-        kept.append([(point, chance) for point, chance in zip(points, own, strict=False) if chance <= LARGEST_Q])
-    return [_segmentation(one, points) for one, points in zip(prepared, kept, strict=True)]
-
-
-class _Prepared(msgspec.Struct, frozen=True):
-    """``values`` are counted from the median in units of ``unit``."""
-
-    series: Series
     values: Floats
     middle: float
     unit: float
     codes: Codes
+    strata: tuple[Stratum, ...]
 
 
-def _prepare(number: int, series: Series) -> _Prepared:
+def find_change_points(series: Sequence[Series]) -> list[Segmentation]:
+    """The change points of each series, in the order given; the same for the same series, whatever their order.
+
+    Raises ValueError for values that are no finite numbers and for strata that are not one for each value.
+    """
+    counted = [_count(number, one) for number, one in enumerate(series)]
+    searched = [search(one.values, one.codes) for one in counted]
+    shifts = [_takeovers(one, found) for one, found in zip(counted, searched, strict=True)]
+    points, confounded = _discovered(searched), _discovered(shifts)
+    return [_segmentation(*parts) for parts in zip(counted, searched, points, confounded, strict=True)]
+
+
+def _count(number: int, series: Series) -> _Counted:
     values = np.asarray(series.values, dtype=np.float64)
     if values.ndim != 1:
-        raise ValueError(f"series {number}: the values are no single row")
-    if not np.isfinite(values).all():
-        place = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise ValueError(f"series {number}: value {place} is {values[place]}: leave out what was not measured")
+        raise ValueError(f"series {number}: its values have {values.ndim} dimensions, not 1")
+    if (wrong := np.flatnonzero(~np.isfinite(values))).size:
+        raise ValueError(f"series {number}: value {wrong[0]} is {values[wrong[0]]}; leave out what was not measured")
     if series.strata and len(series.strata) != values.size:
-        raise ValueError(f"series {number}: {values.size} values and {len(series.strata)} strata")
-    middle = float(np.median(values)) if values.size else 0.0
-    unit = magnitude(values) if values.size else 0.0
+        raise ValueError(f"series {number}: {values.size} values but {len(series.strata)} strata")
+    middle, unit = (float(np.median(values)), magnitude(values)) if values.size else (0.0, 0.0)
     scaled = (values - middle) / unit if unit else np.zeros_like(values)
-    return _Prepared(series=series, values=scaled, middle=middle, unit=unit, codes=codes_of(series.strata, values.size))
+    codes = codes_of(series.strata, values.size)
+    return _Counted(values=scaled, middle=middle, unit=unit, codes=codes, strata=series.strata)
 
 
-def _search(one: _Prepared) -> tuple[list[_Found], float]:
-    if one.values.size < 2 * SHORTEST or not one.unit:
-        return [], 1.0
-    found: list[_Found] = []
-    least = 1.0
-    windows = [(0, one.values.size)]
-    while windows:
-        start, stop = windows.pop()
-        candidate = _candidate(one.values[start:stop], one.codes[start:stop])
-        if candidate is None:
-            continue
-        least = min(least, candidate.p)
-        if candidate.p > LARGEST_P:
-            continue
-        places = [start + at for at in candidate.at]
-        found += [_Found(at=at, p=candidate.p) for at in places]
-        windows += pairwise([start, *places, stop])
-    found = _pruned(one, sorted(found, key=lambda point: point.at))
-    return found, least
+def _takeovers(one: _Counted, found: Search) -> Search:
+    """The changes that are seen without strata, between those found with them, and cannot be told from the strata."""
+    if not one.codes.any():
+        return Search(found=(), least_p=1.0)
+    fit = fit_levels(one.values, one.codes, [point.at for point in found.found], found.degree)
+    flat = one.values - fit.trend
+    shifts: list[Found] = []
+    least_p = 1.0
+    for begin, end in zip(fit.ends, fit.ends[1:], strict=False):
+        alike = np.zeros(end - begin, dtype=np.int64)
+        part = search(flat[begin:end], alike)
+        shared = overlap(one.codes[begin:end])
+        plain = fit_levels(flat[begin:end], alike, [point.at for point in part.found], part.degree)
+        for number, point in enumerate(part.found):
+            earliest, latest = _span(plain, number)
+            if shared[earliest : latest + 1].min() < LEAST_OVERLAP:
+                shifts.append(Found(at=begin + point.at, p=point.p))
+                least_p = min(least_p, point.p)
+    return Search(found=tuple(shifts), least_p=least_p)
 
 
-def _candidate(values: Floats, codes: Codes) -> Candidate | None:
-    if values.size < 2 * SHORTEST:
-        return None
-    codes = np.unique(codes, return_inverse=True)[1]
-    values = bounded(values, codes)
-    candidate = scan(values, make_design(codes), LARGEST_P)
-    if candidate is None or candidate.p > LARGEST_P:
-        return candidate
-    degree = trend_degree(values, codes)
-    if not degree:
-        return candidate
-    design = make_design(codes, degree)
-    return scan(values - design.trend @ (design.trend.T @ values), design, LARGEST_P)
+def _discovered(searched: Sequence[Search]) -> list[list[tuple[Found, float]]]:
+    """The changes of each series with their q-values, those up to LARGEST_Q; a series without one counts as a test."""
+    p = [[point.p for point in one.found] or [one.least_p] for one in searched]
+    q = iter(benjamini_hochberg([value for values in p for value in values]))
+    told = [[next(q) for _ in values] for values in p]
+    return [
+        [(point, chance) for point, chance in zip(one.found, chances, strict=False) if chance <= LARGEST_Q]
+        for one, chances in zip(searched, told, strict=True)
+    ]
 
 
-def _pruned(one: _Prepared, found: list[_Found]) -> list[_Found]:
-    """The points at their best places, without those that are no change of level when seen beside the others."""
-    while found:
-        places = [point.at for point in found]
-        for _ in range(3):
-            moved = relocated(one.values, one.codes, places)
-            if moved == places:
-                break
-            places = moved
-        found = [_Found(at=at, p=point.p) for at, point in zip(places, found, strict=True)]
-        fit = fit_levels(one.values, one.codes, places)
-        weak = [number for number in range(len(found)) if not _is_change(one, fit, places, number)]
-        if not weak:
-            break
-        sizes = np.abs(np.diff(fit.levels))
-        weakest = min(weak, key=lambda number: float(sizes[number]))
-        found = found[:weakest] + found[weakest + 1 :]
-    return found
-
-
-def _is_change(one: _Prepared, fit: LevelFit, places: Sequence[int], number: int) -> bool:
-    """Whether the levels on both sides differ by enough, and at least three values on each side say so."""
-    before, after = fit.levels[number], fit.levels[number + 1]
-    if abs(after - before) < LEAST_CHANGE * fit.noise:
-        return False
-    begin, at, end = [0, *places, one.values.size][number : number + 3]
-    plain = (one.values - fit.effects[one.codes])[begin:end]
-    beyond = (plain > (before + after) / 2) == (after > before)
-    later = beyond[at - begin :]
-    earlier = ~beyond[: at - begin]
-    return all(side.sum() >= max(SHORTEST, side.size / 2) for side in (later, earlier))
-
-
-def _segmentation(one: _Prepared, points: Sequence[tuple[_Found, float]]) -> Segmentation:
-    places = [point.at for point, _ in points]
-    if not one.values.size:
-        return Segmentation(points=(), levels=np.zeros(0), effects={}, noise=0.0)
-    fit = fit_levels(one.values, one.codes, places)
-    per_point = np.repeat(fit.levels, np.diff([0, *places, one.values.size]))
-    given = one.series.strata
-    effects = {stratum: float(fit.effects[code] * one.unit) for stratum, code in zip(given, one.codes, strict=False)}
+def _segmentation(
+    one: _Counted, found: Search, points: Sequence[tuple[Found, float]], shifts: Sequence[tuple[Found, float]]
+) -> Segmentation:
+    fit = fit_levels(one.values, one.codes, [point.at for point, _ in points], found.degree)
+    alike = np.zeros_like(one.codes)
+    plain = fit_levels(one.values - fit.trend, alike, sorted(point.at for point, _ in (*points, *shifts)))
+    effects = one.unit * fit.effects
     return Segmentation(
-        points=tuple(_points(one, fit, points)),
-        levels=one.middle + one.unit * per_point,
-        effects=effects,
-        noise=fit.noise * one.unit,
+        points=_points(one, fit, points),
+        levels=one.middle + one.unit * (fit.steps() + fit.trend),
+        effects={stratum: float(effects[code]) for stratum, code in zip(one.strata, one.codes, strict=False)},
+        noise=one.unit * fit.noise,
+        is_drifting=found.degree > 0,
+        confounded=_points(one, plain, shifts),
     )
 
 
-def _points(one: _Prepared, fit: LevelFit, points: Sequence[tuple[_Found, float]]) -> Iterator[ChangePoint]:
-    plain = one.values - fit.effects[one.codes]
-    limits = bulk_limits(fit.residuals)
-    ends = [0, *(point.at for point, _ in points), one.values.size]
-    for number, (point, q) in enumerate(points):
-        begin, end = ends[number], ends[number + 2]
-        before, after = fit.levels[number], fit.levels[number + 1]
-        _, earliest, latest = located(plain[begin:end], before, after, limits)
-        yield ChangePoint(
-            at=point.at,
-            earliest=begin + min(earliest, point.at - begin),
-            latest=begin + max(latest, point.at - begin),
-            before=one.middle + one.unit * before,
-            after=one.middle + one.unit * after,
-            noise=one.unit * fit.noise,
-            p=point.p,
-            q=q,
+def _points(one: _Counted, fit: LevelFit, points: Sequence[tuple[Found, float]]) -> tuple[ChangePoint, ...]:
+    told = []
+    for point, q in points:
+        number = fit.places.index(point.at)
+        earliest, latest = _span(fit, number)
+        before, after = one.middle + one.unit * (fit.levels[number : number + 2] + fit.trend[point.at])
+        told.append(
+            ChangePoint(
+                at=point.at,
+                earliest=earliest,
+                latest=latest,
+                before=float(before),
+                after=float(after),
+                noise=one.unit * fit.noise,
+                p=point.p,
+                q=q,
+            )
         )
+    return tuple(told)
+
+
+def _span(fit: LevelFit, number: int) -> tuple[int, int]:
+    """From where to where the change may lie."""
+    begin, at, end = fit.ends[number : number + 3]
+    levels = fit.levels[number], fit.levels[number + 1]
+    _, earliest, latest = located(fit.plain()[begin:end], *levels, bulk_limits(fit.residuals))
+    return min(begin + earliest, at), max(begin + latest, at)

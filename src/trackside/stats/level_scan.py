@@ -34,6 +34,8 @@ _VALUES_IN_ALL = 8_000_000
 _TAIL = 0.1
 """The share of the permutations that the tail is fitted to."""
 _SURE = 1e-9
+_MOST = 1 - 1e-9
+"""No place explains more than this share."""
 _DRAWN = 3.0
 """So many values of the common variance are added to those of a stratum."""
 
@@ -74,6 +76,18 @@ def bounded(values: Floats, codes: Codes) -> Floats:
     return free_of_strata(drawn_in(values - medians[codes]), codes)
 
 
+def overlap(codes: Codes) -> Floats:
+    """For each index, of how many comparisons within strata a split before it is made: 0 where no stratum is on both
+
+    sides, 1 for one value against very many.
+    """
+    shared = np.zeros(codes.size + 1)
+    for code in np.unique(codes):
+        before = np.concatenate(([0], np.cumsum(codes == code)))
+        shared += before * (before[-1] - before) / before[-1]
+    return shared
+
+
 def make_design(codes: Codes, degree: int = 0) -> Design:
     """The places of a run of values of these strata, beside a trend that is a polynomial of this degree."""
     begins, ends = _places(codes.size)
@@ -85,7 +99,7 @@ def make_design(codes: Codes, degree: int = 0) -> Design:
     spread = inside * (whole - inside) / whole
     overlap = spread.sum(axis=1)
     spread[overlap < LEAST_OVERLAP] = 0
-    trend = trend_of(codes, degree)
+    trend = _trend(codes, degree)
     if degree:
         sums = np.vstack([np.zeros(trend.shape[1]), trend.cumsum(axis=0)])
         left = overlap - np.square(sums[ends] - sums[begins]).sum(axis=1)
@@ -94,20 +108,20 @@ def make_design(codes: Codes, degree: int = 0) -> Design:
     return Design(codes=codes, trend=trend, begins=begins, ends=ends, spread=spread)
 
 
-def trend_of(codes: Codes, degree: int) -> Floats:
+def _trend(codes: Codes, degree: int) -> Floats:
     """Orthonormal columns of a polynomial of this degree over the values, free of the strata."""
     time = np.linspace(-1, 1, codes.size)
-    powers = [free_of_strata(time**power, codes) for power in range(1, degree + 1)]
-    columns = np.stack(powers, axis=1) if powers else np.zeros((codes.size, 0))
-    basis, triangle = np.linalg.qr(columns)
+    columns = [free_of_strata(time**power, codes) for power in range(1, degree + 1)]
+    basis, triangle = np.linalg.qr(np.stack(columns, axis=1) if columns else np.zeros((codes.size, 0)))
     return np.asarray(basis[:, np.abs(np.diag(triangle)) > 1e-6], dtype=np.float64)
 
 
 def scan(values: Floats, design: Design, promising: float) -> Candidate | None:
     """The best place for a change, or None where no place can be used; p is rough where it is above ``promising``.
 
-    ``values`` are those of ``bounded``, without the trend.
+    ``values`` are those of ``bounded``.
     """
+    values = values - design.trend @ (design.trend.T @ values)
     if not design.spread.any() or not values.any():
         return None
     gains = _gains(values[None, :], design)[0]
@@ -188,9 +202,9 @@ def _p_value(values: Floats, design: Design, observed: float, promising: float) 
         p = (extreme + 1) / (found.size + 1)
         if extreme >= _ENOUGH or p > 4 * promising:
             return p
-        if not extreme and (tail := _tail_p(found, observed)) < _SURE:
+        if not extreme and (tail := _tail_p(found, observed, values.size)) < _SURE:
             return tail
-    return p if extreme >= _ENOUGH else _tail_p(found, observed)
+    return p if extreme >= _ENOUGH else _tail_p(found, observed, values.size)
 
 
 def _permuted(values: Floats, design: Design, count: int, rng: np.random.Generator) -> Floats:
@@ -209,15 +223,19 @@ def _permuted(values: Floats, design: Design, count: int, rng: np.random.Generat
     return np.concatenate(found) if found else np.zeros(0)
 
 
-def _tail_p(found: Floats, observed: float) -> float:
-    """The chance of at least ``observed`` by an exponential tail fitted to the largest of the squared statistics."""
-    found = np.sort(found)[::-1]
+def _tail_p(found: Floats, observed: float, n: int) -> float:
+    """The chance of at least ``observed`` by the tail of the largest of the squared statistics of permutations.
+
+    The share of the sum of squares that a place explains has, for normal values, a tail that is a power of the share
+    that it leaves; the exponent is fitted.
+    """
+    logs = -np.log1p(-np.clip(np.sort(found)[::-1] / n, 0, _MOST))
+    target = -np.log1p(-min(observed / n, _MOST))
     fitted = max(round(_TAIL * found.size), 1)
-    above = found[:fitted] - found[fitted]
-    scale = float(above.mean())
+    scale = float((logs[:fitted] - logs[fitted]).mean())
     if scale <= 0:
         return 1 / (found.size + 1)
-    return float(min(fitted / found.size * np.exp(-max(observed - found[fitted], 0) / scale), 1.0))
+    return float(min(fitted / found.size * np.exp(-max(target - logs[fitted], 0) / scale), 1.0))
 
 
 def _least_p(design: Design, begin: int, end: int) -> float:

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trackside.stats.level_scan import Codes
+from trackside.stats.level_scan import Codes, overlap
 
 Stratum = tuple[str | None, str | None]
 """The coarse and the fine label; None where it is not known."""
 
 _FEWEST = 3
 """A fine label with fewer values says nothing about its own level."""
+_PASSING = 6
+"""Fine labels with up to so many values each, one after the other, are names that pass, not places that last."""
+_LEAST_SHARED = 0.2
+"""The share of the comparisons of a coarse label that its fine ones must leave."""
 
 
 def codes_of(labels: Sequence[Stratum], n: int) -> Codes:
@@ -21,8 +25,24 @@ def codes_of(labels: Sequence[Stratum], n: int) -> Codes:
     if not labels:
         return np.zeros(n, dtype=np.int64)
     counts = Counter(labels)
+    passing = {coarse for coarse in dict.fromkeys(coarse for coarse, _ in labels) if _is_passing(coarse, labels)}
     merged = [
-        (coarse, fine, True) if counts[coarse, fine] >= _FEWEST else (coarse, None, False) for coarse, fine in labels
+        (coarse, fine, True) if counts[coarse, fine] >= _FEWEST and coarse not in passing else (coarse, None, False)
+        for coarse, fine in labels
     ]
-    numbers = {label: number for number, label in enumerate(dict.fromkeys(merged))}
-    return np.array([numbers[label] for label in merged], dtype=np.int64)
+    return _numbered(merged)
+
+
+def _is_passing(coarse: str | None, labels: Sequence[Stratum]) -> bool:
+    """Whether the fine labels of a coarse one are new again and again and do not come back."""
+    fine = [label[1] for label in labels if label[0] == coarse]
+    counts = Counter(fine)
+    if np.median([counts[label] for label in fine]) > _PASSING or len(fine) < 2 * _FEWEST:
+        return False
+    within = overlap(_numbered(fine))
+    return float(within.sum()) < _LEAST_SHARED * float(overlap(np.zeros(len(fine), dtype=np.int64)).sum())
+
+
+def _numbered(labels: Sequence[object]) -> Codes:
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    return np.array([numbers[label] for label in labels], dtype=np.int64)
