@@ -262,3 +262,30 @@ def test_source_code_and_help_texts_are_no_results() -> None:
 def test_a_log_without_numbers_has_none() -> None:
     assert measured(step("make"), "all is well") == ()
     assert measured_bytes(b"") == ()
+
+
+def test_comments_and_shown_texts_name_no_command_and_one_line_may_hold_two() -> None:
+    script = step(
+        "# python3 -m unittest test_old", f"{bench('test_a')} && {bench('test_b')}", "echo python3 -m unittest test_c"
+    )
+    found = measured(
+        script, serving_block("1.5"), unittest_result(), serving_block("2.5"), unittest_result(), serving_block("3.5")
+    )
+
+    assert values(found) == {"test_a": 1.5, "test_b#1": 2.5, "test_b": 3.5}
+
+
+def test_a_step_is_known_by_when_it_began_not_by_when_its_numbers_came() -> None:
+    steps = (
+        a_step(1, name="Benchmark", started_at=NOON),
+        a_step(2, name="Post checkout", started_at=NOON + dt.timedelta(minutes=5)),
+    )
+    late = b"2026-11-01T12:05:00.9Z Output token throughput (tok/s):         7.5\n"
+
+    assert values(measured_bytes(log(step("make bench")) + late, steps=steps)) == {"Benchmark": 7.5}
+
+
+def test_a_token_in_a_name_is_not_kept() -> None:
+    found = measured('[{"name": "for ghp_0123456789abcdefghijABCDEFGHIJ012345", "unit": "ms", "value": 1}]')
+
+    assert [one.test for one in found] == ["for ***"]

@@ -187,3 +187,16 @@ def test_no_test_metric_and_try_is_told_twice() -> None:
     keys = [(one.test, one.metric, one.try_number) for one in found]
     assert len(keys) == len(set(keys))
     assert [one.is_final for one in found if one.metric == "output_throughput_token_s"] == [False, False, False, True]
+
+
+def test_what_a_server_tells_at_its_start_is_the_files_whichever_test_ran_before() -> None:
+    def start(memory: float) -> str:
+        return f"[2026-06-09 22:05:31 TP0] Load weight end. type=LlamaForCausalLM, mem usage={memory} GB."
+
+    found = measured(
+        RUN, begin(A), start(14.5), method("test_x", "TestA"), serving_block("1.5"), start(63.5),
+        method("test_y", "TestB"), serving_block("2.5"), end(A), summary([A]),
+    )  # fmt: skip
+
+    assert values(found, "weight_memory_gb") == {IN_A: 63.5}
+    assert values(found) == {f"{IN_A}::TestA::test_x": 1.5, f"{IN_A}::TestB::test_y": 2.5}

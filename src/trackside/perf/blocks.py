@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from trackside.joblogs.cleaning import redact
 from trackside.perf.grammars import Metric, Reader, better_of
 from trackside.perf.places import Attempt, Place, number_attempts, tries_before
 from trackside.records.jobs import Job
@@ -120,8 +121,8 @@ def _measurement(
     job: Job, group: _Group, name: str, value: Value, version: str, tries: int, *, is_final: bool
 ) -> Measurement:
     place, reader, rule = group.place, group.reader, value.metric.rule
-    base = (value.test if value.test is not None else place.test)[:_LONGEST_NAME]
-    case = f"[{value.case}]" if value.case else ""
+    base = redact(value.test if value.test is not None else place.test)[:_LONGEST_NAME]
+    case = f"[{redact(value.case)}]" if value.case else ""
     outcome = place.outcome()
     if outcome is TestOutcome.UNKNOWN and is_final and job.conclusion == "success":
         outcome = TestOutcome.PASSED

@@ -23,11 +23,14 @@ _OPENS: Final = re.compile(r"(?m)^[ \t]{0,80}[\[{]")
 _LONGEST: Final = 200
 
 
-def documents_around(lines: RawLines, start: int) -> tuple[list[Any], int]:
-    """The JSON documents in the run of lines that look like JSON around ``start``, and where that run ends."""
+def documents_around(lines: RawLines, start: int, after: int) -> tuple[list[Any], int]:
+    """The JSON documents in the run of lines that look like JSON around ``start``, and where that run ends.
+
+    What is before ``after`` was read.
+    """
     first = start
     for line in lines.before(start, MOST_LINES):
-        if not _JSON_LINE.match(line.text):
+        if line.start < after or not _JSON_LINE.match(line.text):
             break
         first = line.start
     texts: list[str] = []

@@ -84,7 +84,7 @@ class _Lines:
 
     def __init__(self, readers: Iterable[Reader], content: bytes) -> None:
         self.content = content
-        self.starts: dict[int, set[int]] = {}
+        self.starts: dict[int, list[int]] = {}
         self.metrics: list[tuple[Reader, Metric]] = []
         self.marks: dict[int, list[tuple[Reader, bool]]] = {}
         places: dict[bytes, list[int]] = {}
@@ -94,7 +94,9 @@ class _Lines:
                     if word not in places:
                         places[word] = lines_with_word(content, word)
                     for start in places[word]:
-                        self.starts.setdefault(start, set()).add(len(self.metrics))
+                        tried = self.starts.setdefault(start, [])
+                        if tried[-1:] != [len(self.metrics)]:
+                            tried.append(len(self.metrics))
                 self.metrics.append((reader, metric))
             for words, begins in ((reader.begin_words, True), (reader.end_words, False)):
                 for start in (start for word in words for start in lines_with_word(content, word)):
@@ -143,7 +145,7 @@ class _Log:
     def _read_line(self, line: RawLine, message: str) -> None:
         taken: str | None = None
         told: set[str] = set()
-        for index in sorted(self._found.starts[line.start]):
+        for index in self._found.starts[line.start]:
             reader, metric = self._found.metrics[index]
             name = reader.grammar.name
             if (taken is not None and taken != name) or (reader.begin is not None and name not in self._inside):
@@ -156,7 +158,10 @@ class _Log:
             if value is not None and value.name not in told:
                 taken = name
                 told.add(value.name)
-                self._blocks.take(self._sections.place(line, value.name), reader, value)
+                self._blocks.take(self._place(line, reader, value), reader, value)
+
+    def _place(self, line: RawLine, reader: Reader, value: Value) -> Place:
+        return self._sections.place(line, value.name, shared=reader.grammar.shared)
 
     def _value(self, reader: Reader, metric: Metric, line: RawLine, message: str) -> Value | None:
         assert metric.pattern is not None
@@ -173,14 +178,14 @@ class _Log:
         return Value(metric, name, number, self._line_number(line.start), case)
 
     def _read_json(self, line: RawLine) -> None:
-        documents, self._json_until = documents_around(self._lines, line.start)
+        documents, self._json_until = documents_around(self._lines, line.start, self._json_until)
         number = self._line_number(line.start)
         readers = dict.fromkeys(reader for reader, metric in self._found.metrics if metric.pattern is None)
         for document in documents:
             for reader in readers:
                 values = list(values_of(document, reader, number))
                 for value in values:
-                    self._blocks.take(self._sections.place(line, value.name), reader, value)
+                    self._blocks.take(self._place(line, reader, value), reader, value)
                 if values:
                     break
 

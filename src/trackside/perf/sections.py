@@ -58,6 +58,9 @@ class _Commands:
     def running(self) -> Attempt | None:
         return self.known[self.at] if self.known else None
 
+    def names(self) -> list[str]:
+        return [command.name for command in self.known]
+
     def next(self) -> None:
         if self.at + 1 < len(self.known):
             self.at, self.over, self.late = self.at + 1, False, False
@@ -79,6 +82,7 @@ class Sections:
         self._steps: dict[str, Attempt] = {}
         self._step: Attempt | None = None
         self._step_command: str | None = None
+        self._step_stamp: bytes | None = None
         self._name: TestName | None = None
         self._again = False
         self._told: set[tuple[int, str, int, str]] = set()
@@ -113,9 +117,11 @@ class Sections:
     def _key(self, attempt: Attempt) -> str:
         return "" if self._name is None or attempt.is_test else self._name.label
 
-    def place(self, line: RawLine, metric: str) -> Place:
-        """Where a number of this metric on this line was printed."""
+    def place(self, line: RawLine, metric: str, *, shared: bool = False) -> Place:
+        """Where a number of this metric on this line was printed; ``shared``: by what the tests have in common."""
         attempt = self._attempt(line)
+        if shared:
+            return Place(attempt, None)
         attempt.has_values = True
         key = self._key(attempt)
         inner = attempt.inner.setdefault(key, 0)
@@ -134,7 +140,8 @@ class Sections:
                 commands.next()
             return commands.running
         if self._step is None:
-            step = step_at(self._job.steps, self._lines.stamp_of(line.start)) if self._job.steps else None
+            stamp = self._step_stamp or self._lines.stamp_of(line.start)
+            step = step_at(self._job.steps, stamp)
             name = name_outside_tests(self._job, step, self._step_command)
             self._step = self._steps.get(name)
             if self._step is None:
@@ -148,9 +155,10 @@ class Sections:
     def _shown(self, line: RawLine, message: str) -> None:
         """A script that is shown before it runs, or a part of the log that begins."""
         if line.echo:
-            command = self._command(message, Says.COMMAND)
-            if command is not None and not (self._commands.header and command.name == self._commands.known[0].name):
-                self._commands.known.append(self._begun(command))
+            commands = self._shown_commands(message)
+            repeated = self._commands.header and [one.name for one in commands] == self._commands.names()
+            if not repeated:
+                self._commands.known += [self._begun(command) for command in commands]
             self._commands.header = False
             return
         self._commands, self._name, self._again = _Commands(), None, False
@@ -160,9 +168,9 @@ class Sections:
             self._runner.take(line.text)
             self._follow_runner()
         self._step, self._step_command = None, message.removeprefix("##[group]Run ")
-        if command := self._command(message, Says.COMMAND):
-            self._commands.known.append(self._begun(command))
-            self._commands.header = True
+        self._step_stamp = self._lines.stamp_of(line.start)
+        self._commands.known = [self._begun(command) for command in self._shown_commands(self._step_command)]
+        self._commands.header = bool(self._commands.known)
 
     def _error(self, message: str) -> None:
         running = self._commands.running if self._file is None else self._file
@@ -248,11 +256,16 @@ class Sections:
         commands.known.append(self._begun(command))
         commands.at, commands.over, commands.late = len(commands.known) - 1, False, False
 
-    def _command(self, message: str, says: Says) -> Attempt | None:
+    def _shown_commands(self, message: str) -> list[Attempt]:
+        """The commands of a test in a line of a script, which is no comment and shows no text."""
+        if message.lstrip().startswith(("#", "echo ")):
+            return []
         for line in self._rules:
-            if line.rule.says is says and (found := line.pattern.search(message)):
-                return self._made(found.groupdict())
-        return None
+            if line.rule.says is Says.COMMAND:
+                made = [self._made(found.groupdict()) for found in line.pattern.finditer(message)]
+                if found := [command for command in made if command is not None]:
+                    return found
+        return []
 
     def _made(self, said: dict[str, str | None]) -> Attempt | None:
         if file := said.get("file"):

@@ -44,9 +44,10 @@ class Format(enum.StrEnum):
 class MetricRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A metric: a regular expression searched in cleaned lines; ``{number}`` in it is the value.
 
-    Without ``{number}`` its group ``value`` (else its only one) is. ``name`` may name other groups (``{stat}_ttft_ms``):
-    they are written in lower case with ``_`` for what is no letter or digit. A group ``case`` tells apart what one
-    test measures several times (a batch size): it goes to the name of the test, in brackets, after that of the block.
+    Without ``{number}`` its group ``value`` (else its only one) is. ``name`` may name other groups, as in
+    ``{stat}_ttft_ms``: they are written in lower case with ``_`` for what is no letter or digit. A group ``case`` tells
+    apart what one test measures several times (a batch size): it goes to the name of the test, in brackets, after that
+    of the block.
     In a JSON grammar ``path`` leads to the value instead, and ``{unit}`` in the name is the unit of the item.
     ``words`` are those of which a line must hold one to be looked at; without them the longest text that every match
     must hold is taken.
@@ -109,7 +110,8 @@ class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``begin`` is searched in the lines that begin a block of results: with it metrics count within a block only, until
     ``end`` or the next ``begin``; its group ``case`` is that of the block's metrics. ``words`` are those of which a log
     must hold one to be read with the grammar; none: those of its metrics. ``logs`` says whether it is looked for in
-    logs; otherwise only in files that are read with it by name. Rules of ``tests`` hold for the numbers of all
+    logs; otherwise only in files that are read with it by name. ``shared`` numbers are of what the tests of a file have
+    in common (a server), and named after the file. Rules of ``tests`` hold for the numbers of all
     grammars. ``established`` is the table of tests and their metrics; of tests that are not in it the metrics that are
     marked count.
     """
@@ -123,4 +125,5 @@ class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tests: tuple[TestRule, ...] = ()
     json: JsonItems = JsonItems()
     logs: bool = True
+    shared: bool = False
     established: tuple[EstablishedTests, ...] = ()
