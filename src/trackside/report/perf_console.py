@@ -142,7 +142,7 @@ def summary_lines(
     findings: Iterable[str],
     is_whole: bool,
 ) -> Iterator[str]:
-    """The counts at the end, with ``findings`` below the totals; ``is_whole`` says that no data of GitHub is missing."""
+    """The counts at the end, ``findings`` below the totals; ``is_whole`` says that no data of GitHub is missing."""
     yield from ("", "Performance tables and charts generation completed!", "")
     yield from (_RULE, "Performance Analysis Summary", _RULE, "")
     yield f"Total {safe_text(collection.workflow)} runs processed: {len(collection.runs):,}"
