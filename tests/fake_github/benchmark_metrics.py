@@ -119,7 +119,7 @@ SCORE = [
     Row("Accuracy:", "accuracy", Group.SCORE, 1.0, 0.006, 3),
     Row("Invalid:", "invalid_rate", Group.SCORE, 0.0, 0.0, 3),
     Row("Latency:", "eval_latency_s", Group.TIME, 0.001, 0.01, 3),
-    Row("Output throughput:", "eval_output_throughput_token_s", Group.RATE, 1.0, 0.004, 3),
+    Row("Output throughput:", "output_throughput_token_s", Group.RATE, 1.0, 0.004, 3),
 ]
 SERVER = (
     Row("weights", "weight_memory_gb", Group.MEMORY),
@@ -127,7 +127,7 @@ SERVER = (
     Row("capture", "cuda_graph_capture_time_s", Group.MEMORY, 0.4, 0.05),
     Row("tokens", "max_total_num_tokens", Group.MEMORY, 30_000, digits=0),
 )
-"""What a server tells at its start, whatever is measured with it."""
+"""What a server tells at its start: what the tests of a file, or of a command, have in common."""
 ROWS: dict[Kind, list[Row]] = {
     Kind.OFFLINE: SERVING,
     Kind.ONLINE: SERVING,

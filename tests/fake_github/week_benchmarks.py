@@ -209,7 +209,7 @@ class PlantedChange:
 
 @dataclass(frozen=True)
 class PlantedSeries:
-    """A series as it is planted; ``noise`` is the relative SD of its values on one machine of main."""
+    """A series as it is planted; ``noise`` is the relative SD of its values on one machine of main, as printed."""
 
     workflow: str
     job: str
@@ -267,7 +267,8 @@ def _noise(bench: Bench, row: Row) -> float:
     follows = row.group in (Group.TIME, Group.FIRST) or (
         row.group in (Group.RATE, Group.DURATION) and bench.kind is not Kind.ONLINE
     )
-    return math.hypot(bench.noise.deviation if follows else 0.0, row.own)
+    rounding = 10**-row.digits / math.sqrt(12)
+    return math.hypot(bench.noise.deviation if follows else 0.0, row.own, rounding / max(level(bench, row), rounding))
 
 
 def _changes(bench: Bench, row: Row) -> tuple[PlantedChange, ...]:
