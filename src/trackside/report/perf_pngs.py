@@ -66,9 +66,9 @@ def quiet_matplotlib() -> Iterator[None]:
 
 
 def series_png(view: SeriesView, pools: Sequence[str]) -> bytes | None:
-    """The chart of a series as PNG; None where there are too few points. To be called within ``quiet_matplotlib``.
+    """The chart of a series as PNG; None where there are too few points, or no axis holds them.
 
-    Earlier tries of a test are not drawn. ``pools`` are those of all charts, in the order of their colours.
+    To be called within ``quiet_matplotlib``. Earlier tries of a test are not drawn. ``pools`` are those of all charts, in the order of their colours.
     """
     drawn = view.points.filter("is_final")
     if drawn.height < LEAST_POINTS:
@@ -76,10 +76,12 @@ def series_png(view: SeriesView, pools: Sequence[str]) -> bytes | None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    scale = Scale.of(view)
+    if not math.isfinite(scale.high - scale.low):
+        return None
     figure = Figure(figsize=SIZE_IN, dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_axes(_PLACE)
-    scale = Scale.of(view)
     _head(figure, view, drawn)
     _dress(figure, axes, view, drawn, scale)
     _joined(axes, view, scale)
