@@ -176,6 +176,36 @@ PERF_COMMANDS: Final[tuple[Command, ...]] = (
             "trackside perf report --preset sglang --limit 1000 --format markdown",
         ),
     ),
+    Command(
+        "changes",
+        "trackside.cli.perf_changes:changes",
+        "Show what got slower or faster, since which commit, who can have done it, and what stopped.",
+        (
+            "trackside perf changes --repo OWNER/NAME",
+            "trackside perf changes --since 60d --offline --check",
+            "trackside perf changes --metric '*ttft*' --all --format markdown",
+        ),
+    ),
+    Command(
+        "ack",
+        "trackside.cli.perf_states:ack",
+        "Say that a change is known and why it stands.",
+        (
+            "trackside perf ack 4f2a91c0 --reason 'waits for the new driver' --link https://github.com/OWNER/NAME/issues/7",
+        ),
+    ),
+    Command(
+        "intend",
+        "trackside.cli.perf_states:intend",
+        "Say that a change is the price, or the fruit, of something that was wanted.",
+        ("trackside perf intend 4f2a91c0 --reason 'exact sampling costs 2 %'",),
+    ),
+    Command(
+        "reopen",
+        "trackside.cli.perf_states:reopen",
+        "Take back what was said of a change: its state is what the runs say again.",
+        ("trackside perf reopen 4f2a91c0",),
+    ),
 )
 
 STORE_COMMANDS: Final = (

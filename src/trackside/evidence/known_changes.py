@@ -15,7 +15,7 @@ _COLUMNS: Final = tuple(one.name for one in msgspec.structs.fields(KnownChange))
 
 
 def known_changes(store: Store, repo: str) -> tuple[KnownChange, ...]:
-    """What is known of each change, by id; where the repository is stored in several spellings the newest row counts."""
+    """What is known of each change, by id; the newest row where the repository is stored in several spellings."""
     rows = store.newest("changes").filter(same_repository(repo)).sort("observed_at").collect()
     newest = rows.unique("change_id", keep="last", maintain_order=True).sort("change_id")
     return tuple(msgspec.convert(newest.select(_COLUMNS).to_dicts(), list[KnownChange]))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from trackside.history.commits import compare_url
@@ -29,6 +31,13 @@ def change_id_of(series: str, direction: Direction, sha: str | None, run_id: int
     """The id of a change: eight hex digits of its series, its direction and the commit, else the run, it began at."""
     text = "\n".join((series, direction.value, sha or str(run_id)))
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=4).hexdigest()
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    """``part`` in units of ``whole``; None where that is no number."""
+    with np.errstate(all="ignore"):
+        ratio = float(np.float64(part) / np.float64(whole))
+    return ratio if math.isfinite(ratio) else None
 
 
 def verdict_of(before: float, after: float, better: str) -> Verdict:
@@ -108,8 +117,8 @@ class LevelChanges(NamedTuple):
             before=float(point.before),
             after=float(point.after),
             noise=float(point.noise),
-            noises=float(step / point.noise) if point.noise else None,
-            percent=float(100 * step / abs(point.before)) if point.before else None,
+            noises=_ratio(step, point.noise),
+            percent=_ratio(100 * step, abs(point.before)),
             p=float(point.p),
             q=float(point.q),
             at=at,
