@@ -217,7 +217,7 @@ def test_without_a_step_they_are_named_after_the_job() -> None:
     [
         ("python3 -m sglang.bench_serving --port 1", "sglang.bench_serving"),
         (
-            "CUDA_VISIBLE_DEVICES=0 timeout 600 python3 /home/runner/_work/e/e/benchmark/x/bench.py -n 3",
+            "CUDA_VISIBLE_DEVICES=0 timeout 600 python3 /opt/runner/_work/e/e/benchmark/x/bench.py -n 3",
             "benchmark/x/bench.py",
         ),
         ("/usr/bin/python3.12 -u -m a.b", "a.b"),
