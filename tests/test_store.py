@@ -68,6 +68,11 @@ def rows(store: Store, table: str) -> list[dict[str, Any]]:
     return store.newest(table).sort(TABLES[table].key).drop(STAMP_NAMES).collect().to_dicts()
 
 
+def every(_name: str) -> bool:
+    """Any name is wanted."""
+    return True
+
+
 def only(store: Store, table: str) -> dict[str, Any]:
     [row] = rows(store, table)
     return row
@@ -135,8 +140,11 @@ def test_artifacts_and_their_files_come_back(store: Store) -> None:
     store.add_artifacts([artifact], [file], [listed], NOON)
     for name, record in {"artifacts": artifact, "artifact_files": file, "artifact_lists": listed}.items():
         assert msgspec.convert(only(store, name), RECORDS[name]) == record
-    assert store.known_artifacts(REPO.upper()) == KnownArtifacts(listed={1: 2}, artifacts=(artifact,))
-    assert store.known_artifacts("octo/other") == KnownArtifacts()
+    assert store.known_artifacts(REPO.upper(), {1}, every) == KnownArtifacts(listed={1: 2}, artifacts=(artifact,))
+    assert store.known_artifacts(REPO, {1}, "other".__eq__) == KnownArtifacts(listed={1: 2})
+    assert (
+        store.known_artifacts(REPO, {2}, every) == store.known_artifacts("octo/other", {1}, every) == KnownArtifacts()
+    )
 
 
 def test_an_artifact_that_was_read_stays_read_when_it_is_listed_again_or_expires(store: Store) -> None:
@@ -144,10 +152,10 @@ def test_an_artifact_that_was_read_stays_read_when_it_is_listed_again_or_expires
     store.add_artifacts([an_artifact(state=ArtifactState.READY, files=1)], [], [], at(2))
     for minutes, state in enumerate((ArtifactState.LISTED, ArtifactState.EXPIRED, ArtifactState.NEVER), 3):
         store.add_artifacts([an_artifact(state=state)], [], [], at(minutes))
-    assert [one.state for one in store.known_artifacts(REPO).artifacts] == [ArtifactState.READY]
+    assert [one.state for one in store.known_artifacts(REPO, {1}, every).artifacts] == [ArtifactState.READY]
     store.add_artifacts([], [], [ArtifactList(repo=REPO, run_id=1, run_attempt=2, artifacts=1)], at(1))
     store.add_artifacts([], [], [ArtifactList(repo=REPO.upper(), run_id=1, run_attempt=1, artifacts=1)], at(2))
-    assert store.known_artifacts(REPO).listed == {1: 2}, "in whatever spelling the later attempt was listed"
+    assert store.known_artifacts(REPO, {1}, every).listed == {1: 2}, "in whatever spelling the later attempt was listed"
 
 
 def test_what_was_measured_and_what_is_known_of_changes_comes_back(store: Store) -> None:

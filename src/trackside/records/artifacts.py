@@ -74,7 +74,7 @@ class ArtifactList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownArtifacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a store knows of the artifacts of a repository: ``listed`` gives the attempt by run."""
+    """What a store knows of artifacts of runs: ``listed`` gives the last attempt after which they were, by run."""
 
     listed: dict[int, int] = {}
     artifacts: tuple[Artifact, ...] = ()

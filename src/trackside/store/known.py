@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -106,16 +106,24 @@ def finished_jobs(location: Location, repo: str, since: dt.datetime) -> Iterator
     return (msgspec.convert(row, Job) for row in found.iter_rows(named=True))
 
 
-def known_artifacts(location: Location, repo: str) -> KnownArtifacts:
-    """The artifacts of ``repo`` by id, each once, and the attempts after which their lists were read."""
-    lists = _rows_of(open_table(location, ARTIFACT_LISTS), repo).sort("run_attempt")
+def known_artifacts(
+    location: Location, repo: str, runs: Collection[int], wants: Callable[[str], bool]
+) -> KnownArtifacts:
+    """Of the runs of ``repo`` with these ids: the attempts after which their artifacts were listed, and the artifacts.
+
+    Only those whose name ``wants`` says yes to, by id, each once.
+    """
+    mine = pl.Series(sorted(runs), dtype=pl.Int64).implode()
+    lists = _rows_of(open_table(location, ARTIFACT_LISTS), repo).filter(pl.col("run_id").is_in(mine))
     snapshot = open_table(location, ARTIFACTS)
     with readable_errors(location, ARTIFACTS, "read"):
-        rows = newest(snapshot).filter(_same(repo)).sort("artifact_id", "precedence", "observed_at").collect()
-    found = rows.drop(STAMP_NAMES).unique("artifact_id", keep="last", maintain_order=True)
+        rows = newest(snapshot).filter(_same(repo), pl.col("run_id").is_in(mine)).collect(engine="streaming")
+    wanted = rows.filter(pl.col("name").is_in([name for name in rows["name"].unique() if wants(name)]))
+    found = wanted.sort("artifact_id", "precedence", "observed_at").drop(STAMP_NAMES)
+    once = found.unique("artifact_id", keep="last", maintain_order=True)
     return KnownArtifacts(
-        listed=dict(lists.select(_ATTEMPT).iter_rows()),
-        artifacts=tuple(msgspec.convert(found.to_dicts(), list[Artifact])),
+        listed=dict(lists.sort(_ATTEMPT).select(_ATTEMPT).iter_rows()),
+        artifacts=tuple(msgspec.convert(once.to_dicts(), list[Artifact])),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -147,9 +147,9 @@ class Store:
         """The jobs of ``repo`` that ended at ``since`` or later, by run, attempt and id; without their steps."""
         return known.finished_jobs(self.location, repo, since)
 
-    def known_artifacts(self, repo: str) -> KnownArtifacts:
-        """What is known of the artifacts of ``repo``: see ``trackside.store.known.known_artifacts``."""
-        return known.known_artifacts(self.location, repo)
+    def known_artifacts(self, repo: str, runs: Collection[int], wants: Callable[[str], bool]) -> KnownArtifacts:
+        """What is known of artifacts of runs of ``repo``: see ``trackside.store.known.known_artifacts``."""
+        return known.known_artifacts(self.location, repo, runs, wants)
 
     def newest(self, table: str) -> pl.LazyFrame:
         """The newest row of each key: the columns of the table as ``schema.TABLES`` has them, in no order.

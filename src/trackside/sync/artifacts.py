@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from trackside.errors import GitHubError
 from trackside.github.artifact_lists import ListedArtifacts, list_artifacts
 from trackside.github.artifacts import ArtifactContent, read_artifact
 from trackside.github.client import GitHub
@@ -45,15 +46,16 @@ class ArtifactsPhase:
         self._known: dict[int, Artifact] = {}
         self._without: Counter[str] = Counter()
         self._first: str | None = None
+        self._refused: GitHubError | None = None
 
     def read(self, selected: Sequence[RunAttempt], on_phase: OnPhase) -> None:
         """Reads the wanted artifacts of the ``selected`` runs, newest first."""
-        known = self._store.known_artifacts(self._request.repo)
-        self._known = {artifact.artifact_id: artifact for artifact in known.artifacts}
         runs = {run.run_id: run for run in selected if self._request.may_have_artifacts(run)}
+        known = self._store.known_artifacts(self._request.repo, runs, self._request.wants_artifact)
+        self._known = {artifact.artifact_id: artifact for artifact in known.artifacts}
         unlisted = [run for run in runs.values() if known.listed.get(run.run_id, 0) < run.run_attempt]
         self._list(sorted(unlisted, key=lambda run: run.run_id, reverse=True), on_phase)
-        mine = [artifact for artifact in self._known.values() if artifact.run_id in runs and self._is_open(artifact)]
+        mine = [artifact for artifact in self._known.values() if self._is_open(artifact)]
         self._download(sorted(mine, key=lambda one: (one.run_id, one.artifact_id), reverse=True), on_phase)
         if self._without:
             told = ", ".join(f"{count:,} {what}" for what, count in sorted(self._without.items()))
@@ -100,7 +102,7 @@ class ArtifactsPhase:
 
     def _is_open(self, artifact: Artifact) -> bool:
         """Whether a rule names ``artifact`` and it is not settled with the files that the rule asks for."""
-        globs = {rule.file for rule in self._request.rules_of(artifact)}
+        globs = {rule.file for rule in self._request.rules_of(artifact.name)}
         if not globs or artifact.state in _GONE:
             return False
         return artifact.state is not ArtifactState.READY or not globs <= set(artifact.globs)
@@ -123,9 +125,16 @@ class ArtifactsPhase:
             self._keep(waiting)
 
     def _content_of(self, artifact: Artifact) -> ArtifactContent:
-        rules = self._request.rules_of(artifact)
+        if self._refused is not None:
+            raise GitHubError(str(self._refused), status=self._refused.status)
+        rules = self._request.rules_of(artifact.name)
         globs = [rule.file for rule in rules]
-        return read_artifact(self._github, artifact, globs, lambda path: any(rule.takes(path) for rule in rules))
+        try:
+            return read_artifact(self._github, artifact, globs, lambda path: any(rule.takes(path) for rule in rules))
+        except GitHubError as error:
+            # A token that may not read one artifact may read none: the others would each cost a call to say so.
+            self._refused = error
+            raise
 
     def _keep(self, contents: Sequence[ArtifactContent]) -> list[ArtifactContent]:
         files: list[ArtifactFile] = [file for content in contents for file in content.files]
@@ -142,7 +151,7 @@ class ArtifactsPhase:
         """Counts those that are settled and of which something is not in the store."""
         for artifact in artifacts:
             what = _WORDS.get(artifact.state)
-            if what is None or artifact.note is None or not self._request.rules_of(artifact):
+            if what is None or artifact.note is None or not self._request.rules_of(artifact.name):
                 continue
             self._without[what] += 1
             if artifact.state is not ArtifactState.EXPIRED and self._first is None:

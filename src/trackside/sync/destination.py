@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from trackside.records.artifacts import Artifact, ArtifactFile, ArtifactList, KnownArtifacts
@@ -24,8 +24,8 @@ class Destination(Protocol):
     def finished_jobs(self, repo: str, since: dt.datetime) -> Iterable[Job]:
         """The jobs that ended since, without their steps."""
 
-    def known_artifacts(self, repo: str) -> KnownArtifacts:
-        """What is known of the artifacts of a repository."""
+    def known_artifacts(self, repo: str, runs: Collection[int], wants: Callable[[str], bool]) -> KnownArtifacts:
+        """What is known of the artifacts of these runs whose name is wanted."""
 
     def add_runs(self, runs: Sequence[RunAttempt], observed_at: dt.datetime) -> None:
         """Adds attempts."""

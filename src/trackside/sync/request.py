@@ -8,7 +8,6 @@ from typing import Final, Literal
 import msgspec
 
 from trackside.history.names import is_workflow, matches_any
-from trackside.records.artifacts import Artifact
 from trackside.records.jobs import Job
 from trackside.records.perf_rules import ArtifactRule
 from trackside.records.runs import RunAttempt
@@ -90,6 +89,10 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
         wanted = self.artifact_workflows
         return not wanted or any(is_workflow(name, run.workflow_file, run.workflow_name) for name in wanted)
 
-    def rules_of(self, artifact: Artifact) -> tuple[ArtifactRule, ...]:
-        """The rules that are about ``artifact``."""
-        return tuple(rule for rule in self.artifacts if rule.matches(artifact.name))
+    def rules_of(self, artifact: str) -> tuple[ArtifactRule, ...]:
+        """The rules that are about artifacts of this name."""
+        return tuple(rule for rule in self.artifacts if rule.matches(artifact))
+
+    def wants_artifact(self, artifact: str) -> bool:
+        """Whether a rule is about artifacts of this name."""
+        return bool(self.rules_of(artifact))
