@@ -7,6 +7,7 @@ all series that are compared.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -201,4 +202,5 @@ def _more_runs(sample: Sample, law: Differences, found: Difference, tested: int,
         then = law.expect(found.value, sample.scale, sizes)
         return _verdict(then, then.p * tested, sample.scale, level) is not Verdict.TOO_FEW
 
-    return next((more for more in MORE_RUNS if decides(more)), None)
+    place = bisect_left(MORE_RUNS, True, key=decides)
+    return MORE_RUNS[place] if place < len(MORE_RUNS) else None
