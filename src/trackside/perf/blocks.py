@@ -40,7 +40,6 @@ class _Group:
     reader: Reader
     blocks: list[dict[str, Value]] = field(default_factory=lambda: [{}])
     single: dict[str, Value] = field(default_factory=dict)
-    dropped: int = 0
 
 
 class Blocks:
@@ -97,7 +96,6 @@ def _open(group: _Group) -> None:
     """Another block; where there are very many the last but one of them is let go."""
     if len(group.blocks) >= MOST_BLOCKS:
         group.blocks.pop()
-        group.dropped += 1
     group.blocks.append({})
 
 
@@ -114,7 +112,7 @@ def _named(group: _Group) -> list[tuple[str, Value]]:
 
 
 def _is_final(attempts: Sequence[Attempt], place: Place) -> bool:
-    return place.attempt.is_last and place.inner == place.attempt.inner.get(place.key, 0)
+    return place.attempt.is_last and place.inner == place.last_inner(place.attempt)
 
 
 def _measurement(

@@ -93,11 +93,15 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Place:
-    """A try of a test: ``inner`` counts its tries within the attempt, from 0."""
+    """A try of a test: ``inner`` counts its tries within the attempt, from 0.
+
+    ``is_shared``: it is of no test alone, and its tries are those of the attempt.
+    """
 
     attempt: Attempt
     name: TestName | None
     inner: int = 0
+    is_shared: bool = False
 
     @property
     def test(self) -> str:
@@ -113,10 +117,16 @@ class Place:
         """What tells the test apart within the attempt."""
         return "" if self.name is None or self.attempt.is_test else self.name.label
 
+    def last_inner(self, attempt: Attempt) -> int:
+        """The number of the last of the test's tries within an attempt."""
+        return 0 if self.is_shared else attempt.inner.get(self.key, 0)
+
     def outcome(self) -> TestOutcome:
         """How this try of the test ended."""
         attempt = self.attempt
-        if self.inner < attempt.inner.get(self.key, 0):
+        if self.is_shared:
+            return attempt.ended_as()
+        if self.inner < self.last_inner(attempt):
             return TestOutcome.FAILED
         label = self.key
         if label:
@@ -148,4 +158,4 @@ def tries_before(attempts: list[Attempt], place: Place) -> int:
     """How many tries of the test went before this one; a try of a file in which it told nothing counts as one."""
     known = [one for one in attempts if one.base == place.attempt.base and one.number < place.attempt.number]
     missing = place.attempt.number - 1 - len(known)
-    return missing + sum(1 + one.inner.get(place.key, 0) for one in known) + place.inner
+    return missing + sum(1 + place.last_inner(one) for one in known) + place.inner

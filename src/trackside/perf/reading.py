@@ -83,7 +83,6 @@ class _Lines:
     """The lines that may hold numbers: what is to be tried on the line that begins at each of ``starts``."""
 
     def __init__(self, readers: Iterable[Reader], content: bytes) -> None:
-        self.content = content
         self.starts: dict[int, list[int]] = {}
         self.metrics: list[tuple[Reader, Metric]] = []
         self.marks: dict[int, list[tuple[Reader, bool]]] = {}

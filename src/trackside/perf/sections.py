@@ -121,7 +121,7 @@ class Sections:
         """Where a number of this metric on this line was printed; ``shared``: by what the tests have in common."""
         attempt = self._attempt(line)
         if shared:
-            return Place(attempt, None)
+            return Place(attempt, None, is_shared=True)
         attempt.has_values = True
         key = self._key(attempt)
         inner = attempt.inner.setdefault(key, 0)
