@@ -14,8 +14,6 @@ from trackside.report.perf_text import level_text, percent_text, short_sha
 from trackside.report.safe_links import link_within
 from trackside.report.safe_text import safe_text
 
-MOST_POINTS: Final = 120_000
-"""How many points a page can hold and still open at once."""
 _SHA: Final = 12
 _RUN: Final = ("run_id", "run_attempt")
 _OUTCOMES: Final = ("passed", "failed", "unknown")
@@ -28,7 +26,7 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int = 0
 
 
-def drawn_points(views: Sequence[SeriesView], most: int = MOST_POINTS) -> dict[str, Drawn]:
+def drawn_points(views: Sequence[SeriesView], most: int) -> dict[str, Drawn]:
     """By the key of the series: all points, where these are not more than ``most``.
 
     Else points of other branches and earlier tries are thinned first, evenly; where those of the default branch alone
@@ -76,7 +74,7 @@ def chart_data(
     milliseconds since 1970. Of a series, ``job`` are differences of places in ``jobs``, ``value`` the values; ``flag``
     is the outcome of the test (0 passed, 1 failed, 2 unknown), plus 4 for an earlier try, plus 8 times the number of
     the try; ``levels`` are places and levels at which the fitted line bends; ``gaps`` are places; ``changes`` are
-    places, texts and verdicts; ``limits`` are the values that the chart shows at first.
+    places, texts, verdicts and ids; ``limits`` are the values that the chart shows at first.
     """
     rows = [view.points[list(drawn[view.key].places)] for view in views]
     every = pl.concat([one.select(_OF_RUN + _OF_JOB) for one in rows]) if rows else pl.DataFrame()
@@ -196,7 +194,7 @@ def _changes(view: SeriesView, rows: pl.DataFrame) -> list[list[Any]]:
     for one in view.changes:
         if one.at.job_id in places:
             text = f"{change_text(one.percent, one.before, one.after)} · {short_sha(one.at.sha)}"
-            told.append([places[one.at.job_id], text, one.verdict.value])
+            told.append([places[one.at.job_id], text, one.verdict.value, one.change_id])
     return told
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import polars as pl
@@ -11,20 +12,23 @@ from bokeh.embed import json_item
 
 from trackside.perf.change_records import Changes
 from trackside.perf.silence import Silence
-from trackside.report.chart_style import PALETTE, colour_of
 from trackside.report.html_page import json_block, page_scripts, render_page, style_block
 from trackside.report.perf_chart_data import chart_data, drawn_points, pools_of
 from trackside.report.perf_chart_shape import limits_of
 from trackside.report.perf_charts import HEIGHT_PX, figure_series
 from trackside.report.perf_facts import PerfFacts
+from trackside.report.perf_pools import colours_of
 from trackside.report.perf_series import SeriesView, Standing, series_views
 from trackside.report.perf_sparklines import sparkline
 from trackside.report.perf_words import PerfWords
 from trackside.report.safe_text import safe_text
 
-_MOST_ROWS: Final = 2_400
-_FEWEST: Final = 3
-_USUAL: Final = 12
+_ROWS: Final = 1_800
+_ROWS_OF_ONE: Final = (4, 12)
+_ROOM_BYTES: Final = 3_400_000
+"""What is left of a page of 5 MB beside the scripts."""
+_BYTES: Final = {"series": 1_500, "row": 430, "point": 19}
+_LEAST_POINTS: Final = 20_000
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -48,8 +52,10 @@ def perf_page(
     """
     views = series_views(points, changes, silence)
     limits = {view.key: limits_of(view) for view in views}
-    drawn = drawn_points(views)
+    rows = _rows(views)
+    drawn = drawn_points(views, _room_for_points(rows))
     pools = pools_of(views)
+    colours = colours_of(pools)
     home = f"{facts.site.rstrip('/')}/{facts.repo}"
     values = {
         "title": safe_text(facts.repo),
@@ -63,10 +69,27 @@ def perf_page(
         "sparklines": {view.key: sparkline(view, limits[view.key]) for view in views},
         "limits": limits,
         "drawn": drawn,
-        "pools": [(name, colour_of(place)) for place, name in enumerate(pools)],
-        "rows": min(_USUAL, max(_FEWEST, _MOST_ROWS // max(1, len(views)))),
+        "pools": list(zip(pools, colours, strict=True)),
+        "rows": rows,
+        "left_out": sum(one.left_out for one in drawn.values()),
         "height": HEIGHT_PX,
-        "data": json_block({**chart_data(views, drawn, limits, home, pools), "colours": list(PALETTE)}),
+        "data": json_block(chart_data(views, drawn, limits, home, pools) | _looks(facts, colours)),
         "figure": json_block(json_item(figure_series())),
     }
     return render_page("perf_report.html.j2", page_scripts("perf_report.js"), values)
+
+
+def _rows(views: Sequence[SeriesView]) -> dict[str, int]:
+    """How many of its newest values each series lists; of very many series the last ones list none."""
+    fewest, most = _ROWS_OF_ONE
+    each = min(most, max(fewest, _ROWS // max(1, len(views))))
+    return {view.key: each if (place + 1) * each <= _ROWS else 0 for place, view in enumerate(views)}
+
+
+def _room_for_points(rows: Mapping[str, int]) -> int:
+    taken = len(rows) * _BYTES["series"] + sum(rows.values()) * _BYTES["row"]
+    return max(_LEAST_POINTS, (_ROOM_BYTES - taken) // _BYTES["point"])
+
+
+def _looks(facts: PerfFacts, colours: Sequence[str]) -> dict[str, Any]:
+    return {"colours": list(colours), "branch": safe_text(facts.default_branch or "the default branch")}

@@ -39,6 +39,11 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         return points.filter(mine.fill_null(value=False))
 
 
+def colours_of(order: Sequence[str]) -> list[str]:
+    """The colour of each of the pools; those that come late share a quiet one."""
+    return [PALETTE[place] if place < _MOST_POOLS else MUTED for place in range(len(order))]
+
+
 def looks_of(points: pl.DataFrame, order: Sequence[str]) -> list[Look]:
     """The looks of ``points``, each point in one, in the order of the pools.
 

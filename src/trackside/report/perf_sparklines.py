@@ -14,7 +14,7 @@ from trackside.report.perf_series import SeriesView
 WIDTH: Final = 240
 HEIGHT: Final = 48
 _EDGE: Final = 3
-_MOST: Final = 80
+_MOST: Final = 64
 _Floats = npt.NDArray[np.float64]
 
 

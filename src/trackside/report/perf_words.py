@@ -10,10 +10,11 @@ import msgspec
 import polars as pl
 
 from trackside.history.default_line import Commit
-from trackside.perf.change_records import Change, Changes, Direction, Machines, PointLink, RunnerShift, Verdict
-from trackside.perf.silence import SilenceReason, Silent
+from trackside.perf.change_records import Change, Changes, Direction, PointLink, RunnerShift, Verdict
+from trackside.perf.silence import Silent
 from trackside.records.perf_rules import ChangeState
 from trackside.report.ledger import counted
+from trackside.report.perf_change_words import confidence, runner_words, silence_words
 from trackside.report.perf_chart_data import change_text
 from trackside.report.perf_facts import PerfFacts
 from trackside.report.perf_series import SeriesView, Standing
@@ -35,22 +36,6 @@ _TITLES: Final = {
     ),
     Standing.UNTOLD: ("Not judged", "Drawn, but not searched for changes."),
     Standing.FEW: ("Too few values to judge", "Only values of the default branch are searched for changes."),
-}
-_MACHINES: Final = {
-    Machines.ALL: "Every runner that measured before and after shows it: it is not one machine.",
-    Machines.ONE: "One runner measured before and after, and it shows it.",
-    Machines.SOME: "Some of the runners that measured before and after show it, others do not.",
-    Machines.NEW: "It came with other runners: none that measured before and after shows it, "
-    "so the code cannot be told from the machines.",
-    Machines.UNKNOWN: "Whether it is the code or a machine cannot be told: "
-    "the runners are not known, or too few values are.",
-}
-_SILENCES: Final = {
-    SilenceReason.NOTHING_READ: "its job ran and its log was read, but no rule finds a value in it.",
-    SilenceReason.NO_VALUE: "its job ran, and its log holds other values but not this one.",
-    SilenceReason.NO_LOG: "its job ran, but its log could not be read.",
-    SilenceReason.NOT_RUN: "its job was skipped or cancelled.",
-    SilenceReason.JOB_GONE: "its job is not listed any more.",
 }
 _BETTER: Final = {
     "higher": "higher is better",
@@ -154,8 +139,8 @@ class PerfWords(msgspec.Struct, frozen=True, kw_only=True):
 
     def silence(self, silent: Silent) -> str:
         """Since when no value came, why, and what may have become of the series."""
-        told = f"No value since {moment_text(silent.last_at)}, {counted(silent.runs_without, 'run')} without: "
-        told += _SILENCES[silent.reason]
+        runs = counted(silent.runs_without, "run")
+        told = f"No value since {moment_text(silent.last_at)}, {runs} without. Its job: {silence_words(silent)}."
         if silent.proposal is not None:
             told += f" The nearest new {silent.proposal.kind} is {silent.proposal.new}."
         return safe_text(told)
@@ -176,9 +161,9 @@ class PerfWords(msgspec.Struct, frozen=True, kw_only=True):
         """How many times the noise a change is."""
         return DASH if noises is None else f"{abs(noises):.1f} ×"
 
-    def chance(self, q: float) -> str:
-        """The share of false alarms among what is told with this much evidence."""
-        return "< 0.01 %" if q < 0.0001 else f"{100 * q:.2g} %"
+    def confidence(self, change: Change) -> str:
+        """How sure the change is."""
+        return confidence(change.q)
 
     def better(self, view: SeriesView) -> str:
         """Which direction is the good one."""
@@ -204,7 +189,7 @@ class PerfWords(msgspec.Struct, frozen=True, kw_only=True):
 
     def machines(self, change: Change) -> str:
         """The answer to whether it is the code or a machine."""
-        return _MACHINES[change.runners.machines]
+        return f"{safe_text(runner_words(change.runners))}."
 
     def runner(self, one: RunnerShift) -> str:
         """What one runner, or pool, measured before and after."""

@@ -12,7 +12,6 @@
   const GAP_SLOTS = 3;
   const LABEL_PX = 140;
   const LABEL_ROW_PX = 15;
-  const LABEL_TOP_PX = 92;
   const TICK_PX = 100;
   const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 7 });
   const state = { along: "commit", branches: true };
@@ -92,7 +91,7 @@
   }
 
   function colourOf(point) {
-    return data.colours[jobs.pool[point.job] % data.colours.length];
+    return data.colours[jobs.pool[point.job]];
   }
 
   const MARKERS = ["circle", "square", "triangle", "diamond", "inverted_triangle", "hex"];
@@ -180,6 +179,10 @@
     });
   }
 
+  function heightsOf(labels, plot) {
+    return labels.map((label) => plot.inner_height - LABEL_ROW_PX * (label.row + 1));
+  }
+
   function source(plot, name) {
     return plot.renderers.map((each) => each.data_source).find((each) => each.name === name);
   }
@@ -224,8 +227,9 @@
     source(plot, "levels").data = levelLine(told, xOf, gaps);
     source(plot, "changes").data = {
       ...Object.fromEntries(["x", "text", "colour", "align", "offset"].map((name) => [name, labels.map((each) => each[name])])),
-      y: labels.map((label) => plot.height - LABEL_TOP_PX - LABEL_ROW_PX * label.row),
+      y: heightsOf(labels, plot),
     };
+    chart.labels = labels;
     plot.y_range.setv({ start: low, end: top, reset_start: low, reset_end: top });
     layAxes(plot, shown, along);
     plot.x_range.setv({ start: first - room, end: last + room, reset_start: first - room, reset_end: last + room });
@@ -317,31 +321,53 @@
     button.hidden = false;
   }
 
+  const SHAPES = { circle: "●", square: "■", triangle: "▲", diamond: "◆", inverted_triangle: "▼", hex: "⬢" };
   function legend(chart) {
     const list = document.createElement("ul");
+    list.className = "key";
+    const add = (...parts) => {
+      const item = document.createElement("li");
+      item.append(...parts);
+      list.append(item);
+    };
+    const told = (name) => {
+      const text = document.createElement("bdi");
+      text.textContent = name;
+      return text;
+    };
+    const swatch = (kind, colour) => {
+      const drawn = document.createElement("span");
+      drawn.className = kind;
+      drawn.style.setProperty("--series", colour);
+      return drawn;
+    };
     const pools = [...new Set(chart.points.map((point) => jobs.pool[point.job]))].sort((a, b) => a - b);
-    for (const pool of pools) {
-      const item = document.createElement("li");
-      const swatch = document.createElement("span");
-      swatch.className = "swatch";
-      swatch.style.setProperty("--series", data.colours[pool % data.colours.length]);
-      const name = document.createElement("bdi");
-      name.textContent = data.pools[pool] || "pool not told";
-      item.append(swatch, name);
-      list.append(item);
+    pools.forEach((pool) => add(swatch("swatch", data.colours[pool]), told(data.pools[pool] || "pool not told")));
+    chart.markers.forEach((marker, runner) => add(`${SHAPES[marker]} `, told(jobs.runner.texts[runner])));
+    const kinds = [
+      [`● ${data.branch}`, (point) => point.isMain],
+      ["○ other branch", (point) => !point.isMain],
+      ["× failed", (point) => point.failed],
+      ["• earlier try", (point) => !point.isFinal],
+    ];
+    kinds.filter(([, has]) => chart.points.some(has)).forEach(([text]) => add(told(text)));
+    if (chart.told.levels.length) {
+      add(swatch("stroke", ""), "fitted level");
     }
-    const shapes = { circle: "●", square: "■", triangle: "▲", diamond: "◆", inverted_triangle: "▼", hex: "⬢" };
-    for (const [runner, marker] of chart.markers) {
-      const item = document.createElement("li");
-      const name = document.createElement("bdi");
-      name.textContent = jobs.runner.texts[runner];
-      item.append(`${shapes[marker]} `, name);
-      list.append(item);
+    chart.holder.closest("figure").querySelector("figcaption").before(list);
+  }
+
+  // The inside of a closed series stands as text in a noscript, so that the page opens at once: it is read when opened.
+  function unfold(details) {
+    const body = details.querySelector(".body");
+    const folded = body.querySelector("noscript");
+    if (folded) {
+      body.innerHTML = folded.textContent;
     }
-    chart.holder.closest("figure").querySelector(".key").prepend(...list.children);
   }
 
   function draw(details) {
+    unfold(details);
     const holder = details.querySelector(".plot[data-chart]");
     const key = holder.dataset.chart;
     if (charts.has(key)) {
@@ -374,6 +400,10 @@
     }
     plot.left.forEach((axis) => axis.setv({ axis_label: chart.unit || details.querySelector(".metric").textContent }));
     fill(chart);
+    plot.properties.inner_height.change.connect(() => {
+      const changes = source(plot, "changes");
+      changes.data = { ...changes.data, y: heightsOf(chart.labels, plot) };
+    });
     legend(chart);
     addSteps(chart);
     const button = details.querySelector("button.all");
@@ -389,6 +419,7 @@
     details.addEventListener("toggle", () => {
       if (details.open) {
         draw(details);
+        details.scrollIntoView({ block: "nearest" });
       }
     });
   }
@@ -400,13 +431,14 @@
     } catch {
       return;
     }
-    const target = id && document.getElementById(id);
-    const details = target && target.closest("details.series");
+    const key = Object.keys(data.series).find((each) => data.series[each].changes.some((change) => change[3] === id));
+    const details = document.getElementById(key ?? id)?.closest("details.series");
     if (details) {
       details.hidden = false;
       details.closest(".group").hidden = false;
       details.open = true;
-      details.scrollIntoView();
+      draw(details);
+      document.getElementById(id).scrollIntoView();
     }
   }
 
@@ -470,6 +502,19 @@
     refill();
     sift();
   }
+
+  // A canvas keeps the width of the screen: on paper it is made as small as the page is.
+  const PAPER_PX = 640;
+  function fitPaper(isPaper) {
+    for (const { holder } of charts.values()) {
+      const width = holder.clientWidth;
+      const isWide = isPaper && width > PAPER_PX;
+      holder.style.width = isWide ? `${width}px` : "";
+      holder.style.zoom = isWide ? PAPER_PX / width : "";
+    }
+  }
+  window.addEventListener("beforeprint", () => fitPaper(true));
+  window.addEventListener("afterprint", () => fitPaper(false));
 
   window.addEventListener("hashchange", openTarget);
   openTarget();
