@@ -187,6 +187,16 @@ PERF_COMMANDS: Final[tuple[Command, ...]] = (
         ),
     ),
     Command(
+        "compare",
+        "trackside.cli.perf_compare:compare",
+        "Show two commits, branches or pull requests beside each other: each series with an interval and a verdict.",
+        (
+            "trackside perf compare PR:123 --repo OWNER/NAME",
+            "trackside perf compare main PR:123 --format markdown --check",
+            "trackside perf compare 3f2a91c 8b1d04e --offline --all-metrics --all",
+        ),
+    ),
+    Command(
         "ack",
         "trackside.cli.perf_states:ack",
         "Say that a change is known and why it stands.",
