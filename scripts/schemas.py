@@ -20,6 +20,7 @@ from trackside.report.ci_runners_report import RunnersDocument
 from trackside.report.ci_streaks_report import StreaksDocument
 from trackside.report.ingest_report import IngestDocument
 from trackside.report.perf_changes_report import PerfChangesDocument
+from trackside.report.perf_compare_report import PerfCompareDocument
 from trackside.report.perf_document import PerfReportDocument
 from trackside.report.store_report import StoreDocument
 from trackside.report.sync_report import SyncDocument
@@ -38,6 +39,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "ingest": IngestDocument,
     "perf-report": PerfReportDocument,
     "perf-changes": PerfChangesDocument,
+    "perf-compare": PerfCompareDocument,
     "sql": AnswerDocument,
     "store": StoreDocument,
     "sync": SyncDocument,

@@ -25,7 +25,7 @@ _MOST_NAMES: Final = 5
 _TIMES: Final = frozenset({"s", "ms", "us", "µs", "ns", "min", "seconds"})
 
 
-class CompareDocument(msgspec.Struct, frozen=True, kw_only=True):
+class PerfCompareDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What ``trackside perf compare --format json`` prints; times are ISO 8601 in UTC."""
 
     schema_version: int
@@ -34,8 +34,8 @@ class CompareDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare_json(told: Comparison) -> str:
-    """A CompareDocument in ASCII, so that no character of it acts on a terminal."""
-    document = CompareDocument(schema_version=COMPARE_VERSION, repository=told.repo, comparison=told)
+    """A PerfCompareDocument in ASCII, so that no character of it acts on a terminal."""
+    document = PerfCompareDocument(schema_version=COMPARE_VERSION, repository=told.repo, comparison=told)
     return json.dumps(msgspec.to_builtins(document), indent=2)
 
 
