@@ -111,13 +111,23 @@ def test_a_log_that_is_cut_anywhere_tells_no_other_number(cut: int) -> None:
     assert torn <= told
 
 
-def test_a_gap_in_the_middle_of_a_log_is_survived() -> None:
-    found = measured(
-        step(bench("test_a"), bench("test_b")), serving_block("1.5"), "[... 30,000,000 bytes are left out ...]",
-        serving_block("2.5"), unittest_result(),
-    )  # fmt: skip
+GAP = "[trackside: 30000000 bytes were left out here]"
 
-    assert values(found) == {"test_a#1": 1.5, "test_a": 2.5}
+
+def test_what_follows_a_gap_is_of_no_test_until_one_is_named() -> None:
+    found = measured(
+        step(bench("test_a"), bench("test_b")), serving_block("1.5"), GAP, serving_block("2.5"), unittest_result(),
+        step(bench("test_c")), serving_block("3.5"), steps=(), name="perf",
+    )  # fmt: skip
+    assert values(found) == {"test_a": 1.5, "perf": 2.5, "test_c": 3.5}
+
+    files = [begin("a/test_a.py", 0, 2), serving_block("1.5"), GAP, serving_block("2.5"), end("a/test_b.py", 1, 2)]
+    found = measured(
+        *files, serving_block("3.5"), begin("a/test_c.py", 2, 2), serving_block("4.5"), steps=(), name="perf"
+    )
+    told = values(found)
+    assert (told["test/a/test_a.py"], told["test/a/test_c.py"]) == (1.5, 4.5)
+    assert (told["perf#1"], told["perf"]) == (2.5, 3.5)
 
 
 def test_two_servers_whose_lines_are_mixed_give_each_value_once() -> None:

@@ -25,6 +25,7 @@ from trackside.records.measurements import TestOutcome
 from trackside.records.perf_grammars import Says
 
 WORDS: Final = (
+    b" bytes were left out here]",
     b"##[group]",
     b"##[error]",
     b"\x1b[36;1m",
@@ -41,7 +42,7 @@ _RAN: Final = re.compile(r"Ran \d{1,7} tests? in \d")
 _OVER: Final = re.compile(r"(OK|FAILED)(?: \(.{1,200}\))?$")
 _PYTEST_OVER: Final = re.compile(r"=+ (?:\d{1,7} [a-z]{3,12}(?:, )?){1,9} in \d[\d.]{0,12}s?\b")
 _BROKEN: Final = re.compile(r"##\[error\]Process completed with exit code (?!0\.)\d")
-_TRACE: Final = re.compile(r"\+{1,4} ")
+_GAP: Final = re.compile(r"\[trackside: \d+ bytes were left out here\]")
 
 
 @dataclass
@@ -78,6 +79,7 @@ class Sections:
         has_suites = any(sign in lines.content for sign in SIGNS)
         self._runner = SuiteRunner(job.repo, suites) if has_suites else None
         self._file: Attempt | None = None
+        self._lost: tuple[int, int] | None = None
         self._commands = _Commands()
         self._steps: dict[str, Attempt] = {}
         self._step: Attempt | None = None
@@ -97,7 +99,9 @@ class Sections:
         if line.echo or message.startswith("##[group]"):
             self._shown(line, message)
             return
-        if line.text.startswith("##[error]"):
+        if _GAP.match(line.text):
+            self._lost_track()
+        elif line.text.startswith("##[error]"):
             self._error(line.text)
         elif self._runner is not None and self._runner.take(line.text):
             self._follow_runner()
@@ -178,8 +182,18 @@ class Sections:
         if running is not None and _BROKEN.match(message) and running.outcome is TestOutcome.UNKNOWN:
             running.outcome = TestOutcome.FAILED
 
+    def _lost_track(self) -> None:
+        """Lines are missing here: what follows may be of another test, and is of none until one is named."""
+        file = None if self._runner is None else self._runner.current
+        self._lost = None if file is None else (id(file), file.attempts)
+        self._commands, self._file, self._name, self._again = _Commands(), None, None, False
+        self._step = self._step_command = self._step_stamp = None
+
     def _follow_runner(self) -> None:
         file = None if self._runner is None else self._runner.current
+        if file is not None and (id(file), file.attempts) == self._lost:
+            return
+        self._lost = None
         if file is None:
             if self._file is not None:
                 self._file, self._name = None, None
