@@ -224,6 +224,7 @@ def test_without_a_step_they_are_named_after_the_job() -> None:
         ("vllm bench serve --model x", "vllm bench serve"),
         ("trtllm-bench --model x throughput", "trtllm-bench"),
         ("bash scripts/perf.sh 8f3a9c1d2e", "scripts/perf.sh"),
+        ("nick-fields/retry@v3.0.2", "nick-fields/retry"),
         ("", ""),
         ("python3", ""),
     ],
@@ -289,3 +290,11 @@ def test_a_token_in_a_name_is_not_kept() -> None:
     found = measured('[{"name": "for ghp_0123456789abcdefghijABCDEFGHIJ012345", "unit": "ms", "value": 1}]')
 
     assert [one.test for one in found] == ["for ***"]
+
+
+@pytest.mark.parametrize(("conclusion", "outcome"), [("success", PASSED), ("failure", FAILED), ("cancelled", UNKNOWN)])
+def test_numbers_of_a_step_ended_as_the_step_did(conclusion: str, outcome: TestOutcome) -> None:
+    steps = (a_step(1, name="Benchmark", started_at=NOON, conclusion=conclusion),)
+    found = measured(step("make bench"), serving_block("7.5"), steps=steps, conclusion="failure")
+
+    assert {one.test_outcome for one in found} == {outcome}

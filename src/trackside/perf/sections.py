@@ -41,6 +41,7 @@ WORDS: Final = (
 _RAN: Final = re.compile(r"Ran \d{1,7} tests? in \d")
 _OVER: Final = re.compile(r"(OK|FAILED)(?: \(.{1,200}\))?$")
 _PYTEST_OVER: Final = re.compile(r"=+ (?:\d{1,7} [a-z]{3,12}(?:, )?){1,9} in \d[\d.]{0,12}s?\b")
+_OF_STEP: Final = {"success": TestOutcome.PASSED, "failure": TestOutcome.FAILED, "timed_out": TestOutcome.FAILED}
 _BROKEN: Final = re.compile(r"##\[error\]Process completed with exit code (?!0\.)\d")
 _GAP: Final = re.compile(r"\[trackside: \d+ bytes were left out here\]")
 
@@ -150,6 +151,8 @@ class Sections:
             self._step = self._steps.get(name)
             if self._step is None:
                 self._step = self._steps[name] = self._begun(Attempt(name, is_step=True))
+            if step is not None and self._step.outcome is not TestOutcome.FAILED:
+                self._step.outcome = _OF_STEP.get(step.conclusion or "", TestOutcome.UNKNOWN)
         return self._step
 
     def _begun(self, attempt: Attempt) -> Attempt:

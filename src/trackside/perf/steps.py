@@ -18,7 +18,7 @@ _RUNNER: Final = re.compile(
 )
 _PLAIN_WORD: Final = re.compile(r"[a-z][a-z0-9_-]*$")
 _UNSTABLE: Final = re.compile(
-    r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b|\b\d{4}-\d\d-\d\d(?:[T_ ]\S*)?|\b\d{4,}\b|https?://\S+|(?:/tmp|/var|/home)/\S*"
+    r"(?<=\w)@\S+|\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b|\b\d{4}-\d\d-\d\d(?:[T_ ]\S*)?|\b\d{4,}\b|https?://\S+|(?:/tmp|/var|/home)/\S*"
 )
 
 
