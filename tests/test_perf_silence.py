@@ -159,6 +159,20 @@ def test_a_renamed_job_and_a_renamed_metric_are_told_as_what_they_are() -> None:
     assert (renamed.kind, renamed.old, renamed.new) == ("metric", METRIC, "output_throughput_tok_s")
 
 
+def test_a_name_that_came_long_after_is_no_rename() -> None:
+    late: Values = [{"test": "test_bs1"}]
+    assert silence(OK, OK, *[()] * 9, late, late).proposals == ()
+
+
+def test_a_new_name_is_proposed_for_the_nearest_old_one_only() -> None:
+    both: Values = [{"test": "test_bs1_default"}, {"test": "test_bs8_slow"}]
+    found = silence(both, both, [{"test": "test_bs1"}], [{"test": "test_bs1"}])
+    assert [(one.test, one.proposal is not None) for one in found.series] == [
+        ("test_bs1_default", True),
+        ("test_bs8_slow", False),
+    ]
+
+
 def test_a_series_that_was_given_up_is_counted_and_no_alarm() -> None:
     found = silence(OK, OK, (), (), rules=PerfRules(ended=(f"*/ {TEST} /*",)))
     assert (found.series, found.jobs, found.ended) == ((), (), 1)

@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 import fnmatch
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -122,7 +122,7 @@ def find_silent(history: History, points: pl.DataFrame, measured: pl.DataFrame, 
     tracks = [_Track(row, workflows[row["workflow"]]) for row in _tracks(there).iter_rows(named=True)]
     stopped = [one for one in tracks if one.is_silent]
     silent = [one for one in stopped if not _is_ended(one.name, rules)]
-    series = tuple(one.silent(_began_after(tracks, one)) for one in silent)
+    series = _best_renames([one.silent(_began_after(tracks, one)) for one in silent])
     return Silence(
         repo=history.repo,
         watched=len(tracks),
@@ -130,7 +130,7 @@ def find_silent(history: History, points: pl.DataFrame, measured: pl.DataFrame, 
         series=series,
         jobs=tuple(_silent_jobs(series, tracks)),
         ended=len(stopped) - len(silent),
-        proposals=_once(one.proposal for one in series),
+        proposals=tuple(dict.fromkeys(one.proposal for one in series if one.proposal is not None)),
     )
 
 
@@ -147,13 +147,20 @@ class _Track:
     def __init__(self, row: dict[str, Any], runs: WorkflowRuns) -> None:
         self.name = str(row["series"])
         self.key: Key = (row["workflow"], row["job"], row["test"], row["metric"])
-        self.first, self.last = int(row["place"][0]), int(row["place"][-1])
+        self._values = np.asarray(row["place"], dtype=np.int64)
+        self.first, self.last = int(self._values[0]), int(self._values[-1])
         self._runs = runs
         self._attended = runs.attended(row["job"])
         watched = np.isin(runs.events, [event or "" for event in row["event"]])
-        watched[row["place"]] = True
+        watched[self._values] = True
         self._places = np.flatnonzero(watched)
-        self._with = np.searchsorted(self._places, row["place"])
+        self._with = np.searchsorted(self._places, self._values)
+
+    @property
+    def reach(self) -> int:
+        """Within so many runs of the workflow a series that goes on as another must be there again."""
+        longest = int(np.diff(self._values).max(initial=0))
+        return max(SKIPPED_AFTER, 2 * longest)
 
     @property
     def is_silent(self) -> bool:
@@ -202,8 +209,22 @@ def _is_ended(series: str, rules: PerfRules) -> bool:
 
 
 def _began_after(tracks: Sequence[_Track], silent: _Track) -> list[Key]:
-    """The series of the same workflow whose first value came after the last of the silent one."""
-    return [one.key for one in tracks if one.key[0] == silent.key[0] and one.first > silent.last]
+    """The series of the same workflow whose first value came when the next one of the silent one was due, or soon."""
+    first, last = silent.last + 1, silent.last + silent.reach
+    return [one.key for one in tracks if one.key[0] == silent.key[0] and first <= one.first <= last]
+
+
+def _best_renames(series: Sequence[Silent]) -> tuple[Silent, ...]:
+    """The silent series; a new name is proposed for the old one that is nearest to it, and for no other."""
+    nearest: dict[tuple[str, str], AliasProposal] = {}
+    for one in sorted((one.proposal for one in series if one.proposal), key=lambda one: (-one.likeness, one.old)):
+        nearest.setdefault((one.kind, one.new), one)
+    return tuple(
+        one
+        if one.proposal is None or nearest[one.proposal.kind, one.proposal.new].old == one.proposal.old
+        else msgspec.structs.replace(one, proposal=None)
+        for one in series
+    )
 
 
 def _silent_jobs(series: Sequence[Silent], tracks: Sequence[_Track]) -> Iterator[SilentJob]:
@@ -225,7 +246,3 @@ def _silent_jobs(series: Sequence[Silent], tracks: Sequence[_Track]) -> Iterator
                 since_at=first.since_at,
                 since_url=first.since_url,
             )
-
-
-def _once(proposals: Iterable[AliasProposal | None]) -> tuple[AliasProposal, ...]:
-    return tuple({(one.kind, one.old, one.new): one for one in proposals if one is not None}.values())

@@ -165,7 +165,8 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """What was last told of a subject; the key is (``repo``, ``kind``, ``subject``).
 
-    ``kind`` is broken, flaky or failure_group; ``state`` is on or off.
+    ``kind`` is broken, flaky or failure_group, for performance perf_regression, perf_improvement or perf_silence;
+    ``state`` is on or off.
     """
 
     repo: str

@@ -32,9 +32,9 @@ def unit_level(value: float, unit: str | None) -> str:
     return f"{level_text(value)} {unit}" if unit else level_text(value)
 
 
-def times_noise(noises: float | None) -> float | None:
-    """A change in units of the noise, with its sign, one decimal."""
-    return None if noises is None else round(noises, 1)
+def times_noise(noises: float | None) -> str | None:
+    """The size of a change in units of the noise: ``5.3``."""
+    return None if noises is None else f"{abs(noises):,.1f}"
 
 
 def runner_words(answer: RunnerAnswer) -> str:

@@ -266,10 +266,10 @@ def _searched(found: Changes, top: int, *, shows_all: bool) -> Iterator[Section]
     notes = [f"{len(found.series):,} series, {searches[Search.SEARCHED]:,} of them searched."]
     if few:
         notes.append(
-            f"{len(few):,} have fewer than {found.least_points} values on the default branch: too few to search."
+            f"With fewer than {found.least_points} values on the default branch, too few to search: {len(few):,}."
         )
     if searches[Search.NO_DIRECTION]:
-        notes.append(f"{searches[Search.NO_DIRECTION]:,} tell what was measured: neither more nor less is better.")
+        notes.append(f"Neither more nor less is better, not searched: {searches[Search.NO_DIRECTION]:,}.")
     if drifting:
         notes.append(f"Moving slowly all the time: {', '.join(one.series for one in drifting[:top])}.")
     if few and not shows_all:
