@@ -69,6 +69,7 @@ def test_the_table_of_tests_whose_charts_are_drawn_is_complete() -> None:
         "median_e2e_latency_ms",
         "median_ttft_ms",
         "output_throughput_token_s",
+        "{what}",
     ]
 
 

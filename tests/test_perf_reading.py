@@ -8,7 +8,7 @@ import pytest
 
 from tests.build_github import NOON
 from tests.build_github import step as a_step
-from tests.build_suite_logs import log
+from tests.build_suite_logs import begin, end, log
 from tests.perf_logs import PART_1, bench, measured, measured_bytes, serving_block, step, unittest_result, values
 from trackside.perf.steps import program_of
 from trackside.records.measurements import Better, TestOutcome
@@ -298,3 +298,22 @@ def test_numbers_of_a_step_ended_as_the_step_did(conclusion: str, outcome: TestO
     found = measured(step("make bench"), serving_block("7.5"), steps=steps, conclusion="failure")
 
     assert {one.test_outcome for one in found} == {outcome}
+
+
+def test_a_file_that_a_message_names_is_not_run_by_that() -> None:
+    found = measured(
+        step("python3 test/srt/test_a.py"),
+        "Running command: python3 test/srt/test_b.py --fast", "launched: python3 /x/y/test_c.py", serving_block("1.5"),
+        "+ timeout 600 python3 test/srt/test_d.py", serving_block("2.5"),
+    )  # fmt: skip
+
+    assert values(found) == {"test/srt/test_a.py": 1.5, "test/srt/test_d.py": 2.5}
+
+
+def test_a_part_of_the_log_that_a_test_opens_does_not_end_it() -> None:
+    found = measured(
+        step("python3 run_suite.py"), begin("a/test_a.py"), "[CI Test Method] TestA.test_x", "##[group]Server log", "x",
+        "##[endgroup]", serving_block("1.5"), end("a/test_a.py"),
+    )  # fmt: skip
+
+    assert values(found) == {"test/a/test_a.py::TestA::test_x": 1.5}

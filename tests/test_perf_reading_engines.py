@@ -213,6 +213,12 @@ def test_a_list_of_results_in_a_log_is_read_in_a_line_or_a_block(indent: int | N
     }
 
 
+def test_a_document_may_stand_behind_what_says_what_it_is() -> None:
+    found = measured(RUN, f"Result [1]: {json.dumps(ITEMS[:1])} (saved)", 'see {"unit": of "value"}')
+
+    assert told(found) == {("Decode bs1", "value_tok_s"): 153.22}
+
+
 def test_the_direction_of_a_file_is_that_of_the_grammar_that_is_named_for_it() -> None:
     assert {one.better for one in document(ITEMS, "custom-bigger-is-better")} == {Better.HIGHER}
     assert {one.better for one in document(ITEMS, "custom-smaller-is-better")} == {Better.LOWER}

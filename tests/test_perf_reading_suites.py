@@ -178,6 +178,7 @@ def test_results_below_a_heading_with_the_tests_name_are_that_tests() -> None:
 
     assert values(found) == {f"{IN_A}::test_bs1_default": 153.22}
     assert values(found, "median_e2e_latency_ms") == {f"{IN_A}::test_online_latency_default": 9981.25}
+    assert all(one.is_established for one in found)
 
 
 def test_no_test_metric_and_try_is_told_twice() -> None:

@@ -20,6 +20,7 @@ _MOST_ITEMS: Final = 20_000
 _JSON_LINE: Final = re.compile(r"\s*(?:[\]\[{}\"]|-?\d|true\b|false\b|null\b|NaN\b|-?Infinity\b)")
 _NUMERIC: Final = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?(?:[eE][-+]?\d{1,5})?")
 _OPENS: Final = re.compile(r"(?m)^[ \t]{0,80}[\[{]")
+_BRACKET: Final = re.compile(r"\[\s{0,9}\{|\{\s{0,9}\"")
 _LONGEST: Final = 200
 
 
@@ -28,6 +29,14 @@ def documents_around(lines: RawLines, start: int, after: int) -> tuple[list[Any]
 
     What is before ``after`` was read.
     """
+    said = _text_at(lines, start)
+    if not _JSON_LINE.match(said):
+        # In one line with what says what it is.
+        bracket = _BRACKET.search(said)
+        end = lines.content.find(b"\n", start)
+        return list(documents_in(said[bracket.start() :])) if bracket else [], len(
+            lines.content
+        ) if end < 0 else end + 1
     first = start
     for line in lines.before(start, MOST_LINES):
         if line.start < after or not _JSON_LINE.match(line.text):

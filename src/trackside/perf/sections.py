@@ -43,6 +43,7 @@ _OVER: Final = re.compile(r"(OK|FAILED)(?: \(.{1,200}\))?$")
 _PYTEST_OVER: Final = re.compile(r"=+ (?:\d{1,7} [a-z]{3,12}(?:, )?){1,9} in \d[\d.]{0,12}s?\b")
 _OF_STEP: Final = {"success": TestOutcome.PASSED, "failure": TestOutcome.FAILED, "timed_out": TestOutcome.FAILED}
 _BROKEN: Final = re.compile(r"##\[error\]Process completed with exit code (?!0\.)\d")
+_TRACE: Final = re.compile(r"\+{1,4} ")
 _GAP: Final = re.compile(r"\[trackside: \d+ bytes were left out here\]")
 
 
@@ -168,7 +169,9 @@ class Sections:
                 self._commands.known += [self._begun(command) for command in commands]
             self._commands.header = False
             return
-        self._commands, self._name, self._again = _Commands(), None, False
+        self._commands = _Commands()
+        if self._file is None:
+            self._name, self._again = None, False
         if not message.startswith("##[group]Run "):
             return
         if self._runner is not None:
@@ -229,7 +232,8 @@ class Sections:
                 continue
             says = line.rule.says
             if says is Says.COMMAND:
-                if self._file is None:
+                # A file is named in many a message; it is run where the shell says so.
+                if self._file is None and ("test" in found.groupdict() or found.start() == 0 or _TRACE.match(message)):
                     self._runs(found.groupdict())
             elif says is Says.AGAIN:
                 self._again = True
@@ -238,15 +242,14 @@ class Sections:
             return
 
     def _told_of(self, says: Says, name: TestName | None) -> None:
-        attempt = self._file or self._commands.running or self._step
         if says is Says.TEST:
             self._test(name)
-        elif attempt is None:
             return
-        elif says is Says.FAILED:
-            attempt.tell_failed(name or self._name)
-        elif name or self._name:
-            attempt.passed.add((name or self._name).label)  # type: ignore[union-attr]
+        attempt, name = self._file or self._commands.running or self._step, name or self._name
+        if attempt is not None and says is Says.FAILED:
+            attempt.tell_failed(name)
+        elif attempt is not None and name is not None:
+            attempt.passed.add(name.label)
 
     def _test(self, name: TestName | None) -> None:
         self._name, self._again = name, False
