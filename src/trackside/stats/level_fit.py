@@ -15,6 +15,7 @@ _MOVES = 4
 _NOT_CLEARLY_WORSE = 6.0
 """In units of the variance: a place whose sum of squares is larger by no more may as well be the one."""
 _RANK = 1e-10
+_SETTLED = 1e-7
 
 
 class LevelFit(msgspec.Struct, frozen=True):
@@ -116,6 +117,3 @@ def located(values: Floats, before: float, after: float, limits: tuple[float, fl
     variance = float(of_before[:at].sum() + of_after[at:].sum()) / values.size
     near = np.flatnonzero(cost <= cost[best] + _NOT_CLEARLY_WORSE * variance) + SHORTEST
     return at, int(near[0]), int(near[-1])
-
-
-_SETTLED = 1e-7

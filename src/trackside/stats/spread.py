@@ -15,6 +15,14 @@ _REACH = 2.5
 """How many standard deviations beyond these quantiles a value may lie before it is drawn in."""
 _NOTHING = 1e-9
 """Differences this small beside the size of the values are rounding."""
+_SHORTEST = 10
+"""Fewer values tell nothing about neighbours."""
+_CHANCE = 1.0
+"""So many standard errors of the coefficient are taken for chance."""
+_LOST = 2.0
+"""What the fit of two levels takes away from the coefficient, times the number of values."""
+_DIFFERENCES_ERROR = 1.4
+"""The standard error of the answer by differences, times the root of the number of values."""
 
 
 def bulk_limits(values: Floats) -> tuple[float, float]:
@@ -49,7 +57,7 @@ def magnitude(values: Floats) -> float:
 
 
 def autocorrelation(residuals: Floats) -> float:
-    """How alike neighbours are, by the first coefficient of a first-order autoregression; 0 to 0.9.
+    """How alike neighbours are, by the first coefficient of a first-order autoregression; 0 to 0.9, 0 for chance.
 
     The smaller of two answers. The first is the coefficient of the residuals, raised by what a fit of two levels takes
     away from it. The second is told by differences of neighbours and of those after next, which know nothing of
@@ -60,6 +68,8 @@ def autocorrelation(residuals: Floats) -> float:
     if n < _SHORTEST or power <= 0:
         return 0.0
     direct = float(residuals[1:] @ residuals[:-1]) / power
+    if direct < _CHANCE / np.sqrt(n):
+        return 0.0
     near = float(np.square(drawn_in(np.diff(residuals))).mean())
     far = float(np.square(drawn_in(residuals[2:] - residuals[:-2])).mean())
     by_differences = far / near - 1 if near > 0 else 0.0
@@ -72,9 +82,3 @@ def length_factor(lengths: Floats, rho: float) -> Floats:
     if rho == 0:
         return np.ones_like(lengths)
     return (1 + rho) / (1 - rho) - 2 * rho * (1 - rho**lengths) / (lengths * (1 - rho) ** 2)
-
-
-_SHORTEST = 10
-"""Fewer values tell nothing about neighbours."""
-_LOST = 2.0
-_DIFFERENCES_ERROR = 1.4
