@@ -117,6 +117,14 @@ def test_logs_of_the_week_say_why_jobs_failed(world: World) -> None:
     assert set(FAILURES) == {"passed", "pytest", "oom", "timeout", "runner", "install", "lint", "cancelled"}
 
 
+def test_merges_to_main_have_one_order(world: World) -> None:
+    merges = timeline_of_runs(world.home, START - 7 * DAY, START).merges
+    assert len(merges) > 40
+    assert len({at for at, _ in merges}) == len({sha for _, sha in merges}) == len(merges)
+    heads = {run.head_sha for run in world.home.runs if run.event == "schedule"}
+    assert len(heads - {sha for _, sha in merges}) <= 1
+
+
 def test_a_planted_step_is_in_the_logs_from_its_commit_on(world: World) -> None:
     first_bad = timeline_of_runs(world.home, START - 7 * DAY, START).first_from(ATTENTION)
     at = next(run.created_at for run in world.home.runs if run.head_sha == first_bad)
