@@ -42,6 +42,7 @@ def compare(
         format: How to print. json and csv have every series; markdown fits into a comment on a pull request.
     """
     from trackside.perf.changes import find_changes
+    from trackside.perf.comparison import comparable_points
     from trackside.perf.comparison import compare as compare_sides
     from trackside.perf.comparison_records import Verdict
     from trackside.perf.sides import resolve_sides
@@ -52,7 +53,7 @@ def compare(
     say_if_empty(session.ci)
     history, points = session.ci.history, session.points
     sides = resolve_sides(first, second, points, history)
-    levels = find_changes(history, points).levels
+    levels = find_changes(history, comparable_points(points)).levels
     told = compare_sides(points, levels, sides, history.repo, all_metrics=all_metrics)
     _require_series(told)
     print_sections(

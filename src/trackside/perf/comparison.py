@@ -27,6 +27,8 @@ from trackside.stats.noise import LEAST_VALUES, Floats, Noise, noise_of
 LARGEST_Q: Final = 0.05
 SAME_WITHIN: Final = 0.05
 """Two levels are told to be the same where no difference fits that is larger than this share of the first."""
+LARGEST_P_ALONE: Final = 0.005
+"""A single value is worse or better only beyond this too: it may be a spike that was not seen yet."""
 LEAST_DIFFERENCE: Final = 0.5
 """In units of the noise: a smaller difference is not told, however sure."""
 MORE_RUNS: Final = (1, 2, 3, 5, 10, 20)
@@ -42,11 +44,12 @@ def compare(
 ) -> Comparison:
     """The comparison of the second side with the first.
 
-    ``points`` have the columns ``perf.points.POINT_COLUMNS``; ``levels`` tell of those of the default branch the level
-    and what the machine adds (``perf.change_records.LEVEL_COLUMNS``). Only the last try of each test counts, that of a
-    failed test too. Without ``all_metrics`` a test counts by its established metrics, where it has any.
+    ``points`` have the columns ``perf.points.POINT_COLUMNS``; ``levels`` tell of the ``comparable_points`` among them
+    that are of the default branch the level and what the machine adds (``perf.change_records.LEVEL_COLUMNS``). Only the
+    last try of each test counts, that of a failed test too. Without ``all_metrics`` a test counts by its established
+    metrics, where it has any.
     """
-    rows = final_points(points).filter(_is_number(), pl.col("ordered_at").is_not_null())
+    rows = comparable_points(points)
     directed = rows.filter(pl.col("better") != Better.NEITHER.value)
     wanted = directed if all_metrics else directed.filter(_is_primary())
     joined = wanted.join(levels, on=["series", "job_id", "try_number"], how="left", maintain_order="left")
@@ -67,9 +70,10 @@ def compare(
     )
 
 
-def _is_number() -> pl.Expr:
-    """Whether a value can be one that was measured: squares of it, and shares, are numbers too."""
-    return pl.col("value").abs().is_between(1e-100, 1e100) | (pl.col("value") == 0)
+def comparable_points(points: pl.DataFrame) -> pl.DataFrame:
+    """The last tries that have a place in the order of commits, and a value of which squares are numbers too."""
+    is_number = pl.col("value").abs().is_between(1e-100, 1e100) | (pl.col("value") == 0)
+    return final_points(points).filter(is_number, pl.col("ordered_at").is_not_null())
 
 
 def _is_primary() -> pl.Expr:
@@ -165,7 +169,7 @@ def _described(sample: Sample) -> ComparedSeries:
 def _with_interval(told: ComparedSeries, sample: Sample, found: Difference, q: float) -> ComparedSeries:
     """The series with the interval of its difference, and the verdict that follows."""
     low, high = sorted((sample.sign * found.low, sample.sign * found.high))
-    verdict = _verdict(found, q, sample.scale, abs(told.first))
+    verdict = _verdict(found, q, sample, alone=min(sample.first.size, sample.second.size) == 1)
     share = 100 / abs(told.first) if told.first else None
     return msgspec.structs.replace(
         told,
@@ -180,12 +184,14 @@ def _with_interval(told: ComparedSeries, sample: Sample, found: Difference, q: f
     )
 
 
-def _verdict(found: Difference, q: float, noise: float, level: float) -> Verdict:
-    is_far = abs(found.value) >= LEAST_DIFFERENCE * noise
-    if q <= LARGEST_Q and is_far:
+def _verdict(found: Difference, q: float, sample: Sample, *, alone: bool) -> Verdict:
+    is_far = abs(found.value) >= LEAST_DIFFERENCE * sample.scale
+    level = abs(float(sample.first.mean()))
+    if q <= LARGEST_Q and is_far and (found.p <= LARGEST_P_ALONE or not alone):
         return Verdict.WORSE if found.value > 0 else Verdict.BETTER
     is_open = is_far and not found.low <= 0 <= found.high
-    return Verdict.TOO_FEW if is_open or _reach(found) > SAME_WITHIN * level else Verdict.SAME
+    is_wide = _reach(found) > SAME_WITHIN * level and level > 0
+    return Verdict.TOO_FEW if is_open or is_wide else Verdict.SAME
 
 
 def _reach(found: Difference) -> float:
@@ -195,12 +201,11 @@ def _reach(found: Difference) -> float:
 
 def _more_runs(sample: Sample, law: Differences, found: Difference, tested: int, *, grow_first: bool) -> int | None:
     """How many more runs would decide if they were as those that were seen; None where those would not."""
-    level = abs(float(sample.first.mean()))
 
     def decides(more: int) -> bool:
         sizes = (sample.first.size + (more if grow_first else 0), sample.second.size + more)
         then = law.expect(found.value, sample.scale, sizes)
-        return _verdict(then, then.p * tested, sample.scale, level) is not Verdict.TOO_FEW
+        return _verdict(then, then.p * tested, sample, alone=min(sizes) == 1) is not Verdict.TOO_FEW
 
     place = bisect_left(MORE_RUNS, True, key=decides)
     return MORE_RUNS[place] if place < len(MORE_RUNS) else None
