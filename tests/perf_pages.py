@@ -64,15 +64,15 @@ def a_busy_repository(
     The first job has a step down at 70 %, the second a step up at half, the third drifts, the last stops at 80 %.
     """
     rng = np.random.default_rng(7)
-    made = [_run(number, runs, **names) for number in range(runs)]
+    made = [_run(number, runs, names) for number in range(runs)]
     rows, listed = [], []
     for number, run in enumerate(made):
         for place in range(jobs):
             if place == jobs - 1 and number > 0.8 * runs:
                 continue
-            job = _job(run, place, number, **names)
+            job = _job(run, place, number, names)
             listed.append(job)
-            rows += list(_values(job, place, number / runs, rng, metrics, tests, **names))
+            rows += list(_values(job, place, number / runs, rng, metrics, tests, names))
     history = a_history(made, listed)
     points = points_frame(history, a_measurements(rows), PerfRules())
     counted = (
@@ -84,7 +84,7 @@ def a_busy_repository(
     return Measured(history=history, points=points, changes=find_changes(history, points), silence=silence)
 
 
-def _run(number: int, runs: int, **names: str) -> dict[str, Any]:
+def _run(number: int, runs: int, names: Mapping[str, str]) -> dict[str, Any]:
     quiet = dt.timedelta(days=7) if number > runs * 0.35 else dt.timedelta()
     at = START + number * 4 * HOUR + (number % 5) * HOUR / 3 + quiet
     told: dict[str, Any] = {"created_at": at, "title": names.get("title", f"Speed up path {number} of the scheduler")}
@@ -100,17 +100,24 @@ def _run(number: int, runs: int, **names: str) -> dict[str, Any]:
     return a_run(number, **told)
 
 
-def _job(run: Mapping[str, Any], place: int, number: int, **names: str) -> dict[str, Any]:
+def _job(run: Mapping[str, Any], place: int, number: int, names: Mapping[str, str]) -> dict[str, Any]:
     failed = number % 17 == 5
     pool = "1-gpu-h100" if number % 3 else "1-gpu-h200"
     told: dict[str, Any] = {"pool": names.get("pool", pool), "runner_name": names.get("runner", f"{pool}-{number % 2}")}
-    told |= {"url": names["url"]} if "url" in names else {}
+    job_id = number * 100 + place + 1
+    told["url"] = names.get("url", f"{run['url']}/job/{job_id}")
     name = names.get("job", f"performance-test-{place}-gpu")
-    return a_job(run, name, "failure" if failed else "success", job_id=number * 100 + place + 1, **told)
+    return a_job(run, name, "failure" if failed else "success", job_id=job_id, **told)
 
 
 def _values(
-    job: Mapping[str, Any], place: int, at: float, rng: np.random.Generator, metrics: int, tests: int, **names: str
+    job: Mapping[str, Any],
+    place: int,
+    at: float,
+    rng: np.random.Generator,
+    metrics: int,
+    tests: int,
+    names: Mapping[str, str],
 ) -> Iterator[dict[str, Any]]:
     for kind, test in enumerate(TESTS[:tests]):
         for metric, (level, unit, better, established) in list(METRICS.items())[:metrics]:
