@@ -152,6 +152,16 @@ def test_what_people_say_of_a_change_ends_the_alarm_until_it_is_reopened(
     assert only_id(command) == name
 
 
+def test_one_decision_holds_for_all_that_moved_at_the_same_commits(command: Command, store: Store) -> None:
+    plant(store, {"test_a": [*DROP], "test_b": [*DROP]})
+    name = document(command)["changes"][0]["change_id"]
+    command("ack", name, "--reason", "known")
+    assert command("changes", "--check")[0] == 3
+    _, out, _ = command("ack", name, "--reason", "known", "--others")
+    assert out.startswith(f"{name} and what moved with it is acknowledged now")
+    assert command("changes", "--check")[0] == 0
+
+
 def test_what_is_intended_is_listed_only_with_all(command: Command, store: Store) -> None:
     plant(store, {"test_bs1": [*DROP]})
     name = only_id(command)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -145,6 +146,32 @@ def test_a_note_finds_its_change_in_a_store_that_never_saw_it_at_the_same_commit
     assert fresh != row.change_id
     note = ChangeNote(id=row.change_id, state=ChangeState.ACKNOWLEDGED, reason="known")
     assert only(look(shifted, (), note)) == (row.change_id, ChangeState.ACKNOWLEDGED)
+
+
+def two_tests(values: Sequence[float], known: Sequence[KnownChange] = (), *notes: ChangeNote) -> ChangeStates:
+    """What is found where two tests of a job print the same values."""
+    history, one = a_series(values)
+    points = points_frame(history, pl.concat([one, one.with_columns(test=pl.lit("test_twin"))]), PerfRules())
+    return reconcile(find_changes(history, points), points, known, notes, NOW)
+
+
+def test_a_decision_that_holds_for_others_holds_for_what_moved_at_the_same_commits() -> None:
+    rows = two_tests(DROP).writes
+    assert len(rows) == 2
+    said = msgspec.structs.replace(decided(rows[0], ChangeState.ACKNOWLEDGED), others=True)
+    alone = msgspec.structs.replace(said, others=False)
+    assert two_tests(DROP, [alone, rows[1]]).is_alarming
+    states = two_tests(DROP, [said, rows[1]])
+    other = next(one for one in states.found.changes if one.change_id == rows[1].change_id)
+    assert (other.state, states.is_alarming, states.writes) == (ChangeState.ACKNOWLEDGED, False, ())
+    assert other.decision is not None
+    assert other.decision.of == rows[0].change_id
+    note = ChangeNote(id=rows[1].change_id, state=ChangeState.INTENDED, reason="a trade", others=True)
+    assert {one.state for one in two_tests(DROP, rows, note).found.changes} == {ChangeState.INTENDED}
+    assert {one.state for one in two_tests(DROP, [said, rows[1]], note).found.changes} == {
+        ChangeState.INTENDED,
+        ChangeState.ACKNOWLEDGED,
+    }
 
 
 def test_a_note_of_no_change_is_told() -> None:

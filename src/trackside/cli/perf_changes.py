@@ -72,7 +72,8 @@ def is_alarming(session: PerfSession, found: PerfFindings) -> bool:
 
 def _print(session: PerfSession, found: PerfFindings, form: Format, top: int, *, shows_all: bool) -> None:
     from trackside.ci.results import span_of
-    from trackside.report.perf_changes_report import perf_changes_csv, perf_changes_json, perf_changes_sections
+    from trackside.report.perf_changes_csv import perf_changes_csv
+    from trackside.report.perf_changes_report import perf_changes_json, perf_changes_sections
 
     states, silence = found.states, found.silence
     print_sections(

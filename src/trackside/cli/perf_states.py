@@ -35,6 +35,8 @@ class Said:
     """Why, in a sentence. Needed, but to reopen."""
     link: Annotated[str | None, _SOME] = None
     """Where more is said, such as an issue."""
+    others: Annotated[bool, FLAG] = False
+    """Say the same of every change that moved at the same commits, those that are found later too."""
     repo: Annotated[str | None, _SOME] = None
     """The repository as OWNER/NAME."""
     preset: Annotated[str | None, _SOME] = None
@@ -92,6 +94,7 @@ def _decide(change_id: str, state: ChangeState | None, said: Said) -> int:
         reason=reason,
         link=link,
         decided_at=None if state is None else now,
+        others=said.others and state is not None,
     )
     _keep(store, told, now, any(note.id.lower() == one.change_id for note in settings.perf.changes))
     return 0
@@ -101,7 +104,8 @@ def _keep(store: Store, told: KnownChange, now: dt.datetime, is_noted: bool) -> 
     store.add_changes([told], now)
     terminal = open_terminal()
     words = "is as the runs say again" if told.decided_at is None else f"is {told.state.value} now"
-    terminal.data(f"{told.change_id} {words}: {told.series}")
+    more = " and what moved with it" if told.others else ""
+    terminal.data(f"{told.change_id}{more} {words}: {told.series}")
     if is_noted:
         terminal.warn(
             f"The settings hold a note of {told.change_id} under [perf]: that counts before what is said here."

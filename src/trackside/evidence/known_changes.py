@@ -18,6 +18,7 @@ def known_changes(store: Store, repo: str) -> tuple[KnownChange, ...]:
     """What is known of each change, by id; the newest row where the repository is stored in several spellings."""
     rows = store.newest("changes").filter(same_repository(repo)).sort("observed_at").collect()
     newest = rows.unique("change_id", keep="last", maintain_order=True).sort("change_id")
+    newest = newest.with_columns(pl.col("others").fill_null(value=False))
     return tuple(msgspec.convert(newest.select(_COLUMNS).to_dicts(), list[KnownChange]))
 
 

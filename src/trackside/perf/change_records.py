@@ -111,12 +111,16 @@ class Suspects(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody decided of a change: ``decided_at`` is None where the settings say it."""
+    """What somebody decided of a change: ``decided_at`` is None where the settings say it.
+
+    ``of`` is the id of the change that it was said of, where that moved at the same commits and stands for the others.
+    """
 
     state: ChangeState
     reason: str | None = None
     link: str | None = None
     decided_at: dt.datetime | None = None
+    of: str | None = None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

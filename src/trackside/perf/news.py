@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from trackside.perf.change_records import Change, Changes, Verdict
-from trackside.perf.silence import Silence
+from trackside.perf.silence import Silence, silent_entries
 from trackside.perf.states import ChangeStates
 from trackside.records.failures import Notice
 from trackside.records.notices import OFF, ON, Told
@@ -119,30 +119,17 @@ def _items(kind: NewsKind, changes: Sequence[Change]) -> Iterator[NewsItem]:
 
 
 def _silent(silence: Silence) -> Iterator[tuple[str, NewsItem]]:
-    """What is silent, by its name: whole jobs, then series of jobs that have others left."""
-    jobs = {(one.workflow, one.job) for one in silence.jobs}
-    for job in silence.jobs:
-        name = f"{job.workflow} / {job.job}"
-        yield name, NewsItem(kind=NewsKind.SILENT, what=name, runs=job.runs_without, url=job.since_url)
-    for one in silence.series:
-        if (one.workflow, one.job) not in jobs:
-            yield (
-                one.series,
-                NewsItem(
-                    kind=NewsKind.SILENT,
-                    what=one.series,
-                    runs=one.runs_without,
-                    since=one.since_run_number,
-                    url=one.since_url,
-                ),
-            )
+    """What is silent, by its name."""
+    for name, _, one in silent_entries(silence):
+        yield name, NewsItem(kind=NewsKind.SILENT, what=name, runs=one.runs_without, url=one.since_url)
 
 
 def _alive(found: Changes, silence: Silence) -> set[str]:
-    """The series and jobs that have values in the window and are not silent."""
+    """The series, tests and jobs that have values in the window and are not silent."""
     silent = {one.series for one in silence.series}
     alive = [one for one in found.series if one.series not in silent]
-    return {one.series for one in alive} | {f"{one.workflow} / {one.job}" for one in alive}
+    tests = {f"{one.workflow}: {one.job} / {one.test}" for one in alive}
+    return {one.series for one in alive} | tests | {f"{one.workflow}: {one.job}" for one in alive}
 
 
 def _notice(found: Changes, kind: str, subject: str, state: str, url: str | None) -> Notice:

@@ -7,7 +7,7 @@ import enum
 import fnmatch
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -106,6 +106,30 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     jobs: tuple[SilentJob, ...] = ()
     ended: int = 0
     proposals: tuple[AliasProposal, ...] = ()
+
+
+class SilentEntry(NamedTuple):
+    """What stopped at one place, to be told in one line: a job, a test of it, or one series, and how many series."""
+
+    name: str
+    series: int
+    one: Silent
+
+
+def silent_entries(silence: Silence) -> list[SilentEntry]:
+    """What stopped: whole jobs first, then tests of the others, and series that stopped alone."""
+    whole = {(one.workflow, one.job) for one in silence.jobs}
+    jobs: dict[str, list[Silent]] = {}
+    tests: dict[tuple[str, int], list[Silent]] = {}
+    for one in silence.series:
+        if (one.workflow, one.job) in whole:
+            jobs.setdefault(f"{one.workflow}: {one.job}", []).append(one)
+        else:
+            tests.setdefault((f"{one.workflow}: {one.job} / {one.test}", one.last_run_id), []).append(one)
+    entries = [SilentEntry(name, len(own), own[0]) for name, own in jobs.items()]
+    for (name, _), own in tests.items():
+        entries.append(SilentEntry(own[0].series if len(own) == 1 else name, len(own), own[0]))
+    return entries
 
 
 def find_silent(history: History, points: pl.DataFrame, measured: pl.DataFrame, rules: PerfRules) -> Silence:

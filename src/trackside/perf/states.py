@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
 import msgspec
@@ -21,6 +21,7 @@ _DECIDED: Final = (ChangeState.ACKNOWLEDGED, ChangeState.INTENDED, ChangeState.F
 _ONCE_CONFIRMED: Final = (ChangeState.CONFIRMED, ChangeState.FIXED)
 _TELLING: Final = (
     "state", "first_bad_run_id", "first_bad_sha", "first_bad_at", "last_good_run_id", "reason", "link", "decided_at",
+    "others",
 )  # fmt: skip
 
 
@@ -78,7 +79,7 @@ def reconcile(
     said = {one.id.lower(): one for one in notes}
     matching = Matching(found.changes, points, known)
     ids = matching.ids(said.keys())
-    settled = [_settled(one, ids, matching.known_of(one), said) for one in found.changes]
+    settled = _settled(found.changes, ids, matching, said)
     rows = [_row(found.repo, ids[one.change_id], one, matching.known_of(one), now) for one in found.changes]
     series = {one.series: one for one in found.series}
     past = [_past(one, series.get(one.series), matching, said.get(one.change_id)) for one in matching.unmatched]
@@ -97,14 +98,40 @@ def reconcile(
 
 
 def _settled(
-    change: Change, ids: Mapping[str, str], known: KnownChange | None, said: Mapping[str, ChangeNote]
-) -> Change:
-    """The change with its id and the state in force."""
-    change_id = ids[change.change_id]
-    decision = _decision(said.get(change_id), known)
-    state = _in_force(_from_runs(change, known), decision)
-    moved_with = tuple(ids[one] for one in change.moved_with)
-    return msgspec.structs.replace(change, change_id=change_id, state=state, decision=decision, moved_with=moved_with)
+    changes: Sequence[Change], ids: Mapping[str, str], matching: Matching, said: Mapping[str, ChangeNote]
+) -> list[Change]:
+    """The changes with their ids and the states in force."""
+    own = {one.change_id: _decision(said.get(ids[one.change_id]), matching.known_of(one)) for one in changes}
+    stands_for = {one.change_id for one in changes if _holds_for_others(said.get(ids[one.change_id]), matching, one)}
+    return [_with_state(one, ids, matching.known_of(one), _own_or_of(one, own, stands_for, ids)) for one in changes]
+
+
+def _with_state(change: Change, ids: Mapping[str, str], known: KnownChange | None, decision: Decision | None) -> Change:
+    return msgspec.structs.replace(
+        change,
+        change_id=ids[change.change_id],
+        state=_in_force(_from_runs(change, known), decision),
+        decision=decision,
+        moved_with=tuple(ids[one] for one in change.moved_with),
+    )
+
+
+def _own_or_of(
+    change: Change, own: Mapping[str, Decision | None], stands_for: Set[str], ids: Mapping[str, str]
+) -> Decision | None:
+    """What was decided of the change itself, else of one that moved with it and stands for the others."""
+    if (decision := own[change.change_id]) is not None:
+        return decision
+    for one in change.moved_with:
+        if one in stands_for and (of := own[one]) is not None:
+            return msgspec.structs.replace(of, of=ids[one])
+    return None
+
+
+def _holds_for_others(note: ChangeNote | None, matching: Matching, change: Change) -> bool:
+    """Whether what was decided of the change holds for those that moved with it."""
+    known = matching.known_of(change)
+    return note.others if note is not None else known is not None and known.decided_at is not None and known.others
 
 
 def _from_runs(change: Change, known: KnownChange | None) -> ChangeState:
@@ -151,6 +178,7 @@ def _row(repo: str, change_id: str, change: Change, known: KnownChange | None, n
         before=change.before,
         after=change.after,
         **{name: getattr(decided, name, None) for name in ("reason", "link", "decided_at")},
+        others=decided is not None and decided.others,
     )
     if known is None or now - known.last_seen_at >= REFRESHED_AFTER:
         return row

@@ -35,12 +35,16 @@ class SeriesAlias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChangeNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A decision on a change point that is committed with the settings: by the id that ``perf changes`` shows."""
+    """A decision on a change point that is committed with the settings: by the id that ``perf changes`` shows.
+
+    With ``others`` it is one on every change that moved at the same commits too.
+    """
 
     id: str
     state: ChangeState
     reason: str
     link: str | None = None
+    others: bool = False
 
 
 class ArtifactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +92,8 @@ class KnownChange(msgspec.Struct, frozen=True, kw_only=True):
 
     ``series`` is the text id of a series, ``direction`` up or down. The levels are in the unit of the metric.
     ``first_bad_at`` is when its commit was first run on the default branch. ``decided_at`` is None where nobody
-    decided the state: it then follows from the runs.
+    decided the state: it then follows from the runs. ``others`` says that the decision holds for every change that
+    moved at the same commits too.
     """
 
     repo: str
@@ -107,3 +112,4 @@ class KnownChange(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     link: str | None = None
     decided_at: dt.datetime | None = None
+    others: bool = False

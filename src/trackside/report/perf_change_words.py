@@ -11,7 +11,7 @@ from trackside.report.ledger import counted
 from trackside.report.perf_text import level_text
 
 _SURE: Final = 0.9999
-REASONS: Final = {
+_REASONS: Final = {
     SilenceReason.NOTHING_READ: "its log was read, and no rule finds a value in it",
     SilenceReason.NO_VALUE: "its log was read: it has other values, but not this one",
     SilenceReason.NO_LOG: "it ran, and its log is not there",
@@ -56,7 +56,7 @@ def runner_words(answer: RunnerAnswer) -> str:
 def silence_words(one: Silent) -> str:
     """Why a series has no value any more."""
     failed = ", and it failed" if one.job_failed else ""
-    return f"{REASONS[one.reason]}{failed}"
+    return f"{_REASONS[one.reason]}{failed}"
 
 
 def group_leads(changes: Sequence[Change]) -> list[Change]:

@@ -11,11 +11,12 @@ import msgspec
 
 from trackside.ci.results import Span
 from trackside.perf.change_records import Change, Changes, Search, SearchedSeries, Verdict
+from trackside.perf.changes import gravity
 from trackside.perf.level_changes import CONFIRMED_BY
 from trackside.perf.silence import Silence
 from trackside.perf.states import ChangeStates, PastChange
 from trackside.records.perf_rules import ChangeState
-from trackside.report.ci_sections import Cell, Section, section_csv
+from trackside.report.ci_sections import Cell, Section
 from trackside.report.ledger import counted
 from trackside.report.perf_change_words import (
     confidence,
@@ -35,13 +36,6 @@ _MOVED: Final = (
     "Id", "State", "Series", "Change", "From", "To", "× Noise", "Sure", "Since Run", "When", "Later Runs", "Others",
 )  # fmt: skip
 _TITLES: Final = {Verdict.REGRESSION: "Regressions", Verdict.IMPROVEMENT: "Improvements"}
-_CSV: Final = (
-    "id", "state", "verdict", "workflow", "job", "test", "metric", "unit", "direction", "before", "after", "percent",
-    "noise", "noises", "p", "q", "at_run", "at", "at_sha", "at_url", "last_good_run", "last_good_at", "last_good_sha",
-    "last_good_url", "first_bad_run", "first_bad_at", "first_bad_sha", "first_bad_url", "compare_url", "commits",
-    "pull_requests", "authors", "machines", "points_before", "points_after", "later", "fixed_by_run", "moved_with",
-    "reason", "link", "decided_at",
-)  # fmt: skip
 
 
 class PerfChangesDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,11 +77,6 @@ def perf_changes_json(states: ChangeStates, silence: Silence, span: Span) -> str
     return json.dumps(msgspec.to_builtins(document), indent=2)
 
 
-def perf_changes_csv(states: ChangeStates) -> str:
-    """One row for each change that was found; several values in a cell are joined with ``; ``."""
-    return section_csv(_CSV, map(_csv_row, states.found.changes))
-
-
 def perf_changes_sections(
     states: ChangeStates, silence: Silence, top: int, *, shows_all: bool = False
 ) -> Iterator[Section]:
@@ -105,7 +94,7 @@ def perf_changes_sections(
             yield _moved(_TITLES[verdict], leads[:top], own, notes)
     leads = group_leads(shown)[:top]
     yield from _where_to_look(leads)
-    yield from _together(shown, leads)
+    yield from _together(shown, leads, shows_all=shows_all)
     yield from _machines(leads, found.confounded, top)
     yield from _past(states, top, shows_all=shows_all)
     yield from silence_sections(silence, top)
@@ -194,19 +183,27 @@ def _commits(change: Change) -> Iterator[tuple[Cell, ...]]:
         yield (change.change_id, f"and {len(commits) - MOST_COMMITS:,} more", None, None, None, None)
 
 
-def _together(changes: Sequence[Change], leads: Sequence[Change]) -> Iterator[Section]:
+def _together(changes: Sequence[Change], leads: Sequence[Change], *, shows_all: bool) -> Iterator[Section]:
+    """What moved with each cause, a row for each test; each series where ``shows_all``."""
     by_id = {one.change_id: one for one in changes}
-    rows = tuple(
-        (
-            lead.change_id, other.change_id, other.state.value, other.series, percent_text(_share(other)),
-            times_noise(other.noises),
-        )
-        for lead in leads
-        for other in (by_id[name] for name in lead.moved_with if name in by_id)
-    )  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for lead in leads:
+        tests: dict[tuple[str, ...], list[Change]] = {}
+        for other in (by_id[name] for name in lead.moved_with if name in by_id):
+            key = (other.series,) if shows_all else (other.workflow, other.job, other.test, other.verdict.value)
+            tests.setdefault(key, []).append(other)
+        for own in sorted(tests.values(), key=lambda own: gravity(min(own, key=gravity))):
+            most = min(own, key=gravity)
+            rows.append(
+                (
+                    lead.change_id, most.change_id, most.verdict.value, most.series, percent_text(_share(most)),
+                    times_noise(most.noises), len(own) - 1 or None,
+                )
+            )  # fmt: skip
     if rows:
-        headings = ("With", "Id", "State", "Series", "Change", "× Noise")
-        yield Section(title="Moved at the same commits", headings=headings, rows=rows)
+        headings = ("With", "Id", "Verdict", "Series", "Change", "× Noise", "Others of the Test")
+        note = "One decision on them all: trackside perf ack ID --reason TEXT --others."
+        yield Section(title="Moved at the same commits", headings=headings, rows=tuple(rows), notes=(note,))
 
 
 def _machines(leads: Sequence[Change], confounded: Sequence[Change], top: int) -> Iterator[Section]:
@@ -280,19 +277,3 @@ def _searched(found: Changes, top: int, *, shows_all: bool) -> Iterator[Section]
         rows=tuple((one.series, one.points, one.all_points) for one in few[:top]) if shows_all else (),
         notes=tuple(notes),
     )
-
-
-def _csv_row(one: Change) -> Sequence[Cell]:
-    good, bad, decision = one.last_good, one.first_bad, one.decision
-    commits = one.suspects.commits
-    pulls = [str(commit.pull_number) for commit in commits if commit.pull_number is not None]
-    return (
-        one.change_id, one.state.value, one.verdict.value, one.workflow, one.job, one.test, one.metric, one.unit,
-        one.direction.value, one.before, one.after, one.percent, one.noise, one.noises, one.p, one.q, one.at.run_number,
-        one.at.ordered_at, one.at.sha, one.at.url, good.run_number, good.ordered_at, good.sha, good.url, bad.run_number,
-        bad.ordered_at, bad.sha, bad.url, one.suspects.compare_url, len(commits), "; ".join(dict.fromkeys(pulls)),
-        "; ".join(dict.fromkeys(commit.author for commit in commits if commit.author)), one.runners.machines.value,
-        one.points_before, one.points_after, one.later, one.fixed_by.run_number if one.fixed_by else None,
-        "; ".join(one.moved_with), *((None,) * 3 if decision is None else
-                                     (decision.reason, decision.link, decision.decided_at)),
-    )  # fmt: skip

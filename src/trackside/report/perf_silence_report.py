@@ -4,42 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trackside.perf.silence import Silence
+from trackside.perf.silence import Silence, silent_entries
 from trackside.report.ci_sections import Section
-from trackside.report.perf_change_words import REASONS, silence_words
+from trackside.report.perf_change_words import silence_words
 
 
 def silence_sections(silence: Silence, top: int) -> Iterator[Section]:
-    """What has no value any more, whole jobs first, and the entries of the settings that would join old and new."""
+    """What has no value any more, and the entries of the settings that would join old and new.
+
+    Whole jobs come first; several series of a test are one row.
+    """
     if not silence.runs:
         yield Section(
             title="Series that stopped",
             notes=("No run of the default branch or of a schedule ended in the window: what stopped cannot be told.",),
         )
         return
-    if silence.jobs:
-        yield Section(
-            title="Jobs that measure nothing any more",
-            headings=("Job", "Series", "Runs Without", "Last Value", "Why", "First Run Without"),
-            rows=tuple(
-                (
-                    f"{one.workflow} / {one.job}", one.series, one.runs_without, one.last_at, REASONS[one.reason],
-                    one.since_url,
-                )
-                for one in silence.jobs[:top]
-            ),
-            notes=_left_out(len(silence.jobs) - top, "job"),
-        )  # fmt: skip
-    whole = {(one.workflow, one.job) for one in silence.jobs}
-    single = [one for one in silence.series if (one.workflow, one.job) not in whole]
-    if single:
+    entries = silent_entries(silence)
+    if entries:
         yield Section(
             title="Series that stopped",
-            headings=("Series", "Runs Without", "Last Value", "What of Its Job", "First Run Without"),
+            headings=("What", "Series", "Runs Without", "Last Value", "What of Its Job", "First Run Without"),
             rows=tuple(
-                (one.series, one.runs_without, one.last_at, silence_words(one), one.since_url) for one in single[:top]
+                (name, count, one.runs_without, one.last_at, silence_words(one), one.since_url)
+                for name, count, one in entries[:top]
             ),
-            notes=_left_out(len(single) - top, "series"),
+            notes=_left_out(len(entries) - top),
         )
     if silence.proposals:
         yield Section(
@@ -58,5 +48,5 @@ def silence_sections(silence: Silence, top: int) -> Iterator[Section]:
         )
 
 
-def _left_out(count: int, noun: str) -> tuple[str, ...]:
-    return (f"Not listed: {count:,} more; --top or --format json shows every {noun}.",) if count > 0 else ()
+def _left_out(count: int) -> tuple[str, ...]:
+    return (f"Not listed: {count:,} more; --top or --format json shows them.",) if count > 0 else ()

@@ -78,5 +78,6 @@ CHANGES: Final = Table(
         Column("reason", pl.String, "", "why it was acknowledged or intended"),
         Column("link", pl.String, "", "where more is said"),
         Column("decided_at", TIME, "", "when somebody decided the state; null where nobody did"),
+        Column("others", pl.Boolean, "", "the decision holds for all that moved at the same commits too"),
     ),
 )
