@@ -129,6 +129,20 @@ def test_output_that_was_held_back_until_the_end_of_its_command_is_still_its_own
     assert values(found) == {"test_a": 1.5, "test_b": 2.5}
 
 
+def test_a_command_that_tells_no_numbers_leaves_those_of_the_next_to_it() -> None:
+    def at(second: int, *lines: str) -> list[str]:
+        return [f"2026-11-01T12:00:{second:02}.5Z {line}" for line in lines]
+
+    lines = [
+        *at(1, *step(bench("test_quiet"), bench("test_held_back"), bench("test_b"))),
+        *at(10, *unittest_result()),
+        *at(30, *unittest_result(), *serving_block("1.5")),
+        *at(50, *serving_block("2.5"), *unittest_result()),
+    ]
+
+    assert values(measured_bytes("\n".join(lines).encode())) == {"test_held_back": 1.5, "test_b": 2.5}
+
+
 def test_a_command_that_the_shell_traces_begins_there() -> None:
     found = measured(
         step("set -x", bench("test_a"), bench("test_b")),

@@ -1,15 +1,9 @@
-"""The lines of a log that say which test runs, taken one after the other: whose are the numbers that follow?
-
-A step of a job may name several commands, and the shell shows all of them before the first prints anything. They are
-told apart by unittest's (or pytest's) own result at the end of each: what comes after the result of one is of the next,
-unless the one had printed nothing yet (its output was held back until its end).
-"""
+"""The lines of a log that say which test runs, taken one after the other: whose are the numbers that follow?"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from trackside.joblogs.file_results import Suite
@@ -17,9 +11,10 @@ from trackside.joblogs.portable_paths import portable_path
 from trackside.joblogs.raw_lines import RawLine, RawLines
 from trackside.joblogs.suite_runner import SIGNS, SuiteRunner
 from trackside.joblogs.suite_runner import WORDS as SUITE_WORDS
+from trackside.perf.commands import Commands
 from trackside.perf.grammars import TestLine
 from trackside.perf.places import Attempt, Place, TestName, name_said
-from trackside.perf.steps import name_outside_tests, step_at
+from trackside.perf.steps import moment_of, name_outside_tests, step_at
 from trackside.records.jobs import Job
 from trackside.records.measurements import TestOutcome
 from trackside.records.perf_grammars import Says
@@ -47,28 +42,6 @@ _TRACE: Final = re.compile(r"\+{1,4} ")
 _GAP: Final = re.compile(r"\[trackside: \d+ bytes were left out here\]")
 
 
-@dataclass
-class _Commands:
-    """The commands of a step that run a test each. ``late``: what ran last is over and had told nothing until then."""
-
-    known: list[Attempt] = field(default_factory=list)
-    at: int = 0
-    over: bool = False
-    late: bool = False
-    header: bool = False
-
-    @property
-    def running(self) -> Attempt | None:
-        return self.known[self.at] if self.known else None
-
-    def names(self) -> list[str]:
-        return [command.name for command in self.known]
-
-    def next(self) -> None:
-        if self.at + 1 < len(self.known):
-            self.at, self.over, self.late = self.at + 1, False, False
-
-
 class Sections:
     """Takes the lines of a log that say something of tests, in order; ``attempts`` are the tries seen so far."""
 
@@ -82,7 +55,7 @@ class Sections:
         self._runner = SuiteRunner(job.repo, suites) if has_suites else None
         self._file: Attempt | None = None
         self._lost: tuple[int, int] | None = None
-        self._commands = _Commands()
+        self._commands = Commands()
         self._steps: dict[str, Attempt] = {}
         self._step: Attempt | None = None
         self._step_command: str | None = None
@@ -108,10 +81,10 @@ class Sections:
         elif self._runner is not None and self._runner.take(line.text):
             self._follow_runner()
         elif _RAN.match(message):
-            self._over(self._result_after(line))
+            self._over(self._result_after(line), line)
         elif _PYTEST_OVER.match(message):
             bad = " failed" in message or " error" in message
-            self._over(TestOutcome.FAILED if bad else TestOutcome.PASSED)
+            self._over(TestOutcome.FAILED if bad else TestOutcome.PASSED, line)
         else:
             self._said(message)
 
@@ -142,7 +115,7 @@ class Sections:
             return self._file
         commands = self._commands
         if commands.running is not None:
-            if commands.over and not commands.late:
+            if commands.is_of_next(moment_of(self._lines.stamp_of(line.start))):
                 commands.next()
             return commands.running
         if self._step is None:
@@ -169,7 +142,7 @@ class Sections:
                 self._commands.known += [self._begun(command) for command in commands]
             self._commands.header = False
             return
-        self._commands = _Commands()
+        self._commands = Commands()
         if self._file is None:
             self._name, self._again = None, False
         if not message.startswith("##[group]Run "):
@@ -192,7 +165,7 @@ class Sections:
         """Lines are missing here: what follows may be of another test, and is of none until one is named."""
         file = None if self._runner is None else self._runner.current
         self._lost = None if file is None else (id(file), file.attempts)
-        self._commands, self._file, self._name, self._again = _Commands(), None, None, False
+        self._commands, self._file, self._name, self._again = Commands(), None, None, False
         self._step = self._step_command = self._step_stamp = None
 
     def _follow_runner(self) -> None:
@@ -214,16 +187,10 @@ class Sections:
                 return TestOutcome.PASSED if found[1] == "OK" else TestOutcome.FAILED
         return TestOutcome.UNKNOWN
 
-    def _over(self, outcome: TestOutcome) -> None:
+    def _over(self, outcome: TestOutcome, line: RawLine) -> None:
         if self._file is not None or self._commands.running is None:
             return
-        commands = self._commands
-        if commands.over:
-            commands.next()
-        running = commands.running
-        if running is not None:
-            commands.over, commands.late = True, not running.has_values
-            running.outcome = outcome
+        self._commands.end(outcome, moment_of(self._lines.stamp_of(line.start)))
 
     def _said(self, message: str) -> None:
         for line in self._rules:
@@ -259,7 +226,7 @@ class Sections:
         for place in range(commands.at, len(commands.known)):
             if commands.known[place].is_test and commands.known[place].name == name.test:
                 if place != commands.at:
-                    commands.at, commands.over, commands.late = place, False, False
+                    commands.begin(place)
                 return
 
     def _runs(self, said: dict[str, str | None]) -> None:
@@ -271,10 +238,10 @@ class Sections:
         self._name, self._again = None, False
         for place in range(commands.at, len(commands.known)):
             if commands.known[place].name == command.name and not commands.known[place].has_values:
-                commands.at, commands.over, commands.late = place, False, False
+                commands.begin(place)
                 return
         commands.known.append(self._begun(command))
-        commands.at, commands.over, commands.late = len(commands.known) - 1, False, False
+        commands.begin(len(commands.known) - 1)
 
     def _shown_commands(self, message: str) -> list[Attempt]:
         """The commands of a test in a line of a script, which is no comment and shows no text."""

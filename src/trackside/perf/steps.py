@@ -24,7 +24,7 @@ _UNSTABLE: Final = re.compile(
 
 def step_at(steps: Sequence[Step], stamp: bytes | None) -> Step | None:
     """The step that ran when the line with this stamp was written, None where that is not told."""
-    moment = _moment(stamp)
+    moment = moment_of(stamp)
     if moment is None:
         return None
     begun = [step for step in steps if step.started_at is not None and step.conclusion != "skipped"]
@@ -59,7 +59,8 @@ def _stable(text: str) -> str:
     return " ".join(_UNSTABLE.sub(" ", text).split())[:_LONGEST].strip(" -:_")
 
 
-def _moment(stamp: bytes | None) -> dt.datetime | None:
+def moment_of(stamp: bytes | None) -> dt.datetime | None:
+    """When the line with this stamp was written (UTC), None where that is not told."""
     if stamp is None:
         return None
     try:
