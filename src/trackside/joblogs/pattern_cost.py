@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-# The parser of ``re`` has no public name; what it returns is looked at in one place, here.
+# The parser of ``re`` has no public name; what it returns is looked at here, and in perf.expressions.
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
 
