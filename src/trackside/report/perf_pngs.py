@@ -68,7 +68,8 @@ def quiet_matplotlib() -> Iterator[None]:
 def series_png(view: SeriesView, pools: Sequence[str]) -> bytes | None:
     """The chart of a series as PNG; None where there are too few points, or no axis holds them.
 
-    To be called within ``quiet_matplotlib``. Earlier tries of a test are not drawn. ``pools`` are those of all charts, in the order of their colours.
+    To be called within ``quiet_matplotlib``. Earlier tries of a test are not drawn. ``pools`` are those of all charts,
+    in the order of their colours.
     """
     drawn = view.points.filter("is_final")
     if drawn.height < LEAST_POINTS:
