@@ -215,3 +215,15 @@ def test_a_server_that_was_started_for_each_try_of_a_test_is_told_once() -> None
 
     assert tries(found, "weight_memory_gb") == [("test_x", 14.5, 1, True, PASSED)]
     assert tries(found) == [("test_x", 1.5, 1, False, FAILED), ("test_x", 2.5, 2, True, PASSED)]
+
+
+def test_of_a_name_that_two_files_tell_the_last_value_is_the_final_one() -> None:
+    def told(value: float) -> str:
+        return f'[{{"name": "decode", "unit": "ms", "value": {value}}}]'
+
+    found = measured(
+        RUN, begin(A, 0, 1), end(A, 0, 1), retry(A), begin(A, 0, 1), told(1.5), end(A, 0, 1), begin(B, 1, 1), told(2.5),
+        end(B, 1, 1), summary([A, B]),
+    )  # fmt: skip
+
+    assert [(one.test, one.value) for one in found if one.is_final] == [("decode", 2.5)]

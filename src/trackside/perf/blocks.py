@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from trackside.joblogs.cleaning import redact
 from trackside.perf.grammars import Metric, Reader, better_of
@@ -77,7 +79,10 @@ class Blocks:
         self._count += 1
 
     def measurements(self, job: Job, attempts: list[Attempt], version: str) -> tuple[Measurement, ...]:
-        """All values as records, in the order of the log; of the same test, metric and try the last counts."""
+        """All values as records, in the order of the log; of the same test, metric and try the last counts.
+
+        Of a test and metric one value is final at most, even if several files or steps have a test of that name.
+        """
         number_attempts(attempts)
         found: dict[tuple[str, str, int], Measurement] = {}
         for group in self._groups.values():
@@ -89,7 +94,18 @@ class Blocks:
                 known = found.get(key)
                 if known is None or (one.line_number or 0) >= (known.line_number or 0):
                     found[key] = one
-        return tuple(sorted(found.values(), key=lambda one: (one.line_number or 0, one.test, one.metric)))
+        return tuple(_with_one_final(sorted(found.values(), key=_place_in_log)))
+
+
+def _place_in_log(one: Measurement) -> tuple[int, str, str, int]:
+    return one.line_number or 0, one.test, one.metric, one.try_number
+
+
+def _with_one_final(ordered: list[Measurement]) -> Iterator[Measurement]:
+    last = {(one.test, one.metric): one for one in ordered if one.is_final}
+    for one in ordered:
+        is_last = last.get((one.test, one.metric)) is one
+        yield msgspec.structs.replace(one, is_final=False) if one.is_final and not is_last else one
 
 
 def _open(group: _Group) -> None:
