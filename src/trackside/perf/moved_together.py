@@ -14,11 +14,13 @@ def moved_together(changes: Sequence[Change]) -> list[Change]:
     """The changes, each with the ids of those in other series that have a range of commits in common with it.
 
     The surest ones found the groups, and a group holds only what has one range in common with all of it: changes that
-    merely touch at both ends of a third one are no group.
+    merely touch at both ends of a third one are no group. Of several groups one with another metric of the same test
+    is the nearest, then the one that began about where the change did.
     """
     groups: list[_Group] = []
     for change in sorted(changes, key=_width):
-        home = next((group for group in groups if group.takes(change)), None)
+        homes = [group for group in groups if group.takes(change)]
+        home = min(homes, key=lambda group: group.strangeness(change), default=None)
         if home is None:
             groups.append(_Group(change))
         else:
@@ -45,6 +47,12 @@ class _Group:
         if any(one.series == change.series for one in self.changes):
             return False
         return max(self.start, change.last_good.ordered_at) < min(self.stop, change.first_bad.ordered_at)
+
+    def strangeness(self, change: Change) -> tuple[bool, dt.timedelta]:
+        """How little a change goes with the group: nothing of its test is in it, and it began far from its first."""
+        test = (change.workflow, change.job, change.test)
+        is_strange = all((one.workflow, one.job, one.test) != test for one in self.changes)
+        return is_strange, abs(change.at.ordered_at - self.changes[0].at.ordered_at)
 
     def add(self, change: Change) -> None:
         self.start = max(self.start, change.last_good.ordered_at)
