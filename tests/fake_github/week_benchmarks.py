@@ -300,8 +300,3 @@ class Timeline:
         """The commit in which what is planted at ``share`` lies: the first merge from there on."""
         moment = self.moment_of(share)
         return next(sha for at, sha in self.merges if at >= moment)
-
-    def last_before(self, share: float) -> str:
-        """The last good commit: the merge before it."""
-        moment = self.moment_of(share)
-        return [sha for at, sha in self.merges if at < moment][-1]
