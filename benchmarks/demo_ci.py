@@ -41,7 +41,7 @@ def served_week(room: Path) -> Iterator[str]:
 
 
 def sync_a_week(out: Path, tell: Callable[[str], None]) -> list[Path]:
-    """Syncs the week twice and reports what failed in it; returns the files that were written below ``out``."""
+    """Syncs the week twice, reports what failed and what moved in it; returns the files that were written."""
     room = out / "ci"
     shutil.rmtree(room, ignore_errors=True)
     room.mkdir(parents=True)
@@ -62,6 +62,9 @@ def sync_a_week(out: Path, tell: Callable[[str], None]) -> list[Path]:
         analysis = room / "ci_analysis.json"
         report = ["ci", "failures", "--repo", REPO, "--logs", "failed"]
         _run([*report, "--top", "5", "--output", str(analysis)], environment, tell)
+        tell("\nWhat performance jobs printed: their logs are read too.")
+        tables, story = room / "performance_tables", room / "performance.txt"
+        _run(["perf", "report", "--repo", REPO, "--output-dir", str(tables)], environment, tell, story)
     offline = ["--repo", REPO, "--offline"]
     summary, failing = room / "ci_failures.md", room / "failing_jobs.csv"
     _run(["ci", "failures", *offline, "--format", "markdown"], environment, tell, summary)
@@ -70,8 +73,10 @@ def sync_a_week(out: Path, tell: Callable[[str], None]) -> list[Path]:
         _run(["ci", command, *offline], environment, tell)
     causes = room / "ci_causes.json"
     _run(["ci", "causes", *offline, "--format", "json"], environment, tell, causes)
+    changes = room / "perf_changes.md"
+    _run(["perf", "changes", *offline, "--format", "markdown"], environment, tell, changes)
     _run(["store", "info"], environment, tell)
-    return [summary, analysis, causes, failing, ledger]
+    return [tables / "index.html", changes, story, summary, analysis, causes, failing, ledger]
 
 
 def _run(
