@@ -15,6 +15,8 @@ from trackside.stats.spread import Floats, bulk_limits, magnitude
 from trackside.stats.strata import Stratum, codes_of
 
 LARGEST_Q = 0.05
+_SMALLEST = 1e-290
+"""Series that stay below have too few digits to have levels."""
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -85,7 +87,7 @@ def find_change_points(series: Sequence[Series]) -> list[Segmentation]:
     return [_segmentation(*parts) for parts in zip(counted, searched, points, confounded, strict=True)]
 
 
-def _count(number: int, series: Series) -> _Counted:
+def _checked(number: int, series: Series) -> Floats:
     values = np.asarray(series.values, dtype=np.float64)
     if values.ndim != 1:
         raise ValueError(f"series {number}: its values have {values.ndim} dimensions, not 1")
@@ -93,10 +95,23 @@ def _count(number: int, series: Series) -> _Counted:
         raise ValueError(f"series {number}: value {wrong[0]} is {values[wrong[0]]}; leave out what was not measured")
     if series.strata and len(series.strata) != values.size:
         raise ValueError(f"series {number}: {values.size} values but {len(series.strata)} strata")
-    middle, unit = (float(np.median(values)), magnitude(values)) if values.size else (0.0, 0.0)
-    scaled = (values - middle) / unit if unit else np.zeros_like(values)
-    codes = codes_of(series.strata, values.size)
-    return _Counted(values=scaled, middle=middle, unit=unit, codes=codes, strata=series.strata)
+    return values
+
+
+def _count(number: int, series: Series) -> _Counted:
+    values = _checked(number, series)
+    # Counted from the largest first, for differences of very large values have no number.
+    largest = float(np.abs(values).max(initial=0))
+    shares = values / (largest or 1.0)
+    middle = float(np.median(shares)) if values.size else 0.0
+    unit = magnitude(shares) if largest > _SMALLEST else 0.0
+    return _Counted(
+        values=(shares - middle) / unit if unit else np.zeros_like(values),
+        middle=largest * middle,
+        unit=largest * unit,
+        codes=codes_of(series.strata, values.size),
+        strata=series.strata,
+    )
 
 
 def _takeovers(one: _Counted, found: Search) -> Search:
@@ -134,6 +149,8 @@ def _discovered(searched: Sequence[Search]) -> list[list[tuple[Found, float]]]:
 def _segmentation(
     one: _Counted, found: Search, points: Sequence[tuple[Found, float]], shifts: Sequence[tuple[Found, float]]
 ) -> Segmentation:
+    if not one.values.size:
+        return Segmentation(points=(), levels=one.values, effects={}, noise=0.0)
     fit = fit_levels(one.values, one.codes, [point.at for point, _ in points], found.degree)
     alike = np.zeros_like(one.codes)
     plain = fit_levels(one.values - fit.trend, alike, sorted(point.at for point, _ in (*points, *shifts)))

@@ -34,6 +34,8 @@ _VALUES_IN_ALL = 8_000_000
 _TAIL = 0.1
 """The share of the permutations that the tail is fitted to."""
 _SURE = 1e-9
+_ROUNDING = 1e-18
+"""The share of a sum of squares that is rounding."""
 _MOST = 1 - 1e-9
 """No place explains more than this share."""
 _DRAWN = 3.0
@@ -125,7 +127,9 @@ def scan(values: Floats, design: Design, promising: float) -> Candidate | None:
     if not design.spread.any() or not values.any():
         return None
     gains = _gains(values[None, :], design)[0]
-    factor = length_factor(_shorter(design), autocorrelation(_left(values, design, int(gains.argmax()))))
+    left = _left(values, design, int(gains.argmax()))
+    rho = autocorrelation(left) if left @ left > _ROUNDING * (values @ values) else 0.0
+    factor = length_factor(_shorter(design), rho)
     gains = gains / factor - _handicap(design)
     best = int(gains.argmax())
     begin, end = int(design.begins[best]), int(design.ends[best])
