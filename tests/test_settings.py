@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,27 @@ def test_a_pattern_that_cannot_be_used_is_refused_with_its_name_and_file(tmp_pat
         load_settings(tmp_path, {})
     assert str(file) in str(refused.value)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[perf]\ngrammars = ["servings"]\n', "There is no grammar 'servings'; there are accuracy"),
+        ('[perf]\nartifacts = [{artifact = "a", grammar = "b"}]\n', "There is no grammar 'b'"),
+        ('[[perf.grammar]]\nname = "own"\n[[perf.grammar.metrics]]\nname = "x"\nmatch = "("\n', "own"),
+    ],
+)
+def test_a_grammar_that_cannot_be_used_is_told_before_anything_is_read(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "trackside.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=re.escape(told)) as error:
+        load_settings(tmp_path, {})
+    assert str(error.value).startswith(f"{tmp_path / 'trackside.toml'}: ")
+
+
+def test_an_artifact_may_be_read_by_a_grammar_of_ones_own(tmp_path: Path) -> None:
+    text = (
+        '[perf]\nartifacts = [{artifact = "a", grammar = "own"}]\n'
+        '[[perf.grammar]]\nname = "own"\n[[perf.grammar.metrics]]\nname = "x"\nmatch = "speed: {number}"\n'
+    )
+    (tmp_path / "trackside.toml").write_text(text, encoding="utf-8")
+    assert load_settings(tmp_path, {}).perf.artifacts[0].grammar == "own"

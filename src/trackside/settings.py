@@ -168,25 +168,31 @@ def _beside(content: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def _check(content: dict[str, Any], source: str) -> None:
     try:
-        _check_patterns(msgspec.convert(content, Settings).ci, source)
+        settings = msgspec.convert(content, Settings)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
         key = where.strip("`").removeprefix("$").lstrip(".")
         what = what.replace("Object contains unknown field", "unknown key")
         msg = f"{source}: {key}: {what}" if key else f"{source}: {what}"
         raise UsageError(msg) from error
-
-
-def _check_patterns(rules: CiRules, source: str) -> None:
-    if not rules.patterns:
-        return
-    from trackside.joblogs.rules import compile_rules
-
     try:
-        compile_rules(rules.patterns)
+        _check_rules(settings)
     except UsageError as error:
         msg = f"{source}: {error}"
         raise UsageError(msg) from error
+
+
+def _check_rules(settings: Settings) -> None:
+    """Raises UsageError for a pattern or grammar that cannot be used; without any nothing is loaded for it."""
+    perf = settings.perf
+    if settings.ci.patterns:
+        from trackside.joblogs.rules import compile_rules
+
+        compile_rules(settings.ci.patterns)
+    if perf.grammar or perf.grammars or perf.artifacts:
+        from trackside.presets.grammar_files import check_rules
+
+        check_rules(perf)
 
 
 def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -80,9 +80,9 @@ def _measure(store: Store, repo: str, settings: Settings, on_count: OnProgress) 
     from trackside.evidence.artifacts import read_artifacts
     from trackside.evidence.measurements import measure_logs
     from trackside.history.names import matches_any
-    from trackside.presets.grammar_files import load_grammars
+    from trackside.presets.grammar_files import grammars_in_force, load_grammars
 
-    grammars = (*settings.perf.grammar, *load_grammars(settings.perf.grammars))
+    grammars = grammars_in_force(settings.perf)
     wanted = ("*",) if settings.sync.logs == "all" else settings.sync.perf_jobs
     now = dt.datetime.now(dt.UTC)
     logs = measure_logs(store, repo, grammars, now, on_count, wants=lambda name: matches_any(name, wanted))

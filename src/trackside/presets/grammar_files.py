@@ -11,9 +11,12 @@ import msgspec
 
 from trackside.errors import UsageError
 from trackside.records.perf_grammars import Grammar
+from trackside.records.perf_rules import PerfRules
 
 _FOLDER: Final = "grammars"
 _ENDING: Final = ".toml"
+TESTS: Final = "python-tests"
+"""The grammar that reads no numbers, only which test runs: without it numbers are not told apart by tests."""
 
 
 def grammar_names() -> list[str]:
@@ -32,6 +35,30 @@ def load_grammars(names: Sequence[str] = ()) -> tuple[Grammar, ...]:
     if unknown := [name for name in names if name not in known]:
         raise UsageError(f"There is no grammar {unknown[0]!r}; there are {', '.join(known)}.")
     return tuple(_load(name) for name in dict.fromkeys(names or known))
+
+
+def grammars_in_force(rules: PerfRules) -> tuple[Grammar, ...]:
+    """The grammars that logs are read with: the repository's own, those it names, and what tells tests apart.
+
+    Raises:
+        UsageError: there is no grammar of a name.
+    """
+    names = (*rules.grammars, TESTS) if rules.grammars else ()
+    return (*rules.grammar, *load_grammars(names))
+
+
+def check_rules(rules: PerfRules) -> None:
+    """Nothing, where the grammars that the settings name and bring can be used.
+
+    Raises:
+        UsageError: one of them cannot, or there is none of its name.
+    """
+    from trackside.perf.grammars import check_grammars
+
+    check_grammars(rules.grammar)
+    load_grammars(rules.grammars)
+    own = {one.name for one in rules.grammar}
+    load_grammars([one.grammar for one in rules.artifacts if one.grammar not in own])
 
 
 def _load(name: str) -> Grammar:
