@@ -22,6 +22,7 @@ demo: setup
 
 test:
 	@scripts/setup.sh --browser
+	@scripts/oracles.sh || echo 'Without the oracles their tests are skipped.' >&2
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 e2e:
