@@ -16,7 +16,10 @@ import pytest
 
 from scripts.schemas import schema_of
 from tests.build_github import REPO, attempt, job, marker
+from tests.fake_github import FakeGitHub
+from tests.fake_github.scenarios import perf
 from tests.scripted_server import ScriptedServer, answer
+from tests.syncing import TOKEN
 from tests.test_perf_changes import steady
 from trackside.cli.app import run, trackside_app
 from trackside.records.jobs import Job
@@ -319,3 +322,32 @@ def test_states_in_the_store_are_those_that_are_shown(command: Command, store: S
     name = only_id(command)
     rows = store.newest("changes").collect()
     assert rows.select("change_id", "state").rows() == [(name, ChangeState.CONFIRMED.value)]
+
+
+def test_runs_jobs_and_logs_are_brought_first_and_each_log_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with FakeGitHub() as github:
+        perf(github.world, runs=30, name=REPO)
+        monkeypatch.setenv("GITHUB_API_URL", github.api_url)
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        words = [
+            "perf",
+            "changes",
+            "--repo",
+            REPO,
+            "--since",
+            "2020-01-01",
+            "--workflow",
+            "PR Test",
+            "--format",
+            "json",
+        ]
+        first = run(trackside_app(), words), github.journal.count("job log"), json.loads(capsys.readouterr().out)
+        second = run(trackside_app(), words), github.journal.count("job log"), json.loads(capsys.readouterr().out)
+    assert (first[0], second[0]) == (0, 0)
+    assert first[1] == second[1] > 0
+    searched = [one for one in first[2]["series"] if one["search"] == "searched"]
+    assert len(searched) > 50
+    assert first[2]["changes"] == second[2]["changes"]
