@@ -40,8 +40,10 @@ def step(workflow: dict[Any, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def begin(workflow: dict[Any, Any], github: FakeGitHub, folder: Path, limit: str = "1000") -> tuple[int, str]:
-    """The report step as a runner runs it: its exit code and what it prints."""
+def begin(
+    workflow: dict[Any, Any], github: FakeGitHub, folder: Path, limit: str = "1000", name: str = "Report failures"
+) -> tuple[int, str]:
+    """A report step as a runner runs it: its exit code and what it prints."""
     told = {
         "GITHUB_TOKEN": "ghs_" + "A1b" * 12,
         "GITHUB_API_URL": github.api_url,
@@ -52,7 +54,7 @@ def begin(workflow: dict[Any, Any], github: FakeGitHub, folder: Path, limit: str
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(folder),
     }
-    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step(workflow, "Report failures")["run"]]
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step(workflow, name)["run"]]
     done = subprocess.run(command, cwd=folder, env=told, capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout + done.stderr
 
@@ -147,7 +149,9 @@ def test_it_runs_every_six_hours_and_by_hand_with_a_limit(workflow: dict[Any, An
 
 
 def test_store_and_analysis_are_saved_whatever_the_report_came_to(workflow: dict[Any, Any]) -> None:
-    for name in ("Keep the store small", "Save the store", "Upload the analysis"):
+    always = ("Report performance", "Keep the store small", "Save the store", "Upload the analysis",
+              "Upload the performance tables")  # fmt: skip
+    for name in always:
         assert step(workflow, name)["if"] == "${{ !cancelled() && steps.report.outcome != 'skipped' }}"
     assert step(workflow, "Save the store")["with"]["path"] == step(workflow, "Restore the store")["with"]["path"]
 
@@ -165,4 +169,4 @@ def test_trackside_is_installed_from_a_pinned_commit_of_its_own(workflow: dict[A
         capture_output=True,
         text=True,
     )
-    assert "src/trackside/cli/ci_failures.py" in names.stdout.splitlines()
+    assert {"src/trackside/cli/ci_failures.py", "src/trackside/cli/perf_report.py"} <= set(names.stdout.splitlines())
