@@ -199,6 +199,20 @@ def test_names_that_never_come_back_do_not_hide_a_step(each: int) -> None:
     assert [point.at for point in found.points] == [60]
 
 
+def test_pools_that_never_come_back_do_not_hide_a_step() -> None:
+    strata: list[Stratum] = [(f"pool-{number}", None) for number in range(80)]
+    assert places(LONG + [value - 5 for value in QUIET], strata) == [60]
+
+
+def test_a_step_is_found_among_hundreds_of_machines() -> None:
+    rng = np.random.default_rng(5)
+    names = [f"machine-{number}" for number in rng.integers(0, 400, 2_000)]
+    values = noise(6, 2_000)
+    values[1_500:] -= 2
+    [place] = places(values, machines(*names))
+    assert abs(place - 1_500) <= 5
+
+
 def test_other_names_for_the_machines_give_the_same_answer() -> None:
     names = "abba" * 20
     values = noise(3)

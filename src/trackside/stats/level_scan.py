@@ -79,9 +79,9 @@ def bounded(values: Floats, codes: Codes) -> Floats:
 
 
 def overlap(codes: Codes) -> Floats:
-    """For each index, of how many comparisons within strata a split before it is made: 0 where no stratum is on both
+    """For each index, of how many comparisons within strata a split before it is made.
 
-    sides, 1 for one value against very many.
+    That is 0 where no stratum has values on both sides, and 1 for one value against very many.
     """
     shared = np.zeros(codes.size + 1)
     for code in np.unique(codes):

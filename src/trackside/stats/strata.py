@@ -1,4 +1,4 @@
-"""Strata from labels of two grains: fine ones where they recur, coarse ones where they do not."""
+"""Strata from labels of two grains: fine ones where they recur, coarse ones where they do not, one for the rest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ Stratum = tuple[str | None, str | None]
 """The coarse and the fine label; None where it is not known."""
 
 _FEWEST = 3
-"""A fine label with fewer values says nothing about its own level."""
+"""A label with fewer values says nothing about its own level."""
+_MOST = 60
+"""So many strata of a series are told apart, the largest; finer ones would leave nothing to compare."""
 _PASSING = 6
 """Fine labels with up to so many values each, one after the other, are names that pass, not places that last."""
 _LEAST_SHARED = 0.2
@@ -30,7 +32,9 @@ def codes_of(labels: Sequence[Stratum], n: int) -> Codes:
         (coarse, fine, True) if counts[coarse, fine] >= _FEWEST and coarse not in passing else (coarse, None, False)
         for coarse, fine in labels
     ]
-    return _numbered(merged)
+    sizes = Counter(merged)
+    own = {label for label, size in sizes.most_common(_MOST) if size >= _FEWEST}
+    return _numbered([label if label in own else None for label in merged])
 
 
 def _is_passing(coarse: str | None, labels: Sequence[Stratum]) -> bool:
