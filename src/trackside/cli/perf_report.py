@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from trackside.cli.ci_session import Asked, CiSession, Format, say_if_empty
 from trackside.cli.options import FLAG
+from trackside.cli.perf_findings import find_all
 from trackside.cli.perf_session import PerfSession, open_perf_session
 
 if TYPE_CHECKING:
@@ -66,17 +67,14 @@ class PerfReport:
     views: list[SeriesView] = field(init=False)
 
     def __post_init__(self) -> None:
-        from trackside.perf.changes import find_changes
-        from trackside.perf.silence import find_silent
         from trackside.report.perf_console import count_jobs
         from trackside.report.perf_series import series_views
         from trackside.report.perf_tables import lay_out
 
-        session, ci = self.session, self.session.ci
+        session, found = self.session, find_all(self.session)
         self.collection = _collection(session)
-        self.facts = _facts(ci, self.collection)
-        self.changes = find_changes(ci.history, session.points)
-        self.silence = find_silent(ci.history, session.points, session.measured, ci.settings.perf)
+        self.facts = _facts(session.ci, self.collection)
+        self.changes, self.silence = found.states.found, found.silence
         self.tests = lay_out(session.points)
         self.counts = count_jobs(self.tests)
         self.views = series_views(session.points, self.changes, self.silence)
@@ -177,9 +175,9 @@ def _collection(session: PerfSession) -> Collection:
     from trackside.history.names import matches_any
     from trackside.perf.collection import collect
 
-    ci = session.ci
-    logs = job_log_states(ci.store, ci.history.repo, ci.history.jobs)
-    return collect(ci.history, session.measured, logs, lambda name: matches_any(name, ci.settings.sync.perf_jobs))
+    history, globs = session.history, session.ci.settings.sync.perf_jobs
+    logs = job_log_states(session.ci.store, history.repo, history.jobs)
+    return collect(history, session.measured, logs, lambda name: matches_any(name, globs))
 
 
 def _facts(ci: CiSession, collection: Collection) -> PerfFacts:
