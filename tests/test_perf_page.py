@@ -295,6 +295,19 @@ def test_other_branches_are_thinned_first() -> None:
     assert sum(len(one.places) for one in thinned.values()) <= searched + (total - searched) // 2
 
 
+def test_what_is_not_known_and_what_is_huge_are_shown_too() -> None:
+    unknown = ("sha", "run_number", "pool", "runner_name", "run_url", "job_url", "job_outcome", "unit", "better")
+    points = points_of([1e300, -1e300, 5.0, 0.0, 1e-300, 4.0])
+    nothing = [pl.lit(None, points.schema[name]).alias(name) for name in (*unknown, "title", "author", "branch")]
+
+    page = perf_page(points.with_columns(nothing, test_outcome=pl.lit("odd"), created_at=None), FACTS)
+
+    (series,) = data_of(page)["series"].values()
+    assert len(series["value"]) == 6
+    assert {flag % 4 for flag in series["flag"]} == {2}
+    assert "nan" not in page.split('id="perf-data"')[0].lower()
+
+
 def view_of(values: list[float], **told: Any) -> SeriesView:
     (view,) = series_views(points_of(values, **told))
     return view

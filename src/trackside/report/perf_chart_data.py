@@ -16,7 +16,8 @@ from trackside.report.safe_text import safe_text
 
 _SHA: Final = 12
 _RUN: Final = ("run_id", "run_attempt")
-_OUTCOMES: Final = ("passed", "failed", "unknown")
+_OUTCOMES: Final = {"passed": 0, "failed": 1}
+_UNKNOWN: Final = 2
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +160,7 @@ def _series(
         "job": [place - last for place, last in zip(places, before, strict=False)],
         "value": [_short(value) for value in rows["value"].to_list()],
         "flag": [
-            _OUTCOMES.index(outcome) + 4 * (not final) + 8 * (tried or 1)
+            _OUTCOMES.get(outcome, _UNKNOWN) + 4 * (not final) + 8 * (tried or 1)
             for outcome, final, tried in rows.select("test_outcome", "is_final", "try_number").iter_rows()
         ],
         "levels": _bends(rows["level"].to_list()),
