@@ -27,7 +27,7 @@ from trackside.perf.sides import Side, SideKind  # noqa: E402
 PROCESSES: Final = 2
 NEED_REAL: Final = ("real", "real blocks", "mixed")
 SEED: Final = 530_000
-WORLDS: Final = 60
+WORLDS: Final = 20
 SERIES, RUNS = 24, 80
 PULL_RUNS: Final = (1, 2, 3)
 DROPS: Final = (0.05, 0.03)

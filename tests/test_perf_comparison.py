@@ -222,7 +222,7 @@ def test_an_unchanged_value_is_the_same_within_what_its_interval_leaves() -> Non
 def test_with_too_little_known_of_the_noise_nothing_is_told() -> None:
     one = World().add(quiet(8)).pull([50.0]).only()
     assert (one.verdict, one.low, one.p) == (Verdict.TOO_FEW, None, None)
-    assert one.note == "the noise is not known: the default branch has 8 values, 10 tell it"
+    assert one.note == "the noise is not known: fewer than 10 values of the default branch tell it"
 
 
 def test_what_a_machine_adds_is_removed() -> None:

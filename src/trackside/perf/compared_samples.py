@@ -131,7 +131,7 @@ def _sample(taken: _Pair, known: pl.DataFrame, effects: dict[Machine, float] | N
     level = abs(float(first.mean())) or abs(float(second.mean())) or 1.0
     residuals = _residuals(known, removed=effects is not None)
     if residuals.size < LEAST_VALUES and (known.height or not note):
-        few = f"the noise is not known: the default branch has {residuals.size} values, {LEAST_VALUES} tell it"
+        few = f"the noise is not known: fewer than {LEAST_VALUES} values of the default branch tell it"
         residuals, note = residuals[:0], few
     return Sample(
         rows=taken,
@@ -158,7 +158,8 @@ def _residuals(known: pl.DataFrame, *, removed: bool) -> Floats:
     fitted = known["level"] + known["effect"] if removed else known["level"]
     free = known.height - known["level"].n_unique() - (known["effect"].n_unique() - 1 if removed else 0)
     wider = (known.height / free) ** 0.5 if free > 0 else 1.0
-    return (known["value"] - fitted).to_numpy() * wider
+    residuals: Floats = (known["value"] - fitted).to_numpy() * wider
+    return residuals
 
 
 def _spread(residuals: Floats) -> float:

@@ -48,10 +48,10 @@ def compare_sections(told: Comparison, *, every: bool) -> Iterator[Section]:
     """The verdict and the series that changed, with ``every`` all of them, and what the figures rest on."""
     shown = told.series if every else changed_series(told)
     yield Section(
-        title=verdict_line(told),
+        title=f"{second_label(told)} beside {first_label(told)}",
         headings=("Test", "Metric", first_label(told), "n", second_label(told), "n", "Change", "95 %", "Verdict"),
         rows=tuple(_row(one, told) for one in shown),
-        notes=tuple(_table_notes(told, shown)),
+        notes=(verdict_line(told), *_table_notes(told, shown)),
     )
     if urls := [one for one in shown if one.url and one.verdict is Verdict.WORSE]:
         notes = tuple(f"{series_name(one, told)} {one.metric}: {one.url}" for one in urls)
@@ -65,13 +65,11 @@ def changed_series(told: Comparison) -> tuple[ComparedSeries, ...]:
 
 
 def verdict_line(told: Comparison) -> str:
-    """``PR #12 beside main: 2 of 24 series got worse, 1 better; 19 are the same, 2 have too few values to tell.``"""
+    """``PR #12 beside main: 2 of 24 series got worse, 1 better, 19 the same, 2 with too few values to tell.``"""
     worse, better, same, few = (
         len(told.of(one)) for one in (Verdict.WORSE, Verdict.BETTER, Verdict.SAME, Verdict.TOO_FEW)
     )
-    moved = f"{worse:,} of {counted(len(told.series), 'series').removesuffix('s')} got worse"
-    if len(told.series) != 1:
-        moved = f"{worse:,} of {len(told.series):,} series got worse"
+    moved = f"{worse:,} of {len(told.series):,} series got worse"
     rest = [f"{better:,} better", f"{same:,} the same", f"{few:,} with too few values to tell"]
     return f"{second_label(told)} beside {first_label(told)}: {moved}, {', '.join(rest)}."
 
