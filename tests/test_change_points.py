@@ -299,6 +299,12 @@ def test_what_is_sure_enough_alone_may_be_chance_among_many() -> None:
     assert among[0].points == ()
 
 
+def test_series_that_could_not_show_a_change_make_no_other_less_sure() -> None:
+    changed = Series(np.array(LONG + [value - 1.1 for value in QUIET[:9]]))
+    silent = [Series(np.full(80, 5.0)), Series(np.array(QUIET[:8]))] * 100
+    assert find_change_points([changed, *silent])[0].points == find_change_points([changed])[0].points != ()
+
+
 FAMILIES = {
     "normal": lambda rng: rng.normal(100, 1, 80),
     "two modes": lambda rng: rng.choice([151.0, 153.0], 80, p=[0.3, 0.7]) + rng.normal(0, 0.3, 80),

@@ -117,14 +117,17 @@ def _count(number: int, series: Series) -> _Counted:
 def _takeovers(one: _Counted, found: Search) -> Search:
     """The changes that are seen without strata, between those found with them, and cannot be told from the strata."""
     if not one.codes.any():
-        return Search(found=(), least_p=1.0)
+        return Search(found=(), least_p=None)
     fit = fit_levels(one.values, one.codes, [point.at for point in found.found], found.degree)
     flat = one.values - fit.trend
     shifts: list[Found] = []
-    least_p = 1.0
+    least_p: float | None = None
     for begin, end in zip(fit.ends, fit.ends[1:], strict=False):
         alike = np.zeros(end - begin, dtype=np.int64)
         part = search(flat[begin:end], alike)
+        if part.least_p is None:
+            continue
+        least_p = 1.0 if least_p is None else least_p
         shared = overlap(one.codes[begin:end])
         plain = fit_levels(flat[begin:end], alike, [point.at for point in part.found], part.degree)
         for number, point in enumerate(part.found):
@@ -136,8 +139,11 @@ def _takeovers(one: _Counted, found: Search) -> Search:
 
 
 def _discovered(searched: Sequence[Search]) -> list[list[tuple[Found, float]]]:
-    """The changes of each series with their q-values, those up to LARGEST_Q; a series without one counts as a test."""
-    p = [[point.p for point in one.found] or [one.least_p] for one in searched]
+    """The changes of each series with their q-values, those up to LARGEST_Q.
+
+    A series without a change counts as one test, unless nothing could have been found in it.
+    """
+    p = [[point.p for point in one.found] or ([] if one.least_p is None else [one.least_p]) for one in searched]
     q = iter(benjamini_hochberg([value for values in p for value in values]))
     told = [[next(q) for _ in values] for values in p]
     return [

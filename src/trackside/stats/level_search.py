@@ -16,6 +16,8 @@ from trackside.stats.trends import staged, trend_degree
 LARGEST_P = 0.005
 LEAST_CHANGE = 0.75
 """In units of the noise of the values: smaller changes are not told, however sure."""
+_FEWEST = 14
+"""The orders of fewer values are so few that no p-value reaches LARGEST_P."""
 _SUPPORT = 0.5
 """The share of the values of a level, and at least SHORTEST, that lie on its side of the middle between two levels."""
 
@@ -28,20 +30,23 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Search(msgspec.Struct, frozen=True):
-    """``least_p`` is that of the best place, found or not; ``degree`` that of the trend beside the levels."""
+    """``degree`` is that of the trend beside the levels.
+
+    ``least_p`` is that of the best place, found or not; None where nothing could have been found.
+    """
 
     found: tuple[Found, ...]
-    least_p: float
+    least_p: float | None
     degree: int = 0
 
 
 def search(values: Floats, codes: Codes) -> Search:
     """The changes of level with p up to LARGEST_P."""
-    if values.size < 2 * SHORTEST or not np.ptp(values):
-        return Search(found=(), least_p=1.0)
+    if values.size < _FEWEST or not np.ptp(values):
+        return Search(found=(), least_p=None)
     first = _candidate(values, codes)
     if first is None:
-        return Search(found=(), least_p=1.0)
+        return Search(found=(), least_p=None)
     degree = trend_degree(values, codes) if first.p <= LARGEST_P else 0
     proposal = staged(values, codes, degree)
     if degree:
