@@ -18,7 +18,7 @@ from scripts.schemas import schema_of
 from tests.build_github import REPO, attempt, job, marker
 from tests.fake_github import FakeGitHub
 from tests.fake_github.scenarios import perf
-from tests.scripted_server import ScriptedServer, answer
+from tests.scripted_server import Received, ScriptedServer, answer
 from tests.syncing import TOKEN
 from tests.test_perf_changes import steady
 from trackside.cli.app import run, trackside_app
@@ -251,6 +251,12 @@ def test_series_that_were_given_up_fail_no_check(command: Command, store: Store,
     assert (code, "1 stopped that" in out) == (0, True)
 
 
+def test_a_window_in_which_nothing_at_all_is_measured_says_so_and_fails_a_check(command: Command, store: Store) -> None:
+    plant(store, {"test_bs1": [*[None] * 10]})
+    code, _, err = command("changes", "--check")
+    assert (code, "No performance number is in the window: 10 logs" in err) == (3, True)
+
+
 def test_patterns_choose_what_is_shown_and_checked(command: Command, store: Store) -> None:
     plant(store, {"test_bs1": [*DROP], "test_flat": [*steady(60, first=30)]})
     assert command("changes", "--check", "--test", "test_flat")[0] == 0
@@ -314,6 +320,21 @@ def test_a_message_that_is_not_taken_is_told_again(command: Command, store: Stor
     with ScriptedServer(lambda _request: answer(500, {})) as server:
         code, _, err = command("changes", "--notify", server.url.replace("http://", "json://"))
     assert (code, "was not sent" in err) == (1, True)
+    assert "1 regression" in command("changes", "--dry-run")[2]
+
+
+def test_what_was_sent_and_could_not_be_kept_is_told_again(command: Command, store: Store) -> None:
+    plant(store, {"test_bs1": [*DROP]})
+    in_the_way = Path(".trackside/notices")
+
+    def take(_request: Received) -> bytes:
+        in_the_way.write_text("", encoding="utf-8")
+        return answer(200, {})
+
+    with ScriptedServer(take) as server:
+        code, _, err = command("changes", "--notify", server.url.replace("http://", "json://"))
+    assert (code, "could not be kept, the next run tells it again" in err) == (1, True)
+    in_the_way.unlink()
     assert "1 regression" in command("changes", "--dry-run")[2]
 
 

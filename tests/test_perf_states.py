@@ -264,6 +264,17 @@ def test_ids_are_never_given_twice(values: list[float], known: bool) -> None:
     assert len(set(rows)) == len(rows)
 
 
+def test_two_changes_between_runs_of_one_commit_have_two_ids() -> None:
+    values = [*steady(20), *steady(20, 130.0, 20), *steady(20, 110.0, 40)]
+    history, measured = a_series(values)
+    one_commit = history.runs.with_columns(sha=pl.lit("a" * 40)), history.jobs.with_columns(sha=pl.lit("a" * 40))
+    history = msgspec.structs.replace(history, runs=one_commit[0], jobs=one_commit[1])
+    points = points_frame(history, measured, PerfRules())
+    found = find_changes(history, points)
+    assert len({one.change_id for one in found.changes}) == len(found.changes) == 2
+    assert len(reconcile(found, points, (), (), NOW).writes) == 2
+
+
 @pytest.mark.parametrize("values", [[], [1.0], [1.0] * 30])
 def test_nothing_found_is_nothing_to_write(values: list[float]) -> None:
     states = look(values)

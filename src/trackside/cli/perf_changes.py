@@ -15,6 +15,7 @@ from trackside.cli.options import FLAG
 from trackside.cli.perf_findings import PerfFindings, find_all, keep_states
 from trackside.cli.perf_session import PerfSession, open_perf_session
 from trackside.errors import NoDataError, TracksideError
+from trackside.report.ledger import counted
 
 if TYPE_CHECKING:
     from trackside.notify.sender import Sender
@@ -51,6 +52,7 @@ def changes(
     sender = sender_of(notifying)
     session = open_perf_session(asked)
     say_if_empty(session.ci)
+    _say_if_unmeasured(session)
     every = find_all(session)
     keep_states(session, every.states)
     shown = _chosen(every, test, metric)
@@ -61,13 +63,30 @@ def changes(
 
 
 def is_alarming(session: PerfSession, found: PerfFindings) -> bool:
-    """Whether a check fails: something got worse, or stopped. Logs that are still to be downloaded are no silence."""
+    """Whether a check fails: something got worse, or stopped, or nothing at all is measured.
+
+    Logs that are still to be downloaded are no silence.
+    """
     from trackside.perf.silence import SilenceReason
 
     synced = session.ci.synced
     is_partial = bool(session.history.unread or (synced is not None and synced.missing))
     silent = [one for one in found.silence.series if not (is_partial and one.reason is SilenceReason.NO_LOG)]
-    return found.states.is_alarming or bool(silent)
+    return found.states.is_alarming or bool(silent) or (_is_unmeasured(session) and not is_partial)
+
+
+def _is_unmeasured(session: PerfSession) -> bool:
+    return session.points.is_empty() and not session.history.runs.is_empty()
+
+
+def _say_if_unmeasured(session: PerfSession) -> None:
+    """Says that no number was found where there are runs: what is printed then is empty, and nothing is watched."""
+    if _is_unmeasured(session):
+        logs = counted(session.measured.height, "log")
+        session.ci.terminal.warn(
+            f"No performance number is in the window: {logs} of performance jobs read. perf_jobs of [sync] in "
+            "trackside.toml says which jobs these are, [perf] how their numbers are read."
+        )
 
 
 def _print(session: PerfSession, found: PerfFindings, form: Format, top: int, *, shows_all: bool) -> None:

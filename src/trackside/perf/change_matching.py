@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from trackside.perf.change_records import Change
-from trackside.perf.level_changes import change_id_of
+from trackside.perf.level_changes import change_id_of, unused_id
 from trackside.perf.points import searched_points
 from trackside.records.perf_rules import KnownChange
 from trackside.stats.level_scan import SHORTEST
@@ -96,7 +96,7 @@ class Matching:
         for change in self._changes:
             if change.change_id not in ids:
                 about = (one for one in self.places[change.series].ids_about(change) if one in said and one not in used)
-                ids[change.change_id] = next(about, None) or _unused(change, used)
+                ids[change.change_id] = next(about, None) or unused_id(change, used)
                 used.add(ids[change.change_id])
         return ids
 
@@ -121,15 +121,6 @@ class Matching:
         good, at, bad = self.places[change.series].range_of(change)
         apart = abs(index - at)
         return apart if apart <= NEARBY or good < index <= bad else None
-
-
-def _unused(change: Change, used: Set[str]) -> str:
-    """The id of a change; another where a change that moved away from this commit has it."""
-    found, series = change.change_id, change.series
-    while found in used:
-        series += "'"
-        found = change_id_of(series, change.direction, change.at.sha, change.at.run_id)
-    return found
 
 
 def _places(points: pl.DataFrame, series: Set[str]) -> dict[str, SeriesPlaces]:

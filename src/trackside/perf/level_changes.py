@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Final, NamedTuple
 
 import msgspec
@@ -31,6 +31,15 @@ def change_id_of(series: str, direction: Direction, sha: str | None, run_id: int
     """The id of a change: eight hex digits of its series, its direction and the commit, else the run, it began at."""
     text = "\n".join((series, direction.value, sha or str(run_id)))
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=4).hexdigest()
+
+
+def unused_id(change: Change, used: Set[str]) -> str:
+    """The id of a change; another one, and always the same, where that is in ``used``."""
+    found, series = change.change_id, change.series
+    while found in used:
+        series += "'"
+        found = change_id_of(series, change.direction, change.at.sha, change.at.run_id)
+    return found
 
 
 def _ratio(part: float, whole: float) -> float | None:
@@ -73,9 +82,13 @@ class LevelChanges(NamedTuple):
         return (float(self.fit.effects.get(stratum, 0.0)) for stratum in self.series.strata)
 
     def changes(self, repo: str, line: DefaultLine) -> Iterator[Change]:
-        """The changes in the order of commits."""
+        """The changes in the order of commits, with ids of their own: runs of one commit may hold several."""
+        used: set[str] = set()
         for place in range(len(self.fit.points)):
-            yield self._change(place, repo, line)
+            change = self._change(place, repo, line)
+            change_id = unused_id(change, used)
+            used.add(change_id)
+            yield msgspec.structs.replace(change, change_id=change_id)
 
     def confounded(self, repo: str, line: DefaultLine) -> Iterator[Change]:
         """The moves that came with other machines."""

@@ -261,6 +261,11 @@ def _searched(found: Changes, top: int, *, shows_all: bool) -> Iterator[Section]
     few = [one for one in found.series if one.search is Search.FEW_POINTS]
     drifting = [one for one in found.series if one.is_drifting]
     notes = [f"{len(found.series):,} series, {searches[Search.SEARCHED]:,} of them searched."]
+    if found.default_branch is None:
+        notes.append(
+            "The default branch of the repository is not known, and only its runs are searched: set default_branch "
+            "under [ci] in trackside.toml."
+        )
     if few:
         notes.append(
             f"With fewer than {found.least_points} values on the default branch, too few to search: {len(few):,}."
