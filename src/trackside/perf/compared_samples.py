@@ -150,7 +150,8 @@ def _values(side: pl.DataFrame, effects: dict[Machine, float] | None) -> Floats:
         added = [effects.get(machine, 0.0) for machine in side.select("pool", "runner_name").rows()]
         return side["value"].to_numpy() - np.asarray(added)
     machine = pl.coalesce("runner_name", pl.format("job {}", "job_id"))
-    return side.group_by(machine, maintain_order=True).agg(pl.col("value").mean())["value"].to_numpy()
+    means: Floats = side.group_by(machine, maintain_order=True).agg(pl.col("value").mean())["value"].to_numpy()
+    return means
 
 
 def _residuals(known: pl.DataFrame, *, removed: bool) -> Floats:

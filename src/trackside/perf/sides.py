@@ -106,15 +106,7 @@ def _pull(number: int, points: pl.DataFrame, history: History) -> Side:
     own = points.filter(pl.col("pull_number") == number)
     before = own.filter(~pl.col("is_default_line"), pl.col("sha").is_not_null()).sort("created_at", "run_id")
     if before.is_empty():
-        if own.is_empty():
-            ran = (history.runs["pull_number"] == number).any()
-            what = (
-                "has runs in the window, but none printed a performance number" if ran else "has no run in the window"
-            )
-            msg = f"Pull request #{number} {what}. {_there(points)} {_LONGER}"
-        else:
-            msg = f"Pull request #{number} was measured only after it was merged, as commit {own['sha'][0]}: name that."
-        raise NoDataError(msg)
+        raise NoDataError(_unmeasured_pull(number, own, points, history))
     newest = before.row(-1, named=True)
     return Side(
         kind=SideKind.PULL,
@@ -124,6 +116,15 @@ def _pull(number: int, points: pl.DataFrame, history: History) -> Side:
         title=newest["title"],
         url=newest["pull_url"],
     )
+
+
+def _unmeasured_pull(number: int, own: pl.DataFrame, points: pl.DataFrame, history: History) -> str:
+    merged = own.filter("is_default_line", pl.col("sha").is_not_null())["sha"]
+    if len(merged):
+        return f"Pull request #{number} was measured only after it was merged, as commit {merged[0]}: name that."
+    ran = (history.runs["pull_number"] == number).any()
+    what = "has runs in the window, but none printed a performance number" if ran else "has no run in the window"
+    return f"Pull request #{number} {what}. {_there(points)} {_LONGER}"
 
 
 def _commit(prefix: str, points: pl.DataFrame, history: History) -> Side:
