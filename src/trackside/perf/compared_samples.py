@@ -148,7 +148,8 @@ def _sample(taken: _Pair, known: pl.DataFrame, effects: dict[Machine, float] | N
 def _values(side: pl.DataFrame, effects: dict[Machine, float] | None) -> Floats:
     if effects is not None:
         added = [effects.get(machine, 0.0) for machine in side.select("pool", "runner_name").rows()]
-        return side["value"].to_numpy() - np.asarray(added)
+        rest: Floats = side["value"].to_numpy() - np.asarray(added)
+        return rest
     machine = pl.coalesce("runner_name", pl.format("job {}", "job_id"))
     means: Floats = side.group_by(machine, maintain_order=True).agg(pl.col("value").mean())["value"].to_numpy()
     return means
