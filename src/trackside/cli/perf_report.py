@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,6 +14,7 @@ from trackside.cli.ci_session import Asked, CiSession, Format, say_if_empty
 from trackside.cli.options import FLAG
 from trackside.cli.perf_findings import find_all
 from trackside.cli.perf_session import PerfSession, open_perf_session
+from trackside.cli.terminal import OnProgress
 
 if TYPE_CHECKING:
     from trackside.perf.change_records import Changes
@@ -112,12 +116,13 @@ class PerfReport:
         from trackside.report.perf_summary import perf_markdown
 
         if form == "json":
-            return self._json()
+            return self._json
         if form == "csv":
             return points_csv(self.session.points)
         history = self.session.ci.history
         return perf_markdown(self.collection, self.counts, self.views, history.repo, name=history.rules.name)
 
+    @cached_property
     def _json(self) -> str:
         from trackside.report.perf_document import perf_json
 
@@ -132,16 +137,24 @@ class PerfReport:
 
         if speaks:
             self.session.ci.terminal.data(f"\n{opening_line(self.folder)}")
-        with ReportTree(self.folder) as tree:
-            charts = self._write_tests(tree, speaks=speaks)
+        with ReportTree(self.folder) as tree, self._bar(shown=not speaks) as on_count:
+            charts = self._write_tests(tree, on_count, speaks=speaks)
         page = perf_page(self.session.points, self.facts, changes=self.changes, silence=self.silence)
         write_page(page, self.folder / PAGE_NAME)
-        write_page(f"{self._json()}\n", self.folder / JSON_NAME)
+        write_page(f"{self._json}\n", self.folder / JSON_NAME)
         others = (("HTML page", self.folder / PAGE_NAME), ("JSON", self.folder / JSON_NAME))
         tries = sum(one.tries is not None for one in self.tests)
         return WrittenFiles(folder=self.folder, tables=len(self.tests), charts=charts, tries=tries, others=others)
 
-    def _write_tests(self, tree: ReportTree, *, speaks: bool) -> int:
+    @contextmanager
+    def _bar(self, *, shown: bool) -> Iterator[OnProgress]:
+        if not shown:
+            yield lambda _done, _total: None
+            return
+        with self.session.ci.terminal.phases() as on_phase:
+            yield on_phase("drawing charts")
+
+    def _write_tests(self, tree: ReportTree, on_count: OnProgress, *, speaks: bool) -> int:
         """Writes the tables and charts of all tests; returns how many charts there are."""
         from trackside.report.perf_chart_data import pools_of
         from trackside.report.perf_console import chart_line, table_line
@@ -155,7 +168,7 @@ class PerfReport:
             if one.is_established or self.all_metrics
         }
         with quiet_matplotlib():
-            for one in self.tests:
+            for done, one in enumerate(self.tests, 1):
                 path = tree.write(one.table, table_csv(one).encode())
                 lines = [table_line(path)]
                 if one.tries is not None:
@@ -165,6 +178,7 @@ class PerfReport:
                     if view is not None and (png := series_png(view, pools)) is not None:
                         lines.append(chart_line(tree.write(name, png)))
                 charts += len(lines) - 1
+                on_count(done, len(self.tests))
                 if speaks:
                     terminal.data("\n".join(lines))
         return charts
