@@ -163,6 +163,9 @@ def test_one_decision_holds_for_all_that_moved_at_the_same_commits(command: Comm
     _, out, _ = command("ack", name, "--reason", "known", "--others")
     assert out.startswith(f"{name} and what moved with it is acknowledged now")
     assert command("changes", "--check")[0] == 0
+    assert command("changes", "--check")[0] == 0
+    assert len(command("reopen", name)[1].splitlines()) == 2
+    assert command("changes", "--check")[0] == 3
 
 
 def test_what_is_intended_is_listed_only_with_all(command: Command, store: Store) -> None:

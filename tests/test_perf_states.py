@@ -148,9 +148,11 @@ def test_a_note_finds_its_change_in_a_store_that_never_saw_it_at_the_same_commit
     assert only(look(shifted, (), note)) == (row.change_id, ChangeState.ACKNOWLEDGED)
 
 
-def two_tests(values: Sequence[float], known: Sequence[KnownChange] = (), *notes: ChangeNote) -> ChangeStates:
+def two_tests(
+    values: Sequence[float], known: Sequence[KnownChange] = (), *notes: ChangeNote, first: int = 0
+) -> ChangeStates:
     """What is found where two tests of a job print the same values."""
-    history, one = a_series(values)
+    history, one = a_series(values[first:], first=first)
     points = points_frame(history, pl.concat([one, one.with_columns(test=pl.lit("test_twin"))]), PerfRules())
     return reconcile(find_changes(history, points), points, known, notes, NOW)
 
@@ -163,15 +165,31 @@ def test_a_decision_that_holds_for_others_holds_for_what_moved_at_the_same_commi
     assert two_tests(DROP, [alone, rows[1]]).is_alarming
     states = two_tests(DROP, [said, rows[1]])
     other = next(one for one in states.found.changes if one.change_id == rows[1].change_id)
-    assert (other.state, states.is_alarming, states.writes) == (ChangeState.ACKNOWLEDGED, False, ())
+    assert (other.state, states.is_alarming) == (ChangeState.ACKNOWLEDGED, False)
     assert other.decision is not None
     assert other.decision.of == rows[0].change_id
+    [written] = states.writes
+    assert (written.change_id, written.state, written.decided_at, written.others) == (
+        rows[1].change_id,
+        ChangeState.ACKNOWLEDGED,
+        NOW,
+        False,
+    )
+    assert two_tests(DROP, [said, written]).writes == ()
     note = ChangeNote(id=rows[1].change_id, state=ChangeState.INTENDED, reason="a trade", others=True)
     assert {one.state for one in two_tests(DROP, rows, note).found.changes} == {ChangeState.INTENDED}
     assert {one.state for one in two_tests(DROP, [said, rows[1]], note).found.changes} == {
         ChangeState.INTENDED,
         ChangeState.ACKNOWLEDGED,
     }
+
+
+def test_a_note_that_holds_for_others_does_so_before_the_window_too() -> None:
+    values = [*DROP, *steady(30, 140.0, 60)]
+    rows = two_tests(values).writes
+    note = ChangeNote(id=rows[0].change_id, state=ChangeState.ACKNOWLEDGED, reason="known", others=True)
+    assert two_tests(values, rows, first=45).is_alarming
+    assert not two_tests(values, rows, note, first=45).is_alarming
 
 
 def test_a_note_of_no_change_is_told() -> None:

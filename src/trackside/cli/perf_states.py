@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import msgspec
 from cyclopts import Parameter
@@ -17,9 +17,6 @@ from trackside.cli.options import FLAG
 from trackside.cli.terminal import open_terminal
 from trackside.errors import NoDataError, UsageError
 from trackside.records.perf_rules import ChangeState, KnownChange
-
-if TYPE_CHECKING:
-    from trackside.store.store import Store
 
 _LONGEST: Final = 2_000
 """So many characters a reason or a link may have."""
@@ -32,7 +29,7 @@ class Said:
     """What is said of a change, and where it is kept."""
 
     reason: Annotated[str | None, _SOME] = None
-    """Why, in a sentence. Needed, but to reopen."""
+    """Why, in a sentence. Needed for ack and intend."""
     link: Annotated[str | None, _SOME] = None
     """Where more is said, such as an issue."""
     others: Annotated[bool, FLAG] = False
@@ -68,6 +65,8 @@ def intend(change_id: str, /, *, said: Said | None = None) -> int:
 def reopen(change_id: str, /, *, said: Said | None = None) -> int:
     """Take back what was said of a change: its state is what the runs say again.
 
+    What was said of others with it is taken back too.
+
     Args:
         change_id: The id that trackside perf changes shows.
     """
@@ -86,30 +85,39 @@ def _decide(change_id: str, state: ChangeState | None, said: Said) -> int:
     settings = settings_of(access)
     repo = repository_of(access, settings)
     store = store_of(access, create=False)
-    one = _find(change_id, known_changes(store, repo), repo)
+    known = known_changes(store, repo)
+    one = _find(change_id, known, repo)
     now = dt.datetime.now(dt.UTC)
-    told = msgspec.structs.replace(
-        one,
-        state=undecided_state(store, repo, one.change_id) if state is None else state,
-        reason=reason,
-        link=link,
-        decided_at=None if state is None else now,
-        others=said.others and state is not None,
-    )
-    _keep(store, told, now, any(note.id.lower() == one.change_id for note in settings.perf.changes))
+    if state is None:
+        told = [
+            _undecided(other, undecided_state(store, repo, other.change_id)) for other in _same_decision(one, known)
+        ]
+    else:
+        told = [msgspec.structs.replace(one, state=state, reason=reason, link=link, decided_at=now, others=said.others)]
+    store.add_changes(told, now)
+    _say(told, {note.id.lower() for note in settings.perf.changes})
     return 0
 
 
-def _keep(store: Store, told: KnownChange, now: dt.datetime, is_noted: bool) -> None:
-    store.add_changes([told], now)
+def _say(told: Iterable[KnownChange], noted: Set[str]) -> None:
     terminal = open_terminal()
-    words = "is as the runs say again" if told.decided_at is None else f"is {told.state.value} now"
-    more = " and what moved with it" if told.others else ""
-    terminal.data(f"{told.change_id}{more} {words}: {told.series}")
-    if is_noted:
-        terminal.warn(
-            f"The settings hold a note of {told.change_id} under [perf]: that counts before what is said here."
-        )
+    for one in told:
+        words = "is as the runs say again" if one.decided_at is None else f"is {one.state.value} now"
+        more = " and what moved with it" if one.others else ""
+        terminal.data(f"{one.change_id}{more} {words}: {one.series}")
+        if one.change_id in noted:
+            terminal.warn(f"The settings hold a note of {one.change_id}: that counts before what is said here.")
+
+
+def _same_decision(one: KnownChange, known: Iterable[KnownChange]) -> list[KnownChange]:
+    """The change, and those that the decision on it holds for too, or that it was taken over from."""
+    if one.decided_at is None:
+        return [one]
+    return [other for other in known if other.decided_at == one.decided_at]
+
+
+def _undecided(one: KnownChange, state: ChangeState) -> KnownChange:
+    return msgspec.structs.replace(one, state=state, reason=None, link=None, decided_at=None, others=False)
 
 
 def _find(change_id: str, known: Iterable[KnownChange], repo: str) -> KnownChange:

@@ -80,9 +80,11 @@ def reconcile(
     matching = Matching(found.changes, points, known)
     ids = matching.ids(said.keys())
     settled = _settled(found.changes, ids, matching, said)
-    rows = [_row(found.repo, ids[one.change_id], one, matching.known_of(one), now) for one in found.changes]
+    pairs = zip(found.changes, settled, strict=True)
+    rows = [_row(found.repo, raw, matching.known_of(raw), one, now) for raw, one in pairs]
     series = {one.series: one for one in found.series}
-    past = [_past(one, series.get(one.series), matching, said.get(one.change_id)) for one in matching.unmatched]
+    noted = _notes_of_past(matching.unmatched, known, said)
+    past = [_past(one, series.get(one.series), matching, noted.get(one.change_id)) for one in matching.unmatched]
     fixed = [
         msgspec.structs.replace(one.known, state=ChangeState.FIXED, last_seen_at=now)
         for one in past
@@ -157,18 +159,20 @@ def _in_force(told: ChangeState, decision: Decision | None) -> ChangeState:
     return decision.state
 
 
-def _row(repo: str, change_id: str, change: Change, known: KnownChange | None, now: dt.datetime) -> KnownChange | None:
-    """The row of the store for a change as it was found, None where the store has it already.
+def _row(repo: str, change: Change, known: KnownChange | None, settled: Change, now: dt.datetime) -> KnownChange | None:
+    """The row of the store for a change as it was found and settled, None where the store has it already.
 
-    A decision in the store stays as it is; one of the settings is not put there.
+    A decision in the store stays as it is, one of a change that stands for this one is put there; one of the settings
+    is not.
     """
-    decided = None if known is None or known.decided_at is None else known
+    inherited = settled.decision if settled.decision is not None and settled.decision.decided_at is not None else None
+    decision = _decision(None, known) or inherited or Decision(state=_from_runs(change, known))
     row = KnownChange(
         repo=repo,
-        change_id=change_id,
+        change_id=settled.change_id,
         series=change.series,
         direction=change.direction.value,
-        state=_from_runs(change, known) if decided is None else decided.state,
+        state=decision.state,
         first_seen_at=now if known is None else known.first_seen_at,
         last_seen_at=now,
         last_good_run_id=change.last_good.run_id,
@@ -177,12 +181,23 @@ def _row(repo: str, change_id: str, change: Change, known: KnownChange | None, n
         first_bad_at=change.at.ordered_at,
         before=change.before,
         after=change.after,
-        **{name: getattr(decided, name, None) for name in ("reason", "link", "decided_at")},
-        others=decided is not None and decided.others,
+        reason=decision.reason,
+        link=decision.link,
+        decided_at=decision.decided_at,
+        others=known is not None and known.decided_at is not None and known.others,
     )
     if known is None or now - known.last_seen_at >= REFRESHED_AFTER:
         return row
     return row if any(getattr(row, name) != getattr(known, name) for name in _TELLING) else None
+
+
+def _notes_of_past(
+    past: Sequence[KnownChange], known: Sequence[KnownChange], said: Mapping[str, ChangeNote]
+) -> dict[str, ChangeNote]:
+    """The notes on changes that were not found; one that holds for others is on those that began at the same commit."""
+    stands = {one.first_bad_sha: note for one in known if (note := said.get(one.change_id)) is not None and note.others}
+    found = {one.change_id: said.get(one.change_id) or stands.get(one.first_bad_sha) for one in past}
+    return {change_id: note for change_id, note in found.items() if note is not None}
 
 
 def _past(known: KnownChange, series: SearchedSeries | None, matching: Matching, note: ChangeNote | None) -> PastChange:
