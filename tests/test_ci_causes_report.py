@@ -15,7 +15,7 @@ from trackside.ci.groups import FailureGroups, group_failures
 from trackside.ci.verdicts import Verdicts, judge_failures
 from trackside.report.ci_causes_blocks import block_lines, block_markdown, causes_markdown
 from trackside.report.ci_causes_report import causes_csv, causes_json, causes_sections
-from trackside.report.ci_sections import section_parts
+from trackside.report.sections import section_parts
 
 HOSTILE = "=1+1 \x1b[31m<img src=x onerror=y> @everyone | [a](http://evil) `x` \u202e\nnext"
 

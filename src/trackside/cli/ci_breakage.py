@@ -7,10 +7,10 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from trackside.cli.ci_printing import print_sections
 from trackside.cli.ci_session import Asked, Format, open_session, say_if_empty
 from trackside.cli.github_options import POSITIVE
 from trackside.cli.options import FLAG
+from trackside.cli.section_printing import print_sections
 from trackside.cli.windows import parse_moment
 from trackside.errors import NoDataError, UsageError
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from trackside.cli.ci_printing import print_sections
 from trackside.cli.ci_session import Asked, CiSession, Format, open_session, say_if_empty
 from trackside.cli.github_options import POSITIVE
 from trackside.cli.options import FLAG
+from trackside.cli.section_printing import print_sections
 from trackside.errors import TracksideError
 
 if TYPE_CHECKING:

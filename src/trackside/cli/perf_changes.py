@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from cyclopts import Parameter
 
-from trackside.cli.ci_printing import print_sections
 from trackside.cli.ci_session import Asked, CiSession, Format, say_if_empty
 from trackside.cli.github_options import POSITIVE
 from trackside.cli.notifying import News, Notifying, deliver, is_wanted, sender_of, told_before
 from trackside.cli.options import FLAG
 from trackside.cli.perf_findings import PerfFindings, find_all, keep_states
 from trackside.cli.perf_session import PerfSession, open_perf_session
+from trackside.cli.section_printing import print_sections
 from trackside.errors import NoDataError, TracksideError
 from trackside.report.ledger import counted
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from trackside.cli.ci_printing import print_sections
 from trackside.cli.ci_session import Asked, Format, say_if_empty
 from trackside.cli.options import FLAG
 from trackside.cli.perf_session import open_perf_session
+from trackside.cli.section_printing import print_sections
 from trackside.errors import NoDataError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def compare(
 
     session = open_perf_session(asked)
     say_if_empty(session.ci)
-    history, points = session.ci.history, session.points
+    history, points = session.history, session.points
     sides = resolve_sides(first, second, points, history)
     levels = find_changes(history, comparable_points(points)).levels
     told = compare_sides(points, levels, sides, history.repo, all_metrics=all_metrics)

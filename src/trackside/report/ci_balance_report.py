@@ -10,8 +10,8 @@ import msgspec
 
 from trackside.ci.balance import Balance, FamilyBalance
 from trackside.ci.results import Span
-from trackside.report.ci_sections import Cell, Section, minutes, section_csv
 from trackside.report.ledger import counted
+from trackside.report.sections import Cell, Section, minutes, section_csv
 
 BALANCE_VERSION: Final = 1
 _SHOWN_PLANS: Final = 3

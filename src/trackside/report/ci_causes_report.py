@@ -11,8 +11,8 @@ import msgspec
 from trackside.ci.findings import Verdict
 from trackside.ci.groups import FailureGroup, FailureGroups
 from trackside.ci.verdicts import JobSummary, JobVerdict, Verdicts
-from trackside.report.ci_sections import Cell, Section, section_csv
 from trackside.report.ledger import counted
+from trackside.report.sections import Cell, Section, section_csv
 
 CAUSES_VERSION: Final = 1
 _MOST_OF_A_LINE: Final = 160

@@ -13,7 +13,7 @@ from trackside.ci.failure_records import FailureReport, RunReference
 from trackside.ci.groups import FailureGroups
 from trackside.ci.recent_failures import LookedAt
 from trackside.ci.verdicts import Verdicts
-from trackside.report.ci_sections import Cell, section_csv
+from trackside.report.sections import Cell, section_csv
 
 FAILURES_VERSION: Final = 1
 _WHY: Final = ("verdicts", "failure_groups", "looked_at")

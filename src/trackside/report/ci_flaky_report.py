@@ -12,8 +12,8 @@ from trackside.ci.flake_evidence import Event, Kind
 from trackside.ci.flakiness import Flaky, FlakyJob
 from trackside.ci.flaky_tests import FlakyTest
 from trackside.ci.outages import Outage
-from trackside.report.ci_sections import Cell, Section, percent, section_csv
 from trackside.report.ledger import counted
+from trackside.report.sections import Cell, Section, percent, section_csv
 
 FLAKY_VERSION: Final = 1
 _CSV: Final = (

@@ -10,8 +10,8 @@ import msgspec
 
 from trackside.ci.minutes import Minutes, RunnerMinutes
 from trackside.ci.results import Span
-from trackside.report.ci_sections import Cell, Section, percent, section_csv
 from trackside.report.ledger import counted
+from trackside.report.sections import Cell, Section, percent, section_csv
 
 MINUTES_VERSION: Final = 1
 _FIGURES: Final = ("Minutes", "Passed", "Failed", "Cancelled", "Flaky", "Other", "Lost", "Attempts")

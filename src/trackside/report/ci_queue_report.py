@@ -11,8 +11,8 @@ import msgspec
 
 from trackside.ci.queueing import PoolWaiting, WaitBucket, Waiting
 from trackside.ci.results import Span
-from trackside.report.ci_sections import Cell, Section, minutes, section_csv
 from trackside.report.ledger import counted
+from trackside.report.sections import Cell, Section, minutes, section_csv
 
 QUEUE_VERSION: Final = 1
 _UNKNOWN_POOL: Final = "(not told)"

@@ -18,8 +18,8 @@ from trackside.ci.rate_changes import (
     RateChange,
     RateChanges,
 )
-from trackside.report.ci_sections import Cell, Section, percent, section_csv
 from trackside.report.ledger import counted
+from trackside.report.sections import Cell, Section, percent, section_csv
 
 RATES_VERSION: Final = 1
 _CSV: Final = (

@@ -10,8 +10,8 @@ import msgspec
 
 from trackside.ci.results import Span
 from trackside.ci.runners import Judged, PoolRunners, RunnerReport
-from trackside.report.ci_sections import Cell, Section, percent, section_csv
 from trackside.report.ledger import counted
+from trackside.report.sections import Cell, Section, percent, section_csv
 
 RUNNERS_VERSION: Final = 1
 _JUDGED: Final = ("Failed", "Of", "Expected", "Rate", "95 %", "Others' Rate", "Commits", "p", "q")

@@ -10,8 +10,8 @@ import msgspec
 
 from trackside.ci.results import RunLink
 from trackside.ci.streaks import ALL_LINES, Beginning, Streak, Streaks
-from trackside.report.ci_sections import Cell, Section, section_csv
 from trackside.report.ledger import counted
+from trackside.report.sections import Cell, Section, section_csv
 
 STREAKS_VERSION: Final = 1
 FIXED_FROM: Final = 2

@@ -7,7 +7,7 @@ from typing import Final
 
 from trackside.perf.change_records import Change
 from trackside.perf.states import ChangeStates
-from trackside.report.ci_sections import Cell, section_csv
+from trackside.report.sections import Cell, section_csv
 
 _CSV: Final = (
     "id", "state", "verdict", "workflow", "job", "test", "metric", "unit", "direction", "before", "after", "percent",

@@ -16,7 +16,6 @@ from trackside.perf.level_changes import CONFIRMED_BY
 from trackside.perf.silence import Silence
 from trackside.perf.states import ChangeStates, PastChange
 from trackside.records.perf_rules import ChangeState
-from trackside.report.ci_sections import Cell, Section
 from trackside.report.ledger import counted
 from trackside.report.perf_change_words import (
     confidence,
@@ -27,6 +26,7 @@ from trackside.report.perf_change_words import (
 )
 from trackside.report.perf_silence_report import silence_sections
 from trackside.report.perf_text import percent_text, short_sha
+from trackside.report.sections import Cell, Section
 
 PERF_CHANGES_VERSION: Final = 1
 MOST_COMMITS: Final = 8

@@ -11,9 +11,9 @@ import msgspec
 from trackside.perf.comparison import LARGEST_Q
 from trackside.perf.comparison_records import ComparedSeries, Comparison, SideSummary, Verdict
 from trackside.records.measurements import Better
-from trackside.report.ci_sections import Cell, Section, section_csv
 from trackside.report.ledger import counted
 from trackside.report.perf_text import level_text, percent_text
+from trackside.report.sections import Cell, Section, section_csv
 
 COMPARE_VERSION: Final = 1
 _CSV: Final = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trackside.perf.silence import Silence, silent_entries
-from trackside.report.ci_sections import Section
 from trackside.report.perf_change_words import silence_words
+from trackside.report.sections import Section
 
 
 def silence_sections(silence: Silence, top: int) -> Iterator[Section]:

@@ -9,9 +9,9 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
-from trackside.report.ci_sections import Cell, section_csv
 from trackside.report.perf_names import job_directories, safe_name, unique_names
 from trackside.report.safe_text import csv_text
+from trackside.report.sections import Cell, section_csv
 
 FIRST_COLUMNS: Final = ("created_at", "run_number", "pr_number", "author", "head_sha")
 """The established columns before those of the metrics; ``url`` follows them."""

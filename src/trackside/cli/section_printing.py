@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trackside.cli.ci_session import CiSession, Format
 
 if TYPE_CHECKING:
-    from trackside.report.ci_sections import Section
+    from trackside.report.sections import Section
 
 
 def print_sections(
@@ -25,7 +25,7 @@ def print_sections(
     ``as_markdown`` makes Markdown of that heading where sections are not enough.
     """
     from trackside.ci.results import span_of
-    from trackside.report.ci_sections import basis_line, section_markdown, section_parts
+    from trackside.report.sections import basis_line, section_markdown, section_parts
 
     if form in ("json", "csv"):
         session.terminal.whole(as_json() if form == "json" else as_csv())

@@ -1,4 +1,4 @@
-"""Tables of a report on CI that are told alike on a terminal and in Markdown, and the one of them that is CSV."""
+"""Tables of a report that are told alike on a terminal and in Markdown, and the one of them that is CSV."""
 
 from __future__ import annotations
 
