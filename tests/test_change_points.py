@@ -106,6 +106,12 @@ def test_a_step_on_a_drift_is_found_and_the_drift_is_told() -> None:
     assert found.is_drifting
 
 
+def test_an_absurd_value_does_not_hide_a_step() -> None:
+    values = np.array(LONG + [value - 4 for value in QUIET])
+    values[33] = 1e9
+    assert places(values) == [60]
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 6, 7])
 def test_too_few_values_tell_nothing(n: int) -> None:
     found = find([1.0, 2.0, 1.0, 9.0, 9.0, 9.0, 9.0][:n])

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from trackside.stats.spread import Floats, autocorrelation, drawn_in, length_factor
+from trackside.stats.spread import Floats, autocorrelation, drawn_close, drawn_in, length_factor
 
 Codes = npt.NDArray[np.int64]
 
@@ -22,7 +22,7 @@ SHORTEST = 3
 """Values that a level has at least."""
 LEAST_OVERLAP = 2.0
 """Of how many comparisons with strata on both sides a split must be made: three values against many are nearly 3."""
-_HANDICAP = 4.0
+_HANDICAP = 6.0
 """What a stretch must have over a split, in units of squared standard errors: there are many more stretches."""
 _GROWTH = 1.4
 """The ratio of the lengths of stretches that are tried."""
@@ -34,6 +34,8 @@ _VALUES_IN_ALL = 8_000_000
 _TAIL = 0.1
 """The share of the permutations that the tail is fitted to."""
 _SURE = 1e-9
+_NOTHING = 1e-12
+"""Values up to this are rounding: half of a series lies beyond 1, or its farthest value."""
 _ROUNDING = 1e-18
 """The share of a sum of squares that is rounding."""
 _MOST = 1 - 1e-9
@@ -70,12 +72,18 @@ def free_of_strata(values: Floats, codes: Codes) -> Floats:
     return values - (np.bincount(codes, weights=values) / np.maximum(counts, 1))[codes]
 
 
-def bounded(values: Floats, codes: Codes) -> Floats:
-    """The values without the level of their stratum, wild ones drawn in."""
+def views_of(values: Floats, codes: Codes) -> Floats:
+    """The values without the level of their stratum in rows: wild ones drawn in, and drawn close if that differs.
+
+    The first row sees how far a level lies from the others among several modes, the second sees a new level among
+    wild values that lie farther out on the same side.
+    """
     medians = np.zeros(int(codes.max()) + 1)
     for code in np.unique(codes):
         medians[code] = np.median(values[codes == code])
-    return free_of_strata(drawn_in(values - medians[codes]), codes)
+    rest = values - medians[codes]
+    views = [free_of_strata(drawn, codes) for drawn in (drawn_in(rest), drawn_close(rest))]
+    return np.stack(views[:1] if np.array_equal(views[0], views[1]) else views)
 
 
 def overlap(codes: Codes) -> Floats:
@@ -118,24 +126,29 @@ def _trend(codes: Codes, degree: int) -> Floats:
     return np.asarray(basis[:, np.abs(np.diag(triangle)) > 1e-6], dtype=np.float64)
 
 
-def scan(values: Floats, design: Design, promising: float) -> Candidate | None:
+def scan(views: Floats, design: Design, promising: float) -> Candidate | None:
     """The best place for a change, or None where no place can be used; p is rough where it is above ``promising``.
 
-    ``values`` are those of ``bounded``.
+    ``views`` are those of ``views_of``; a change may show in any of them.
     """
-    values = values - design.trend @ (design.trend.T @ values)
-    if not design.spread.any() or not values.any():
+    views = np.asarray(views - (views @ design.trend) @ design.trend.T, dtype=np.float64)
+    views = views[np.abs(views).max(axis=1) > _NOTHING]
+    if not design.spread.any() or not views.size:
         return None
-    gains = _gains(values[None, :], design)[0]
-    left = _left(values, design, int(gains.argmax()))
-    rho = autocorrelation(left) if left @ left > _ROUNDING * (values @ values) else 0.0
-    factor = length_factor(_shorter(design), rho)
-    gains = gains / factor - _handicap(design)
+    gains = np.max([_unlike_neighbours(view, design) for view in views], axis=0) - _handicap(design)
     best = int(gains.argmax())
     begin, end = int(design.begins[best]), int(design.ends[best])
-    p = _p_value(values, design, float(gains[best]) * (1 - 1e-9), promising)
+    p = _p_value(views, design, float(gains[best]) * (1 - 1e-9), promising)
     at = (end,) if begin == 0 else (begin, end)
     return Candidate(at=at, p=max(p, _least_p(design, begin, end)))
+
+
+def _unlike_neighbours(view: Floats, design: Design) -> Floats:
+    """The statistic of each place, lowered by what the likeness of neighbours adds to it."""
+    gains = _gains(view[None, :], design)[0]
+    left = _left(view, design, int(gains.argmax()))
+    rho = autocorrelation(left) if left @ left > _ROUNDING * (view @ view) else 0.0
+    return np.asarray(gains / length_factor(_shorter(design), rho), dtype=np.float64)
 
 
 @lru_cache(256)
@@ -154,7 +167,7 @@ def _places(n: int) -> tuple[Codes, Codes]:
 
 def _shorter(design: Design) -> Floats:
     inside = design.ends - design.begins
-    return np.minimum(inside, design.codes.size - inside).astype(np.float64)
+    return np.asarray(np.minimum(inside, design.codes.size - inside), dtype=np.float64)
 
 
 def _handicap(design: Design) -> Floats:
@@ -196,34 +209,34 @@ def _left(values: Floats, design: Design, place: int) -> Floats:
     return values - change * (float(values @ change) / power) if power > 0 else values
 
 
-def _p_value(values: Floats, design: Design, observed: float, promising: float) -> float:
-    rng = np.random.default_rng([values.size, design.trend.shape[1]])
+def _p_value(views: Floats, design: Design, observed: float, promising: float) -> float:
+    n = views.shape[1]
+    rng = np.random.default_rng([n, design.trend.shape[1]])
     found = np.zeros(0)
     for stage in _STAGES:
-        more = min(stage, max(_VALUES_IN_ALL // values.size, _STAGES[0])) - found.size
-        found = np.concatenate([found, _permuted(values, design, more, rng)])
+        more = min(stage, max(_VALUES_IN_ALL // n, _STAGES[0])) - found.size
+        found = np.concatenate([found, _permuted(views, design, more, rng)])
         extreme = int((found >= observed).sum())
         p = (extreme + 1) / (found.size + 1)
         if extreme >= _ENOUGH or p > 4 * promising:
             return p
-        if not extreme and (tail := _tail_p(found, observed, values.size)) < _SURE:
+        if not extreme and (tail := _tail_p(found, observed, n)) < _SURE:
             return tail
-    return p if extreme >= _ENOUGH else _tail_p(found, observed, values.size)
+    return p if extreme >= _ENOUGH else _tail_p(found, observed, n)
 
 
-def _permuted(values: Floats, design: Design, count: int, rng: np.random.Generator) -> Floats:
+def _permuted(views: Floats, design: Design, count: int, rng: np.random.Generator) -> Floats:
     """The largest statistic of each of so many orders of the values within their strata."""
     found = []
     at_a_time = max(1, _VALUES_AT_A_TIME // design.begins.size)
     places = [np.flatnonzero(design.codes == code) for code in np.unique(design.codes)]
     handicap = _handicap(design)
     for start in range(0, count, at_a_time):
-        rows = np.empty((min(at_a_time, count - start), values.size))
+        order = np.empty((min(at_a_time, count - start), design.codes.size), dtype=np.int64)
         for place in places:
-            rows[:, place] = rng.permuted(np.broadcast_to(values[place], (rows.shape[0], place.size)), axis=1)
-        gains = _gains(rows, design)
-        gains -= handicap
-        found.append(gains.max(axis=1))
+            order[:, place] = rng.permuted(np.broadcast_to(place, (order.shape[0], place.size)), axis=1)
+        largest = [(_gains(view[order], design) - handicap).max(axis=1) for view in views]
+        found.append(np.max(largest, axis=0))
     return np.concatenate(found) if found else np.zeros(0)
 
 

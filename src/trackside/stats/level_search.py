@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from trackside.stats.level_fit import LevelFit, settle
-from trackside.stats.level_scan import SHORTEST, Candidate, Codes, bounded, make_design, scan
+from trackside.stats.level_scan import SHORTEST, Candidate, Codes, make_design, scan, views_of
 from trackside.stats.spread import Floats
 from trackside.stats.trends import staged, trend_degree
 
@@ -18,6 +18,8 @@ LEAST_CHANGE = 0.75
 """In units of the noise of the values: smaller changes are not told, however sure."""
 _FEWEST = 14
 """The orders of fewer values are so few that no p-value reaches LARGEST_P."""
+_CHOSEN = 4.0
+"""What having chosen both ends of a part costs beside how many parts there are."""
 _SUPPORT = 0.5
 """The share of the values of a level, and at least SHORTEST, that lie on its side of the middle between two levels."""
 
@@ -65,7 +67,7 @@ def _candidate(values: Floats, codes: Codes, degree: int = 0) -> Candidate | Non
     if values.size < 2 * SHORTEST:
         return None
     codes = np.unique(codes, return_inverse=True)[1]
-    return scan(bounded(values, codes), make_design(codes, degree), LARGEST_P)
+    return scan(views_of(values, codes), make_design(codes, degree), LARGEST_P)
 
 
 def _beside_trend(values: Floats, codes: Codes) -> Candidate | None:
@@ -97,7 +99,7 @@ def _divided(values: Floats, codes: Codes, first: Candidate) -> list[Found]:
 def _proved(values: Floats, codes: Codes, places: Sequence[int]) -> list[Found]:
     """Those of the proposed places that hold between their neighbours, the weakest being left out first.
 
-    That the ends of a part were chosen is paid for by the square of how many such parts the values hold.
+    That the ends of a part were chosen is paid for by the square of how many such parts the values hold, and more.
     """
     left = list(places)
     known: dict[tuple[int, int], float] = {}
@@ -107,7 +109,7 @@ def _proved(values: Floats, codes: Codes, places: Sequence[int]) -> list[Found]:
             if (begin, end) not in known:
                 candidate = _beside_trend(values[begin:end], codes[begin:end])
                 p = 1.0 if candidate is None else candidate.p
-                known[begin, end] = min(p * (values.size / (end - begin)) ** 2, 1.0)
+                known[begin, end] = min(p * _CHOSEN * (values.size / (end - begin)) ** 2, 1.0)
         chances = [known[part] for part in parts]
         worst = int(np.argmax(chances))
         if chances[worst] <= LARGEST_P:

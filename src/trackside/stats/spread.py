@@ -8,11 +8,11 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 # The middle 80 % say how wide the bulk is: wide enough to hold a second mode, deaf to a tenth of wild values a side.
-_LOW, _HIGH = 0.1, 0.9
-_NORMAL_WIDTH = 2.563103
-"""How many standard deviations lie between the two quantiles of a normal distribution."""
-_REACH = 2.5
-"""How many standard deviations beyond these quantiles a value may lie before it is drawn in."""
+_LOW, _WIDTH, _REACH = 0.1, 2.563103, 2.5
+# The middle 60 % stay the bulk where a new level and wild values on its side are a fifth of all.
+_CLOSE_LOW, _CLOSE_WIDTH, _CLOSE_REACH = 0.2, 1.683242, 1.5
+# Each: the share below the lower quantile, how many standard deviations of a normal distribution lie between the two
+# quantiles, and how many beyond them a value may lie before it is drawn in.
 _NOTHING = 1e-9
 """Differences this small beside the size of the values are rounding."""
 _SHORTEST = 10
@@ -27,16 +27,25 @@ _DIFFERENCES_ERROR = 1.4
 
 def bulk_limits(values: Floats) -> tuple[float, float]:
     """Between which values nearly all of a bulk without wild values lie; infinite where the bulk has no width."""
-    low, high = np.quantile(values, (_LOW, _HIGH))
-    reach = _REACH * (high - low) / _NORMAL_WIDTH
-    if reach <= 0:
-        return (-np.inf, np.inf)
-    return (float(low - reach), float(high + reach))
+    return _limits(values, _LOW, _WIDTH, _REACH)
 
 
 def drawn_in(values: Floats) -> Floats:
     """The values, wild ones moved to the edge of the bulk. The answer does not depend on the order of the values."""
     return np.clip(values, *bulk_limits(values))
+
+
+def drawn_close(values: Floats) -> Floats:
+    """The values, all beyond the core of the bulk moved to its edge: a wild value counts no more than an odd one."""
+    return np.clip(values, *_limits(values, _CLOSE_LOW, _CLOSE_WIDTH, _CLOSE_REACH))
+
+
+def _limits(values: Floats, share: float, width: float, reach: float) -> tuple[float, float]:
+    low, high = np.quantile(values, (share, 1 - share))
+    beyond = reach * (high - low) / width
+    if beyond <= 0:
+        return (-np.inf, np.inf)
+    return (float(low - beyond), float(high + beyond))
 
 
 def noise_of(residuals: Floats, fitted: int) -> float:
@@ -48,12 +57,13 @@ def noise_of(residuals: Floats, fitted: int) -> float:
 
 
 def magnitude(values: Floats) -> float:
-    """A unit to count the values in, 0 where they are all the same but for rounding."""
-    middle = float(np.median(values))
-    width = float(np.abs(values - middle).max())
-    if width <= _NOTHING * float(np.abs(values).max()):
-        return 0.0
-    return width
+    """A unit to count the values in: how far from their middle half of them lie, or else the farthest.
+
+    It is 0 where all are the same but for rounding.
+    """
+    away = np.abs(values - np.median(values))
+    rounding = _NOTHING * float(np.abs(values).max())
+    return next((unit for unit in (float(np.median(away)), float(away.max())) if unit > rounding), 0.0)
 
 
 def autocorrelation(residuals: Floats) -> float:
