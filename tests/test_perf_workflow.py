@@ -16,6 +16,7 @@ from tests.fake_github import Clock, FakeGitHub
 from tests.fake_github.scenario_perf import perf
 from tests.syncing import REPO
 from tests.test_ci_workflow import FILE, begin, step
+from trackside.store.store import open_store
 
 NAME = "Report performance"
 
@@ -73,6 +74,16 @@ def test_the_tables_stand_in_a_directory_named_by_the_time(
     assert step(workflow, "Upload the performance tables")["with"]["path"] == "performance_tables_*/"
 
 
+def test_what_moved_is_told_and_kept(workflow: dict[Any, Any], github: FakeGitHub, tmp_path: Path) -> None:
+    perf(github.world, runs=60, name=REPO)
+    assert begin(workflow, github, tmp_path, name=NAME)[0] == 0
+    github.journal.clear()
+    code, said = begin(workflow, github, tmp_path, name="Report what moved")
+    assert (code, github.journal.count()) == (0, 0), said
+    assert "# Changes in performance" in (tmp_path / "step_summary.md").read_text(encoding="utf-8")
+    assert open_store(tmp_path / ".trackside").newest("changes").collect().height > 0
+
+
 def test_a_report_that_fails_fails_the_step(workflow: dict[Any, Any], github: FakeGitHub, tmp_path: Path) -> None:
     github.world.add_repository("somebody/else")
     code, said = begin(workflow, github, tmp_path, name=NAME)
@@ -99,6 +110,13 @@ def test_a_repository_without_runs_is_no_failure(workflow: dict[Any, Any], githu
 
 def test_both_reports_take_turns_on_one_store(workflow: dict[Any, Any]) -> None:
     names = [one["name"] for one in workflow["jobs"]["failures"]["steps"]]
-    order = ["Restore the store", "Report failures", NAME, "Keep the store small", "Save the store"]
+    order = [
+        "Restore the store",
+        "Report failures",
+        NAME,
+        "Report what moved",
+        "Keep the store small",
+        "Save the store",
+    ]
     assert [name for name in names if name in order] == order
     assert list(workflow["jobs"]) == ["failures"]
