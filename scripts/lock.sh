@@ -17,3 +17,4 @@ compile --extra dev --output-file requirements/dev.txt
 "$tools/bin/uv" pip compile - --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --custom-compile-command "make lock" --output-file requirements/build.txt \
     <<<'hatchling>=1.27,<2'
+scripts/oracles.sh --lock
