@@ -213,7 +213,11 @@ def test_a_budget_that_is_spent_stops(fake: FakeGitHub) -> None:
             read(github, artifact)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"<html>", PACKED[:-30], PACKED[:60]], ids=str)
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"<html>", PACKED[:-30], PACKED[:60]],
+    ids=["nothing", "JSON", "HTML", "without its end", "without its directory"],
+)
 def test_what_is_no_zip_will_never_be_one(fake: FakeGitHub, github: GitHub, content: bytes) -> None:
     done = read(github, only_artifact(fake, github, content))
     assert (done.artifact.state, done.files) == (ArtifactState.NEVER, ())
