@@ -92,3 +92,20 @@ def test_every_job_of_a_real_run_of_today_has_a_category() -> None:
         names = [row["name"] for row in csv.DictReader(file, delimiter="\t")]
     assert names
     assert {categorised(name) for name in names} == {"unit-test"}
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("performance-test-1-gpu-part-1", True),
+        ("stage-b-test-large-1-gpu-performance (0)", True),
+        ("stage-b-test-large-2-gpu (1)", True),
+        ("base-b-test-2-gpu-large / base-b-test-2-gpu-large (3)", True),
+        ("extra-a-test-1-gpu-large (2)", True),
+        ("nightly-test-text-perf-2-gpu-runner", True),
+        ("base-a-test-cpu (2)", False),
+        ("unit-test-backend-1-gpu (4)", False),
+    ],
+)
+def test_the_jobs_that_print_performance_are_known_of_both_years(name: str, is_one: bool) -> None:
+    assert matches_any(name, load_settings(Path("/"), {}, "sglang").sync.perf_jobs) is is_one
