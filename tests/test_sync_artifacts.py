@@ -262,7 +262,7 @@ pulls = "none"
 api = "rest"
 
 [perf]
-artifacts = [{artifact = "bench-*", grammar = "any"}]
+artifacts = [{artifact = "bench-*", grammar = "custom-json"}]
 """
 
 
