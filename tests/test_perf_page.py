@@ -17,12 +17,12 @@ from tests.perf_frames import METRIC, points_of
 from tests.perf_pages import FACTS, Measured, a_busy_repository, a_hostile_repository, hostile_facts
 from trackside.perf.change_records import Change, Decision
 from trackside.perf.points import POINT_COLUMNS
+from trackside.perf.renames import AliasProposal
 from trackside.records.perf_rules import ChangeState
+from trackside.report.perf_causes import count_tests, groups_of
 from trackside.report.perf_chart_data import drawn_points
-from trackside.report.perf_chart_shape import gaps_of, limits_of
 from trackside.report.perf_page import perf_page
-from trackside.report.perf_series import SeriesView, Standing, series_key, series_views
-from trackside.report.perf_sparklines import sparkline
+from trackside.report.perf_series import SeriesView, Standing, series_views
 from trackside.report.perf_text import level_text, percent_text
 
 MEGABYTE = 1_000_000
@@ -98,10 +98,60 @@ def test_what_got_worse_stands_first_then_what_stopped_then_what_got_better() ->
     assert order == sorted(order, key=list(Standing).index)
     assert {Standing.WORSE, Standing.STOPPED, Standing.BETTER, Standing.STEADY} <= set(order)
     assert {view.job for view in changed} == {"performance-test-0-gpu"}
-    sizes = [abs(view.headline.percent or 0) for view in changed if view.headline]
-    assert sizes == sorted(sizes, reverse=True)
-    places = [busy_page().index(f'id="{view.key}"') for view in views]
-    assert places == sorted(places)
+    sections = re.findall(r'<section class="group" aria-labelledby="(\w+)">', busy_page())
+    assert sections == [standing.value for standing in dict.fromkeys(order)]
+
+
+def test_a_cause_is_told_once_with_its_commit_above_a_card_for_each_test() -> None:
+    worse = groups_of(views_of(busy()), busy().changes)[0]
+    page = busy_page()
+    section = page[page.index('<section class="cause') : page.index('id="stopped"')]
+    change = worse.causes[0].change
+    heads = re.findall(r'<div class="head">(.*?)</div>', section, re.DOTALL)
+
+    assert change is not None
+    assert len(heads) == len(worse.causes)
+    assert (
+        f"Since {change.first_bad.ordered_at:%Y-%m-%d %H:%M}, {(change.first_bad.sha or '')[:7]}" in Page(heads[0]).text
+    )
+    assert Page(heads[0]).text.count("Speed up path") == 1
+    assert section.count('<div class="cell" ') == sum(len(cause.cards) for cause in worse.causes)
+    assert section.count('<details class="more">') == sum(bool(card.others) for c in worse.causes for card in c.cards)
+    assert "and 1 more metric of this test" in Page(section).text
+
+
+def test_the_tiles_count_tests_series_and_causes() -> None:
+    text = Page(busy_page()).text
+    groups = {group.standing: group for group in groups_of(views_of(busy()), busy().changes)}
+    worse, stopped = groups[Standing.WORSE], groups[Standing.STOPPED]
+
+    assert (count_tests(worse.views), len(worse.views)) == (2, 4)
+    causes = f"{len(worse.causes)} cause{'s' * (len(worse.causes) != 1)}"
+    assert re.search(rf"Worse, confirmed ?2 tests ?4 series, {causes}", text)
+    assert re.search(rf"Stopped ?{count_tests(stopped.views)} tests ?{len(stopped.views)} series", text)
+    assert "Worse, confirmed 2 tests, 4 series Later runs" in text
+
+
+def test_what_leads_lists_its_values_before_what_is_folded() -> None:
+    groups = groups_of(views_of(busy()), busy().changes)
+    leads = [card.lead.key for cause in groups[0].causes for card in cause.cards]
+
+    assert [view.key for view in groups[0].views][: len(leads)] == leads
+    assert all(view.is_established for view in groups[0].views[: len(leads)])
+
+
+def test_a_test_that_stopped_tells_its_new_name_above_its_card() -> None:
+    one = busy().silence.series[0]
+    proposal = AliasProposal(kind="test", old=one.test, new="test_bs1_<renamed>", likeness=0.9, toml="")
+    series = [msgspec.structs.replace(each, proposal=proposal) for each in busy().silence.series]
+    silence = msgspec.structs.replace(busy().silence, series=tuple(series))
+    page = msgspec.structs.replace(busy(), silence=silence).page()
+    section = page[page.index('aria-labelledby="stopped"') :]
+    head = Page(section[section.index('<div class="head">') : section.index("</div>")]).text
+
+    assert f"No value since {one.last_at:%Y-%m-%d %H:%M}" in head
+    assert f"{one.runs_without} runs without. {one.job}: " in head
+    assert "The nearest new test is test_bs1_<renamed>." in head
 
 
 def test_what_did_not_change_stands_by_name() -> None:
@@ -184,7 +234,7 @@ def test_a_series_with_few_values_of_the_default_branch_says_so() -> None:
 def test_without_a_search_nothing_is_judged() -> None:
     text = Page(perf_page(points_of([100.0] * 8), FACTS)).text
 
-    assert "Not judged 1" in text
+    assert "Not judged 1 series" in text
     assert "not judged" in text
 
 
@@ -308,101 +358,5 @@ def test_what_is_not_known_and_what_is_huge_are_shown_too() -> None:
     assert "nan" not in page.split('id="perf-data"')[0].lower()
 
 
-def view_of(values: list[float], **told: Any) -> SeriesView:
-    (view,) = series_views(points_of(values, **told))
-    return view
-
-
-def test_steady_values_are_not_magnified() -> None:
-    limits = limits_of(view_of([100.0, 100.1, 99.9] * 5))
-
-    assert limits.high - limits.low == pytest.approx(6.0, rel=0.01)
-    assert limits.outside == 0
-
-
-def test_the_axis_begins_at_zero_only_where_values_reach_down() -> None:
-    assert limits_of(view_of([20.0, 60.0, 100.0] * 5)).low == 0.0
-    assert limits_of(view_of([90.0, 95.0, 100.0] * 5)).low > 80.0
-    assert limits_of(view_of([0.0] * 5)).low == 0.0
-    assert limits_of(view_of([-3.0, -1.0, -2.0] * 3)).low < -3.0
-
-
-def test_a_far_spike_does_not_hide_the_rest_and_is_counted() -> None:
-    limits = limits_of(view_of([100.0, 101.0, 99.0] * 10 + [900.0]))
-
-    assert limits.high < 110
-    assert limits.outside == 1
-
-
-def test_every_value_is_in_sight_where_there_is_no_spike() -> None:
-    for values in ([1.0], [5.0, 5.0], [1e-9, 2e-9, 3e-9], [1e15, 2e15]):
-        limits = limits_of(view_of(values))
-        assert limits.low <= min(values) < max(values) + 1e-12 <= limits.high + 1e-12
-        assert limits.outside == 0
-
-
-def test_a_long_silence_is_a_gap_and_a_night_is_none() -> None:
-    points = points_of([100.0] * 12)
-    late = pl.col("ordered_at") + pl.when(pl.col("run_number") >= 6).then(pl.duration(days=5)).otherwise(pl.duration())
-    (view,) = series_views(points.with_columns(ordered_at=late))
-
-    assert gaps_of(view) == [6]
-    assert gaps_of(series_views(points)[0]) == []
-
-
-def test_a_series_keeps_its_address() -> None:
-    assert series_key("PR Test: job / test / metric") == series_key("PR Test: job / test / metric")
-    assert series_key("a") != series_key("b")
-    assert re.fullmatch("s[0-9a-f]{10}", series_key("\ud800"))
-
-
-def test_a_small_picture_breaks_its_line_at_a_gap_and_marks_the_change() -> None:
-    view = views_of(busy())[0]
-
-    drawn = sparkline(view, limits_of(view))
-
-    assert drawn.count('class="change"') == 1
-    values = re.search(r'class="values" d="([^"]+)"', drawn)
-    assert values is not None
-    assert values[1].count("M") == 2
-
-
-def test_a_small_picture_without_the_default_branch_is_dots() -> None:
-    points = points_of([100.0, 101.0, 102.0]).with_columns(is_default_line=pl.lit(value=False))
-    (view,) = series_views(points)
-    page = Page(perf_page(points, FACTS)).text
-
-    assert sparkline(view, limits_of(view)).count("h0") == 3
-    assert "3 values, none on main" in page
-
-
 def test_metrics_keep_their_names() -> None:
     assert f"<bdi>{METRIC}</bdi>" in busy_page()
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (None, "–"),
-        (0.0, "0"),
-        (153.0821, "153.1"),
-        (10_240.4, "10,240"),
-        (6.3149, "6.315"),
-        (0.91234, "0.9123"),
-        (0.000012, "1.2e-05"),
-        (-2.5, "-2.500"),
-        (9.99999, "10.000"),
-        (float("nan"), "–"),
-        (3e15, "3e+15"),
-    ],
-)
-def test_levels_are_shown_with_four_figures(value: float | None, shown: str) -> None:
-    assert level_text(value) == shown
-
-
-@pytest.mark.parametrize(
-    ("share", "shown"),
-    [(None, "–"), (-0.0312, "−3.1 %"), (0.005, "+0.50 %"), (1.5, "+150 %"), (0.0, "+0.00 %")],
-)
-def test_changes_are_shown_with_their_sign(share: float | None, shown: str) -> None:
-    assert percent_text(share) == shown

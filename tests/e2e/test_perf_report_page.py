@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.opened import Opened
 from tests.perf_pages import HOSTILE, Measured, a_busy_repository, a_hostile_repository, hostile_facts
 from trackside.report.html_page import write_page
+from trackside.report.perf_series import series_views
 from trackside.report.safe_text import safe_text
 
 if TYPE_CHECKING:
@@ -82,12 +83,12 @@ def test_other_branches_can_be_hidden_and_time_can_be_the_axis(browser: Browser,
 
 def test_the_filter_leaves_what_is_looked_for(browser: Browser, report: Path) -> None:
     page = Opened(browser, report).page
-    shown = page.locator("details.series:visible")
+    shown = page.locator("details.series:not([hidden])")
     before = shown.count()
 
     page.get_by_label("Find").fill("BS1 throughput")
-    found = shown.count()
-    names = {each.inner_text() for each in page.locator("details.series:visible .test").all()}
+    found = page.locator("details.series:visible").count()
+    names = {each.text_content() for each in page.locator("details.series:visible .test").all()}
     page.get_by_label("Find").fill("")
     page.get_by_label("Only what changed").check()
     changed = shown.count()
@@ -124,6 +125,66 @@ def test_an_address_opens_a_series_or_one_of_its_changes(browser: Browser, repor
     assert page.locator(f"tr[id='{change}']").is_visible()
 
 
+def test_other_metrics_of_a_test_are_folded_behind_its_card(browser: Browser, report: Path) -> None:
+    page = Opened(browser, report).page
+    more = page.locator("section.cause details.more").first
+    folded = more.locator("details.series")
+
+    before = folded.first.is_visible()
+    more.locator("> summary").click()
+    shown = [each.is_visible() for each in folded.all()]
+    names = folded.first.locator(".test").is_visible()
+    opened_chart(page, "section.cause details.more details.series")
+
+    assert (before, shown, names) == (False, [True] * folded.count(), False)
+    assert more.locator("> summary").inner_text() == f"and {folded.count()} more metrics of this test"
+
+
+def test_the_filter_unfolds_what_it_finds_and_folds_it_again(browser: Browser, report: Path) -> None:
+    page = Opened(browser, report).page
+    worse = page.locator("section.group").first
+    before = worse.locator("h2 small").inner_text()
+
+    page.get_by_label("Find").fill("tpot")
+    found = worse.locator("details.series:visible")
+    metrics = {each.inner_text() for each in found.locator(".metric").all()}
+    told = worse.locator("h2 small").inner_text()
+    left = worse.locator("details.more summary").first.inner_text()
+    page.get_by_label("Find").fill("")
+
+    assert metrics == {"median_tpot_ms"}
+    assert before.startswith("2 tests, ")
+    assert told == "2 tests, 2 series"
+    assert left.startswith("and 1 of ")
+    assert worse.locator("details.more[open]").count() == 0
+    assert worse.locator("h2 small").inner_text() == before
+
+
+def test_the_name_of_a_test_finds_its_card_and_leaves_the_rest_folded(browser: Browser, report: Path) -> None:
+    page = Opened(browser, report).page
+
+    page.get_by_label("Find").fill("bs1 0-gpu")
+
+    assert page.locator(".cell:visible").count() == 1
+    assert page.locator("details.more[open]").count() == 0
+
+
+def test_an_address_opens_what_is_folded(browser: Browser, report: Path, measured: Measured) -> None:
+    page = Opened(browser, report).page
+    folded = page.locator("details.more details.series")
+    first, last = (str(each.get_attribute("id")) for each in (folded.first, folded.last))
+    series = next(view.series for view in series_views(measured.points) if view.key == first)
+    change = next(one.change_id for one in measured.changes.changes if one.series == series)
+    page.get_by_label("Find").fill("nothing has this name")
+
+    page.evaluate("id => { location.hash = id; }", change)
+    page.locator(f"details.more[open] #{first}[open] .plot[data-drawn]").wait_for()
+    page.evaluate("id => { location.hash = id; }", last)
+    page.locator(f"#{last}[open] .plot[data-drawn]").wait_for()
+
+    assert page.locator(f"tr[id='{change}']").is_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_meets_the_rules_of_accessibility(browser: Browser, report: Path, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -133,6 +194,7 @@ def test_it_meets_the_rules_of_accessibility(browser: Browser, report: Path, sch
     page.wait_for_selector("html[data-ready]", state="attached")
     opened_chart(page, "details.worse")
     page.locator("details.worse details.values summary").first.click()
+    page.locator("details.more > summary").first.click()
 
     violations = axe.Axe().run(page).response["violations"]
 
@@ -175,6 +237,9 @@ def test_pictures_and_tables_are_there_without_javascript(browser: Browser, repo
     assert page.locator("form.tools").is_hidden()
     assert page.locator("svg.spark").count() == 24
     assert series.locator("table.changes").is_visible()
+    more = page.locator("section.cause details.more").first
+    more.locator("> summary").click()
+    assert more.locator("details.series").first.is_visible()
     assert series.locator("details.values tbody tr").count() == 12
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any, Final
 
-import msgspec
 import polars as pl
 from bokeh.embed import json_item
 
 from trackside.perf.change_records import Changes
 from trackside.perf.silence import Silence
 from trackside.report.html_page import json_block, page_scripts, render_page, style_block
+from trackside.report.perf_causes import groups_of
 from trackside.report.perf_chart_data import chart_data, drawn_points, pools_of
 from trackside.report.perf_chart_shape import limits_of
 from trackside.report.perf_charts import HEIGHT_PX, figure_series
 from trackside.report.perf_facts import PerfFacts
 from trackside.report.perf_pools import colours_of
-from trackside.report.perf_series import SeriesView, Standing, series_views
+from trackside.report.perf_series import SeriesView, series_views
 from trackside.report.perf_sparklines import sparkline
 from trackside.report.perf_words import PerfWords
 from trackside.report.safe_text import safe_text
@@ -29,13 +28,6 @@ _ROOM_BYTES: Final = 3_400_000
 """What is left of a page of 5 MB beside the scripts."""
 _BYTES: Final = {"series": 1_500, "row": 430, "point": 19}
 _LEAST_POINTS: Final = 20_000
-
-
-class Group(msgspec.Struct, frozen=True):
-    """Series that stand alike."""
-
-    standing: Standing
-    views: tuple[SeriesView, ...]
 
 
 def perf_page(
@@ -50,7 +42,8 @@ def perf_page(
     ``points`` have the columns ``perf.points.POINT_COLUMNS``. Without ``changes`` no level is drawn and nothing is
     judged; without ``silence`` no series is said to have stopped.
     """
-    views = series_views(points, changes, silence)
+    groups = groups_of(series_views(points, changes, silence), changes)
+    views = [view for group in groups for view in group.views]
     limits = {view.key: limits_of(view) for view in views}
     rows = _rows(views)
     drawn = drawn_points(views, _room_for_points(rows))
@@ -62,7 +55,7 @@ def perf_page(
         "style": style_block("perf_report.css"),
         "facts": facts,
         "words": PerfWords(facts=facts, changes=changes, home=home, shown={view.series: view.key for view in views}),
-        "groups": [Group(standing, tuple(own)) for standing, own in groupby(views, key=lambda view: view.standing)],
+        "groups": groups,
         "total": len(views),
         "points": points.height,
         "established": sum(view.is_established for view in views),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -11,9 +11,11 @@ import polars as pl
 
 from trackside.history.default_line import Commit
 from trackside.perf.change_records import Change, Changes, Direction, PointLink, RunnerShift, Verdict
+from trackside.perf.changes import gravity
 from trackside.perf.silence import Silent
 from trackside.records.perf_rules import ChangeState
 from trackside.report.ledger import counted
+from trackside.report.perf_causes import Cause, count_tests
 from trackside.report.perf_change_words import confidence, runner_words, silence_words
 from trackside.report.perf_chart_data import change_text
 from trackside.report.perf_facts import PerfFacts
@@ -23,7 +25,7 @@ from trackside.report.safe_links import link_within
 from trackside.report.safe_text import safe_text
 
 MOST_SUSPECTS: Final = 12
-MOST_MOVED: Final = 8
+MOST_NAMED: Final = 2
 _TITLES: Final = {
     Standing.WORSE: ("Worse, confirmed", "Later runs bear these out, and nobody has acknowledged them."),
     Standing.NEW: ("Worse, new", "Found, and not yet borne out by later runs."),
@@ -36,6 +38,13 @@ _TITLES: Final = {
     ),
     Standing.UNTOLD: ("Not judged", "Drawn, but not searched for changes."),
     Standing.FEW: ("Too few values to judge", "Only values of the default branch are searched for changes."),
+}
+_ALSO: Final = {
+    Standing.WORSE: "worse",
+    Standing.NEW: "worse (new)",
+    Standing.STOPPED: "without values now",
+    Standing.BETTER: "better",
+    Standing.KNOWN: "known",
 }
 _BETTER: Final = {
     "higher": "higher is better",
@@ -94,6 +103,15 @@ class PerfWords(msgspec.Struct, frozen=True, kw_only=True):
             return f"{_TITLES[standing][1]} A search takes {self.changes.least_points} of them."
         return _TITLES[standing][1]
 
+    def extent(self, views: Sequence[SeriesView], *, by_test: bool = True) -> str:
+        """``9 tests, 108 series``."""
+        series = f"{len(views):,} series"
+        return f"{counted(count_tests(views), 'test')}, {series}" if by_test else series
+
+    def tests(self, views: Sequence[SeriesView]) -> int:
+        """How many tests these are series of."""
+        return count_tests(views)
+
     def branch(self) -> str:
         """The name of the default branch."""
         return safe_text(self.facts.default_branch or "the default branch")
@@ -139,8 +157,14 @@ class PerfWords(msgspec.Struct, frozen=True, kw_only=True):
 
     def silence(self, silent: Silent) -> str:
         """Since when no value came, why, and what may have become of the series."""
-        runs = counted(silent.runs_without, "run")
-        told = f"No value since {moment_text(silent.last_at)}, {runs} without. Its job: {silence_words(silent)}."
+        return f"No value since {moment_text(silent.last_at)}, {self._without(silent, 'Its job')}"
+
+    def stopped(self, silent: Silent) -> str:
+        """The same below a heading that says since when, with the name of the job."""
+        return self._without(silent, silent.job)
+
+    def _without(self, silent: Silent, job: str) -> str:
+        told = f"{counted(silent.runs_without, 'run')} without. {job}: {silence_words(silent)}."
         if silent.proposal is not None:
             told += f" The nearest new {silent.proposal.kind} is {silent.proposal.new}."
         return safe_text(told)
@@ -209,13 +233,29 @@ class PerfWords(msgspec.Struct, frozen=True, kw_only=True):
         commits = sorted(change.suspects.commits, key=lambda one: one.sha not in likely)
         return tuple(commits[:MOST_SUSPECTS])
 
-    def moved(self, change: Change) -> Iterator[tuple[str, str | None]]:
-        """The series that moved with it: name, and key where the page shows it."""
+    def named(self, change: Change) -> tuple[Commit, ...]:
+        """The commits that stand for the others in a heading."""
+        return self.suspects(change)[:MOST_NAMED]
+
+    def commit_title(self, commit: Commit) -> str:
+        """What the commit says it does, without the number of its pull request, which stands beside it."""
+        return self.text((commit.title or "").removesuffix(f"(#{commit.pull_number})").rstrip())
+
+    def also(self, cause: Cause) -> Iterator[tuple[str, str]]:
+        """What else the cause moved, and the key of the first such series."""
+        for standing, count, key in cause.elsewhere:
+            yield f"{count:,} series {_ALSO[standing]}", key
+
+    def moved(self, change: Change) -> list[tuple[str, str | None, int]]:
+        """For each test whose series moved with it one of them: its name, its key on the page, and how many others."""
         known = {one.change_id: one for one in self.changes.changes} if self.changes else {}
-        for change_id in change.moved_with[:MOST_MOVED]:
-            if (other := known.get(change_id)) is not None:
-                name = f"{other.job} / {other.test} / {other.metric} ({self.amount(other)})"
-                yield safe_text(name), self.shown.get(other.series)
+        tests: dict[tuple[str, ...], list[Change]] = {}
+        for other in sorted((known[one] for one in change.moved_with if one in known), key=gravity):
+            tests.setdefault((other.workflow, other.job, other.test), []).append(other)
+        return [(self._moved(own[0]), self.shown.get(own[0].series), len(own) - 1) for own in tests.values()]
+
+    def _moved(self, change: Change) -> str:
+        return safe_text(f"{change.job} / {change.test} / {change.metric} ({self.amount(change)})")
 
     def newest(self, view: SeriesView, most: int) -> list[dict[str, Any]]:
         """The newest points, newest first."""

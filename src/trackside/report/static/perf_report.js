@@ -431,12 +431,17 @@
     } catch {
       return;
     }
-    const key = Object.keys(data.series).find((each) => data.series[each].changes.some((change) => change[3] === id));
-    const details = document.getElementById(key ?? id)?.closest("details.series");
+    // A change stands in the part of its series that is read when that is opened.
+    const row = `<tr id="${id}">`;
+    const holds = (each) => each.querySelector(".body > noscript")?.textContent.includes(row);
+    const details = document.getElementById(id)?.closest("details.series") ?? (id && all.find(holds));
     if (details) {
-      details.hidden = false;
-      details.closest(".group").hidden = false;
-      details.open = true;
+      for (let each = details; each; each = each.parentElement) {
+        each.hidden = false;
+        if (each.localName === "details") {
+          each.open = true;
+        }
+      }
       draw(details);
       document.getElementById(id).scrollIntoView();
     }
@@ -444,14 +449,15 @@
 
   const tools = document.querySelector("form.tools");
   if (tools) {
-    const words = new Map(
-      all.map((details) => [
-        details,
-        Array.from(details.querySelectorAll(".job, .test, .metric"), (each) => each.textContent)
-          .join(" ")
-          .toLowerCase(),
-      ]),
-    );
+    const textOf = (details, parts) =>
+      Array.from(details.querySelectorAll(parts), (each) => each.textContent)
+        .join(" ")
+        .toLowerCase();
+    const words = new Map(all.map((details) => [details, textOf(details, ".job, .test, .metric")]));
+    const folds = Array.from(document.querySelectorAll("details.more"), (more) => {
+      const inside = Array.from(more.querySelectorAll("details.series"));
+      return { more, inside, test: textOf(inside[0], ".job, .test"), left: more.querySelector(".left"), isOurs: false };
+    });
     const find = document.getElementById("find");
     const every = document.getElementById("every");
     const changed = document.getElementById("changed");
@@ -459,8 +465,7 @@
     const branches = document.getElementById("branches");
     const found = document.getElementById("found");
 
-    function isShown(details) {
-      const wanted = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+    function isShown(details, wanted) {
       const counts = every === null || every.checked || "established" in details.dataset || "changed" in details.dataset;
       return (
         counts &&
@@ -469,17 +474,44 @@
       );
     }
 
+    // What was found behind a card is unfolded, where it is not found for the name of its test alone.
+    function unfoldFound({ more, inside, test, left, isOurs }, wanted) {
+      const found = inside.filter((each) => !each.hidden).length;
+      left.textContent = found === inside.length ? `${found}` : `${found} of ${inside.length}`;
+      more.hidden = found === 0;
+      if (found && !more.open && !wanted.every((word) => test.includes(word))) {
+        more.open = true;
+        return true;
+      }
+      if (isOurs && !wanted.length && !inside.some((each) => each.open)) {
+        more.open = false;
+      }
+      return isOurs && wanted.length > 0;
+    }
+
+    function extentOf(group) {
+      const series = `${group.querySelectorAll("details.series:not([hidden])").length.toLocaleString("en")} series`;
+      const cells = Array.from(group.querySelectorAll(".cell:not([hidden])"), (each) => each.dataset.test);
+      const tests = new Set(cells).size;
+      return tests ? `${tests.toLocaleString("en")} test${tests === 1 ? "" : "s"}, ${series}` : series;
+    }
+
     function sift() {
+      const wanted = find.value.toLowerCase().split(/\s+/).filter(Boolean);
       let count = 0;
       for (const details of all) {
-        const on = isShown(details);
+        const on = isShown(details, wanted);
         details.hidden = !on;
         count += on ? 1 : 0;
       }
-      for (const group of document.querySelectorAll("section.group")) {
-        const left = group.querySelectorAll("details.series:not([hidden])").length;
-        group.hidden = left === 0;
-        group.querySelector("h2 small").textContent = left.toLocaleString("en");
+      for (const fold of folds) {
+        fold.isOurs = unfoldFound(fold, wanted);
+      }
+      for (const part of document.querySelectorAll(".cell, .cause, section.group")) {
+        part.hidden = !part.querySelector("details.series:not([hidden])");
+      }
+      for (const part of document.querySelectorAll(".cause:not([hidden]), section.group:not([hidden])")) {
+        part.querySelector("small").textContent = extentOf(part);
       }
       found.textContent = `${count.toLocaleString("en")} of ${all.length.toLocaleString("en")} series`;
     }
