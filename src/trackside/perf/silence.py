@@ -136,7 +136,7 @@ def find_silent(history: History, points: pl.DataFrame, measured: pl.DataFrame, 
     """The series of ``points`` that have no value in the newest runs of the default branch or of a schedule.
 
     Only ended runs of events that the series had values in count. A series is silent after ``SILENT_AFTER`` of them in
-    which its job ran and its log was read, or from which it is gone, or was skipped though nothing failed; after
+    which its job ran, its log read or not, or from which it is gone, or was skipped though nothing failed; after
     ``SKIPPED_AFTER`` whatever was the matter; and where it was without a value for so long before, twice or more, only
     after longer than that. ``measured`` says of each job whose log was read how many values it had.
     """
