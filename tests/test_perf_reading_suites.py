@@ -203,7 +203,7 @@ def test_what_a_server_tells_at_its_start_is_the_files_whichever_test_ran_before
     assert values(found) == {f"{IN_A}::TestA::test_x": 1.5, f"{IN_A}::TestB::test_y": 2.5}
 
 
-def test_a_server_that_was_started_for_each_try_of_a_test_is_told_once() -> None:
+def test_a_server_that_was_started_for_each_try_of_a_test_is_told_once_with_the_last_try() -> None:
     again = (
         "retry() failed once (0th try, maximum 1 retries). Will delay 1.87s and retry. Error: 1.5 not greater than 2"
     )
@@ -213,7 +213,7 @@ def test_a_server_that_was_started_for_each_try_of_a_test_is_told_once() -> None
         memory, serving_block("1.5"), again, memory, serving_block("2.5"), unittest_result(),
     )  # fmt: skip
 
-    assert tries(found, "weight_memory_gb") == [("test_x", 14.5, 1, True, PASSED)]
+    assert tries(found, "weight_memory_gb") == [("test_x", 14.5, 2, True, PASSED)]
     assert tries(found) == [("test_x", 1.5, 1, False, FAILED), ("test_x", 2.5, 2, True, PASSED)]
 
 

@@ -128,7 +128,7 @@ def _named(group: _Group) -> list[tuple[str, Value]]:
 
 
 def _is_final(attempts: Sequence[Attempt], place: Place) -> bool:
-    return place.attempt.is_last and place.inner == place.last_inner(place.attempt)
+    return place.attempt.is_last and place.tries_within == place.last_inner(place.attempt)
 
 
 def _measurement(

@@ -95,7 +95,8 @@ class Attempt:
 class Place:
     """A try of a test: ``inner`` counts its tries within the attempt, from 0.
 
-    ``is_shared``: it is of no test alone, and its tries are those of the attempt.
+    ``is_shared``: it is of no test alone, and its tries are those of the attempt; where the attempt is of one test, it
+    stands with the last try of that.
     """
 
     attempt: Attempt
@@ -119,7 +120,12 @@ class Place:
 
     def last_inner(self, attempt: Attempt) -> int:
         """The number of the last of the test's tries within an attempt."""
-        return 0 if self.is_shared else attempt.inner.get(self.key, 0)
+        return 0 if self.is_shared and not attempt.is_test else attempt.inner.get(self.key, 0)
+
+    @property
+    def tries_within(self) -> int:
+        """How many tries of the test went before it within its attempt."""
+        return self.last_inner(self.attempt) if self.is_shared else self.inner
 
     def outcome(self) -> TestOutcome:
         """How this try of the test ended."""
@@ -158,4 +164,4 @@ def tries_before(attempts: list[Attempt], place: Place) -> int:
     """How many tries of the test went before this one; a try of a file in which it told nothing counts as one."""
     known = [one for one in attempts if one.base == place.attempt.base and one.number < place.attempt.number]
     missing = place.attempt.number - 1 - len(known)
-    return missing + sum(1 + place.last_inner(one) for one in known) + place.inner
+    return missing + sum(1 + place.last_inner(one) for one in known) + place.tries_within
