@@ -19,7 +19,7 @@ from trackside.errors import NoDataError, PartialError
 from trackside.settings import Settings
 
 if TYPE_CHECKING:
-    from trackside.evidence.diagnoses import LogsRead
+    from trackside.evidence.unread import LogsRead
     from trackside.history.frames import History
     from trackside.records.syncs import SyncRecord
     from trackside.store.store import Store

@@ -15,7 +15,7 @@ from trackside.settings import Settings, SyncSettings
 if TYPE_CHECKING:
     import polars as pl
 
-    from trackside.evidence.diagnoses import LogsRead
+    from trackside.evidence.unread import LogsRead
     from trackside.history.frames import History
     from trackside.store.store import Store
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
-from trackside.errors import OutputError, UsageError
-from trackside.evidence.diagnoses import LogsRead, OnCount
+from trackside.errors import UsageError
 from trackside.evidence.selection import same_repository
+from trackside.evidence.unread import LogsRead, OnCount, read_in_parts
 from trackside.github.log_text import unpack_log
 from trackside.history.frames import History
 from trackside.perf.artifact_jobs import (
@@ -59,24 +59,19 @@ def read_artifacts(
     by_name = _named_grammars(rules.artifacts, grammars)
     artifacts = _unread(store, repo, rules.artifacts, by_name)
     attempts = _attempts(store, repo, artifacts)
-    unkept, done = None, 0
-    for part in (artifacts[start : start + PART] for start in range(0, len(artifacts), PART)):
+
+    def read(part: Sequence[_Artifact]) -> None:
         contents = _contents(store, repo, part)
         values: list[Measurement] = []
-        read: list[MeasuredLog] = []
+        markers: list[MeasuredLog] = []
         for artifact in part:
             attempt = attempts.get(artifact.row["artifact_id"], 1)
             found = _measure(artifact, attempt, contents, by_name)
             values += found
-            read.append(_marker(artifact, attempt, found))
-        try:
-            store.add_measurements(values, read, now)
-        except OutputError as error:
-            unkept = str(error)
-            break
-        done += len(part)
-        on_count(done, len(artifacts))
-    return LogsRead(done, unkept)
+            markers.append(_marker(artifact, attempt, found))
+        store.add_measurements(values, markers, now)
+
+    return read_in_parts(artifacts, PART, read, on_count)
 
 
 def history_with_artifacts(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 import polars as pl
 
 from trackside.ci.patterns import guess_cause
-from trackside.errors import OutputError
 from trackside.evidence.selection import same_repository
+from trackside.evidence.unread import JOB_COLUMNS, LogsRead, OnCount, read_in_parts
 from trackside.github.log_text import unpack_log
 from trackside.history.frames import FAILURE_COLUMNS, TEST_FILE_COLUMNS
 from trackside.history.outcomes import FAILURES
@@ -23,21 +23,10 @@ from trackside.records.job_logs import LogState
 from trackside.records.jobs import Job
 from trackside.store.store import Store
 
-OnCount = Callable[[int, int], None]
 PART: Final = 50
 """So many logs are held packed at a time, and kept in one commit."""
 _BAD: Final = (*FAILURES, "cancelled")
 _NOT_ASKED: Final = "not asked"
-_JOB_COLUMNS: Final = tuple(
-    field.name for field in msgspec.structs.fields(Job) if field.name not in ("labels", "runner_id")
-)
-
-
-class LogsRead(msgspec.Struct, frozen=True):
-    """What reading logs came to: how many were read now; ``unkept`` says why what they told could not be kept."""
-
-    read: int
-    unkept: str | None = None
 
 
 def rules_version(rules: CiRules) -> str:
@@ -54,22 +43,16 @@ def read_logs(store: Store, repo: str, rules: CiRules, now: dt.datetime, on_coun
     version = rules_version(rules)
     same = same_repository(repo)
     ready = store.newest("job_logs").filter(same, pl.col("state") == LogState.READY.value)
-    jobs = store.newest("jobs").filter(same).select(_JOB_COLUMNS)
+    jobs = store.newest("jobs").filter(same).select(JOB_COLUMNS)
     known = store.newest("logs_read").filter(same, pl.col("version") == version)
     wanted = ready.select("job_id").join(known.select("job_id"), on="job_id", how="anti").collect()
-    ids = wanted["job_id"].unique().sort()
-    unkept, done = None, 0
-    for part in (ids[start : start + PART] for start in range(0, len(ids), PART)):
-        mine = pl.col("job_id").is_in(part.implode())
-        failures, files, read = _read_part(jobs.filter(mine), ready.filter(mine), rules, version)
-        try:
-            store.add_diagnoses(failures, files, read, now)
-        except OutputError as error:
-            unkept = str(error)
-            break
-        done += len(read)
-        on_count(done, len(ids))
-    return LogsRead(done, unkept)
+    ids = wanted["job_id"].unique().sort().to_list()
+
+    def read(part: Sequence[int]) -> None:
+        mine = pl.col("job_id").is_in(part)
+        store.add_diagnoses(*_read_part(jobs.filter(mine), ready.filter(mine), rules, version), now)
+
+    return read_in_parts(ids, PART, read, on_count)
 
 
 def _read_part(

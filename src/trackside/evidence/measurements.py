@@ -9,9 +9,8 @@ from typing import Final
 import msgspec
 import polars as pl
 
-from trackside.errors import OutputError
-from trackside.evidence.diagnoses import LogsRead
 from trackside.evidence.selection import same_repository
+from trackside.evidence.unread import JOB_COLUMNS, LogsRead, OnCount, read_in_parts
 from trackside.github.log_text import unpack_log
 from trackside.perf.points import MEASUREMENT_COLUMNS
 from trackside.perf.reading import read_measurements, version_of
@@ -21,12 +20,8 @@ from trackside.records.measurements import MeasuredLog, Measurement
 from trackside.records.perf_grammars import Grammar
 from trackside.store.store import Store
 
-OnCount = Callable[[int, int], None]
 PART: Final = 50
 """So many logs are held packed at a time, and their values kept in one commit."""
-_JOB_COLUMNS: Final = tuple(
-    field.name for field in msgspec.structs.fields(Job) if field.name not in ("labels", "runner_id")
-)
 
 
 def measure_logs(
@@ -42,24 +37,18 @@ def measure_logs(
     version = version_of(grammars)
     same = same_repository(repo)
     ready = store.newest("job_logs").filter(same, pl.col("state") == LogState.READY.value)
-    jobs = store.newest("jobs").filter(same).select(_JOB_COLUMNS)
+    jobs = store.newest("jobs").filter(same).select(JOB_COLUMNS)
     known = store.newest("measured_logs").filter(same, pl.col("version") == version).select("job_id")
     waiting = ready.select("job_id").join(known, on="job_id", how="anti")
     named = waiting.join(jobs.select("job_id", "name"), on="job_id").collect(engine="streaming")
     chosen = [name for name in named["name"].unique() if wants(name)]
-    ids = named.filter(pl.col("name").is_in(chosen))["job_id"].unique().sort()
-    unkept, done = None, 0
-    for part in (ids[start : start + PART] for start in range(0, len(ids), PART)):
-        mine = pl.col("job_id").is_in(part.implode())
-        values, read = _measure_part(jobs.filter(mine), ready.filter(mine), grammars, version)
-        try:
-            store.add_measurements(values, read, now)
-        except OutputError as error:
-            unkept = str(error)
-            break
-        done += len(read)
-        on_count(done, len(ids))
-    return LogsRead(done, unkept)
+    ids = named.filter(pl.col("name").is_in(chosen))["job_id"].unique().sort().to_list()
+
+    def read(part: Sequence[int]) -> None:
+        mine = pl.col("job_id").is_in(part)
+        store.add_measurements(*_measure_part(jobs.filter(mine), ready.filter(mine), grammars, version), now)
+
+    return read_in_parts(ids, PART, read, on_count)
 
 
 def _measure_part(
