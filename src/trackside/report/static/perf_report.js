@@ -508,7 +508,9 @@
         fold.isOurs = unfoldFound(fold, wanted);
       }
       for (const part of document.querySelectorAll(".cell, .cause, section.group")) {
-        part.hidden = !part.querySelector("details.series:not([hidden])");
+        const shown = part.querySelectorAll("details.series:not([hidden])").length;
+        part.hidden = shown === 0;
+        part.classList.toggle("one", shown === 1);
       }
       for (const part of document.querySelectorAll(".cause:not([hidden]), section.group:not([hidden])")) {
         part.querySelector("small").textContent = extentOf(part);
