@@ -109,6 +109,13 @@ def test_a_series_that_is_measured_now_and_then_is_silent_only_after_longer_than
     assert len(silence(*often, skipped, skipped, skipped).series) == 1
 
 
+def test_a_series_that_is_measured_at_irregular_times_is_silent_later_by_what_its_gaps_differ() -> None:
+    skipped = {"values": (), "jobs": {JOB: "skipped"}}
+    filtered = [each for gap in (0, 6, 1, 4, 0, 2, 3, 0) for each in (OK, *[skipped] * gap)] + [OK]
+    assert silence(*filtered, *[skipped] * 8).series == ()
+    assert len(silence(*filtered, *[skipped] * 9).series) == 1
+
+
 def test_one_gap_long_ago_does_not_make_the_alarm_late() -> None:
     assert len(silence(OK, (), (), (), OK, OK, OK, (), ()).series) == 1
 

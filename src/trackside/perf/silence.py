@@ -24,6 +24,9 @@ SILENT_AFTER: Final = 2
 """So many runs in a row in which a value could have been measured, and was not, make a series silent."""
 SKIPPED_AFTER: Final = 5
 """So many runs in a row do where the job was skipped in runs that failed: what failed there may have kept it off."""
+GAP_DEVIATIONS: Final = 3
+"""A gap is unusual when it is longer than the usual ones by so many of their standard deviations: jobs that changes of
+some files only set off run at irregular times."""
 _LINK: Final = (("run_id", "run_id"), ("run_number", "run_number"), ("at", "created_at"), ("url", "url"))
 
 
@@ -223,8 +226,9 @@ class _Track:
         counts[self._with] = False
         passed = np.concatenate(([0], np.cumsum(counts)))[np.append(self._with, len(counts))]
         gaps = np.sort(np.diff(passed[:-1]))
-        usual = int(gaps[-2]) if gaps.size > 1 else 0
-        return int(passed[-1] - passed[-2]) >= max(least, usual + 1)
+        usual = gaps[:-1]
+        longest = int(usual[-1] + GAP_DEVIATIONS * np.std(usual)) if usual.size else 0
+        return int(passed[-1] - passed[-2]) >= max(least, longest + 1)
 
 
 def _is_ended(series: str, rules: PerfRules) -> bool:
