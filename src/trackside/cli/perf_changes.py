@@ -69,10 +69,9 @@ def is_alarming(session: PerfSession, found: PerfFindings) -> bool:
     """
     from trackside.perf.silence import SilenceReason
 
-    synced = session.ci.synced
-    is_partial = bool(session.history.unread or (synced is not None and synced.missing))
-    silent = [one for one in found.silence.series if not (is_partial and one.reason is SilenceReason.NO_LOG)]
-    return found.states.is_alarming or bool(silent) or (_is_unmeasured(session) and not is_partial)
+    is_whole = session.is_whole
+    silent = [one for one in found.silence.series if is_whole or one.reason is not SilenceReason.NO_LOG]
+    return found.states.is_alarming or bool(silent) or (_is_unmeasured(session) and is_whole)
 
 
 def _is_unmeasured(session: PerfSession) -> bool:

@@ -83,12 +83,6 @@ class PerfReport:
         self.counts = count_jobs(self.tests)
         self.views = series_views(session.points, self.changes, self.silence)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether no data of GitHub is missing."""
-        ci = self.session.ci
-        return not ci.history.unread and not (ci.synced and ci.synced.missing)
-
     def tell(self, form: Format) -> int:
         """Writes the files and prints the story, or the report in another form; returns the exit code."""
         from trackside.report.perf_console import NO_RUNS, collection_lines, finding_lines, summary_lines
@@ -102,7 +96,7 @@ class PerfReport:
             ci.terminal.data("\n".join(collection_lines(collection, ci.history.repo, name=name, limit=self.limit)))
             written = self._write_all(speaks=True)
             findings = finding_lines(self.changes, self.silence)
-            told = summary_lines(collection, self.counts, written, findings=findings, is_whole=self.is_whole)
+            told = summary_lines(collection, self.counts, written, findings=findings, is_whole=self.session.is_whole)
             ci.terminal.data("\n".join(told))
         else:
             if collection.runs:

@@ -37,6 +37,12 @@ class PerfSession:
     points: pl.DataFrame
     measured: pl.DataFrame
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether no data of GitHub is missing."""
+        synced = self.ci.synced
+        return not self.history.unread and not (synced is not None and synced.missing)
+
 
 def open_perf_session(asked: Asked | None, *, whole_past: bool = False) -> PerfSession:
     """Syncs runs, jobs and the logs of performance jobs unless it is to stay offline, and reads the values in them.

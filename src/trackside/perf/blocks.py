@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -87,7 +87,7 @@ class Blocks:
         found: dict[tuple[str, str, int], Measurement] = {}
         for group in self._groups.values():
             tries = tries_before(attempts, group.place) + 1
-            final = _is_final(attempts, group.place)
+            final = _is_final(group.place)
             for name, value in _named(group):
                 one = _measurement(job, group, name, value, version, tries, is_final=final)
                 key = (one.test, one.metric, one.try_number)
@@ -127,7 +127,7 @@ def _named(group: _Group) -> list[tuple[str, Value]]:
     return named + [("", value) for value in group.single.values()]
 
 
-def _is_final(attempts: Sequence[Attempt], place: Place) -> bool:
+def _is_final(place: Place) -> bool:
     return place.attempt.is_last and place.tries_within == place.last_inner(place.attempt)
 
 

@@ -63,10 +63,10 @@ POINT_COLUMNS: Final = pl.Schema(
 
 A series is a (workflow, job, test, metric) and ``series`` names it in one text. ``job`` is the job's family: without
 matrix indices, with the renames of the settings; with its indices where several of a run's shards measure the same
-test. ``created_at`` is that of the run; ``ordered_at`` is when a run on the
-default line had the commit first, else ``created_at``: points of one commit stand together, a later run of an old
-commit stands where the commit does. ``is_default_line`` marks runs of this repository's own default branch: only these
-are searched for changes. ``job_outcome`` is that of the job's attempt, ``test_outcome`` that of the try of the test.
+test. ``created_at`` is that of the run; ``ordered_at`` is when a run on the default line had the commit first, else
+``created_at``: points of one commit stand together, a later run of an old commit stands where the commit does.
+``is_default_line`` marks runs of this repository's own default branch: only these are searched for changes.
+``job_outcome`` is that of the job's attempt, ``test_outcome`` that of the try of the test.
 """
 
 

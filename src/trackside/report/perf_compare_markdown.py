@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from trackside.perf.comparison_records import ComparedSeries, Comparison, SideSummary, Verdict
+from trackside.report.perf_change_words import unit_level
 from trackside.report.perf_compare_report import (
     basis_notes,
     change_text,
     changed_series,
     first_label,
     interval_text,
-    level_cell,
     second_label,
     series_name,
     side_line,
@@ -83,9 +83,9 @@ def _cells(one: ComparedSeries, told: Comparison) -> list[str]:
     return [
         _safe(series_name(one, told)),
         _safe(one.metric),
-        _safe(level_cell(one.first, one.unit)),
+        _safe(unit_level(one.first, one.unit)),
         str(one.n_first),
-        _safe(level_cell(one.second, one.unit)),
+        _safe(unit_level(one.second, one.unit)),
         markdown_link(str(one.n_second), one.url if one.url and len(one.url) <= _MOST_OF_A_NOTE else None),
         change_text(one),
         interval_text(one) or "-",

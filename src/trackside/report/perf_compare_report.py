@@ -12,6 +12,7 @@ from trackside.perf.comparison import LARGEST_Q
 from trackside.perf.comparison_records import ComparedSeries, Comparison, SideSummary, Verdict
 from trackside.records.measurements import Better
 from trackside.report.ledger import counted
+from trackside.report.perf_change_words import unit_level
 from trackside.report.perf_text import level_text, percent_text
 from trackside.report.sections import Cell, Section, section_csv
 
@@ -104,11 +105,6 @@ def interval_text(one: ComparedSeries) -> str | None:
     return f"{percent_text(one.low_percent / 100)} to {percent_text(one.high_percent / 100)}"
 
 
-def level_cell(level: float, unit: str | None) -> str:
-    """``153.1 tok/s``."""
-    return f"{level_text(level)} {unit}" if unit else level_text(level)
-
-
 def series_name(one: ComparedSeries, told: Comparison) -> str:
     """``job / test``, with the workflow where there are several."""
     several = len({other.workflow for other in told.series}) > 1
@@ -172,8 +168,8 @@ def some_names(names: Iterable[str]) -> str:
 
 def _row(one: ComparedSeries, told: Comparison) -> tuple[Cell, ...]:
     return (
-        series_name(one, told), one.metric, level_cell(one.first, one.unit), one.n_first,
-        level_cell(one.second, one.unit), one.n_second, change_text(one), interval_text(one), verdict_text(one),
+        series_name(one, told), one.metric, unit_level(one.first, one.unit), one.n_first,
+        unit_level(one.second, one.unit), one.n_second, change_text(one), interval_text(one), verdict_text(one),
     )  # fmt: skip
 
 
