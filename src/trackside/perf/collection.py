@@ -15,6 +15,8 @@ READ: Final = "read"
 NOT_ASKED: Final = "not_asked"
 """The log was never asked for: the job goes on, or logs were not wanted."""
 ANY_WORKFLOW: Final = "CI"
+_IS_ARTIFACT: Final = pl.col("job_id") < 0
+"""The row stands for an artifact (``artifact_jobs.job_id_of``)."""
 COLLECTED_COLUMNS: Final = pl.Schema(
     {
         **{name: JOB_COLUMNS[name] for name in ("job_id", "run_id", "run_attempt", "job", "family", "workflow")},
@@ -63,8 +65,13 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def silent(self) -> dict[str, int]:
-        """Of how many jobs that passed the log was read and held no value, by family, the most first."""
+        """Of how many jobs that passed the log was read and held no value, by family, the most first.
+
+        None of these uploaded its values as an artifact.
+        """
         rows = self.jobs.filter(pl.col("log") == READ, pl.col("values") == 0, pl.col("outcome") == "passed")
+        uploaded = self.jobs.filter(_IS_ARTIFACT, pl.col("values") > 0)
+        rows = rows.join(uploaded, on=["run_id", "run_attempt", "family"], how="anti")
         counts = rows.group_by("family").len().sort(["len", "family"], descending=[True, False])
         return dict(counts.iter_rows())
 
@@ -86,7 +93,8 @@ def collect(
         log=pl.when(read).then(pl.lit(READ)).otherwise(pl.col("state").fill_null(NOT_ASKED)),
         values=pl.col("measurements").fill_null(0),
     )
-    rows = told.select(COLLECTED_COLUMNS.keys()).cast(COLLECTED_COLUMNS).sort("run_id", "run_attempt", "job", "job_id")
+    rows = _at_their_jobs(told.select(COLLECTED_COLUMNS.keys()).cast(COLLECTED_COLUMNS))
+    rows = rows.sort("run_id", "run_attempt", "job", "job_id")
     workflows = history.runs["workflow"].unique()
     return Collection(
         workflow=workflows[0] if len(workflows) == 1 else ANY_WORKFLOW,
@@ -94,6 +102,17 @@ def collect(
         run_attempts=history.runs.height,
         jobs=rows,
     )
+
+
+def _at_their_jobs(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with what artifacts held counted at the job that uploaded them; those of no known job stay rows."""
+    key = ["run_id", "run_attempt", "job"]
+    jobs, artifacts = rows.filter(~_IS_ARTIFACT), rows.filter(_IS_ARTIFACT)
+    uploaded = artifacts.group_by(key).agg(pl.col("values").sum().alias("uploaded"))
+    whole = jobs.join(uploaded, on=key, how="left").with_columns(
+        values=pl.col("values") + pl.col("uploaded").fill_null(0)
+    )
+    return pl.concat([whole.drop("uploaded"), artifacts.join(jobs, on=key, how="anti")])
 
 
 def _runs(history: History, jobs: pl.DataFrame) -> tuple[CollectedRun, ...]:
