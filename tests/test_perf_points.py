@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+
+import pytest
 
 from tests.history_frames import HOUR, a_history, a_job, a_run
 from tests.perf_frames import JOB, a_measurements, a_value, points_of
@@ -79,3 +82,30 @@ def test_points_are_an_hour_apart() -> None:
 
 def test_nothing_measured_is_a_frame_without_a_row() -> None:
     assert points_of([]).schema == POINT_COLUMNS
+
+
+def test_a_value_beyond_what_sums_can_hold_is_no_number() -> None:
+    values = points_of([1.0, 1e308, -1e308, math.inf, math.nan, -2.5, 1e59])["value"].to_list()
+    assert [None if math.isnan(value) else value for value in values] == [1.0, None, None, None, None, -2.5, 1e59]
+
+
+def test_a_name_that_was_renamed_twice_is_called_as_it_is_now() -> None:
+    rules = PerfRules(aliases=(SeriesAlias("test_a", "test_b"), SeriesAlias("test_b", "test_c")))
+    assert set(points_of([1.0], test="test_a", rules=rules)["test"]) == {"test_c"}
+    assert set(points_of([1.0], test="test_b", rules=rules)["test"]) == {"test_c"}
+
+
+@pytest.mark.parametrize(
+    ("aliases", "message"),
+    [
+        ([("a", "b"), ("b", "a")], "in a circle"),
+        ([("a", "b"), ("b", "c"), ("c", "b")], "in a circle"),
+        ([("a", "b"), ("a", "c")], "rename the test 'a' to 'b' and to 'c'"),
+        ([("a", "a")], "renamed to itself"),
+        ([("", "a")], "empty"),
+        ([("a", " ")], "empty"),
+    ],
+)
+def test_aliases_that_lead_nowhere_are_refused(aliases: list[tuple[str, str]], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PerfRules(aliases=tuple(SeriesAlias(old, new) for old, new in aliases))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import polars as pl
 
 from trackside.history.default_line import default_commits
 from trackside.history.frames import JOB_COLUMNS, History
-from trackside.records.perf_rules import PerfRules, SeriesAlias
+from trackside.records.perf_rules import PerfRules, SeriesAlias, renames
 
 MEASUREMENT_COLUMNS: Final = pl.Schema(
     {
@@ -27,6 +28,9 @@ MEASUREMENT_COLUMNS: Final = pl.Schema(
     }
 )
 """One row for each value (``records.measurements.Measurement``)."""
+
+LARGEST: Final = 1e60
+"""A value beyond this is no number of a benchmark: sums and squares of such values leave what a float can hold."""
 
 SERIES_KEY: Final = ("workflow", "job", "test", "metric")
 
@@ -79,6 +83,7 @@ def points_frame(history: History, measurements: pl.DataFrame, rules: PerfRules)
     jobs = history.jobs.select("job_id", "workflow", "job", "family", "run_created_at", *_OF_JOB, "outcome", "url")
     pulls = history.runs.select(*_ATTEMPT, "pull_url").unique(_ATTEMPT)
     rows = measurements.join(jobs, on="job_id").join(pulls, on=_ATTEMPT, how="left").with_columns(job=_job_of_series())
+    rows = rows.with_columns(value=pl.when(pl.col("value").abs() <= LARGEST).then("value").otherwise(math.nan))
     rows = rows.rename({"run_created_at": "created_at", "outcome": "job_outcome", "url": "job_url"})
     rows = rows.join(default_commits(history).select("sha", "first_at"), on="sha", how="left")
     ordered = pl.when("is_default_line").then(pl.coalesce("first_at", "created_at")).otherwise("created_at")
@@ -101,7 +106,7 @@ def _job_of_series() -> pl.Expr:
 
 def renamed_kind(kind: str, aliases: tuple[SeriesAlias, ...], column: str | None = None) -> pl.Expr:
     """The names in ``column``, else in that of the kind (job, test or metric), as they are called now."""
-    names = {one.old: one.new for one in aliases if one.kind == kind}
+    names = renames(kind, aliases)
     own = pl.col(column or kind)
     return own.replace(names) if names else own
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import fnmatch
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -27,11 +29,20 @@ class ChangeState(enum.StrEnum):
 
 
 class SeriesAlias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A renamed job, test or metric: what was ``old`` is read as ``new``. Whole names; ``kind`` says of what."""
+    """A renamed job, test or metric: what was ``old`` is read as ``new``. Whole names; ``kind`` says of what.
+
+    ``new`` may have been renamed again. Raises ValueError for a name that is empty or its own.
+    """
 
     old: str
     new: str
-    kind: str = "test"
+    kind: Literal["job", "test", "metric"] = "test"
+
+    def __post_init__(self) -> None:
+        if not self.old.strip() or not self.new.strip():
+            raise ValueError("an alias needs the old name and the new one; one of them is empty")
+        if self.old == self.new:
+            raise ValueError(f"{self.old!r} is renamed to itself")
 
 
 class ChangeNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +87,7 @@ class PerfRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``workflows`` are those whose runs are points (none: those of ``[sync]``). ``grammars`` names those that come with
     the product and are used (none: all of them), ``grammar`` holds the repository's own, which go first. ``ended`` are
     globs of series, as ``perf changes`` names them, that were given up: that they stopped is no alarm.
+    Raises ValueError for aliases that lead in a circle, or rename one name twice.
     """
 
     workflows: tuple[str, ...] = ()
@@ -85,6 +97,31 @@ class PerfRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aliases: tuple[SeriesAlias, ...] = ()
     changes: tuple[ChangeNote, ...] = ()
     ended: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for kind in ("job", "test", "metric"):
+            renames(kind, self.aliases)
+
+
+def renames(kind: str, aliases: Sequence[SeriesAlias]) -> Mapping[str, str]:
+    """What each renamed job, test or metric (``kind``) is called now, renames of a new name followed to the last.
+
+    Raises ValueError where they lead in a circle, or one name has two new ones.
+    """
+    next_name: dict[str, str] = {}
+    for one in aliases:
+        if one.kind == kind and next_name.setdefault(one.old, one.new) != one.new:
+            raise ValueError(f"aliases rename the {kind} {one.old!r} to {next_name[one.old]!r} and to {one.new!r}")
+    found = {}
+    for old, new in next_name.items():
+        passed = {old}
+        while new in next_name and new not in passed:
+            passed.add(new)
+            new = next_name[new]
+        if new in passed:
+            raise ValueError(f"aliases rename the {kind} {new!r} in a circle")
+        found[old] = new
+    return found
 
 
 class KnownChange(msgspec.Struct, frozen=True, kw_only=True):
