@@ -16,6 +16,7 @@ from tests.perf_frames import JOB, a_measurements, a_value
 from trackside.history.frames import History
 from trackside.perf.change_records import LEVEL_COLUMNS, Change, Changes, Machines, Search, Verdict
 from trackside.perf.changes import LEAST_POINTS, find_changes
+from trackside.perf.level_changes import CONFIRMED_BY, CONFIRMED_Q
 from trackside.perf.points import points_frame
 from trackside.records.perf_rules import ChangeState, PerfRules
 
@@ -228,6 +229,17 @@ def test_series_that_moved_at_the_same_commit_are_told_together_and_others_are_n
     together = {one.test: {other.test for other in changes.changes if other.change_id in one.moved_with}
                 for one in changes.changes}  # fmt: skip
     assert together == {"test_a": {"test_b"}, "test_b": {"test_a"}, "test_c": set()}
+
+
+def test_a_change_that_is_not_sure_yet_beside_many_others_is_new_however_many_runs_follow() -> None:
+    flat = [(f"test_{name}", 59, 0.0) for name in "bcdef"]
+    weak = only(several(("test_a", 40, 1.6), *flat))
+    assert weak.later > CONFIRMED_BY
+    assert weak.q > CONFIRMED_Q
+    assert weak.state is ChangeState.NEW
+    strong = only(several(("test_a", 40, 4.0), *flat))
+    assert strong.q < CONFIRMED_Q
+    assert strong.state is ChangeState.CONFIRMED
 
 
 def test_the_gravest_come_first() -> None:

@@ -18,7 +18,7 @@ from tests.test_ci_docs import OPTION, options_of_help
 from trackside.cli.ci_analyzer_perf import analyzer_app
 from trackside.perf.changes import LEAST_POINTS
 from trackside.perf.collection import COLLECTED_COLUMNS, Collection
-from trackside.perf.level_changes import CONFIRMED_BY
+from trackside.perf.level_changes import CONFIRMED_BY, CONFIRMED_Q
 from trackside.perf.points import points_frame
 from trackside.perf.silence import SILENT_AFTER, SKIPPED_AFTER
 from trackside.records.perf_rules import ChangeState, PerfRules
@@ -106,7 +106,9 @@ def test_the_figures_are_those_in_force() -> None:
     assert f"A level has at least {WORDS[SHORTEST]} values" in changes
     assert f"fewer than {WORDS[LEAST_POINTS]} values on the default branch" in changes
     assert f"fewer than {WORDS[CONFIRMED_BY]} values follow" in states
-    assert f"| {WORDS[CONFIRMED_BY]} values follow it" in states
+    assert f"| {WORDS[CONFIRMED_BY]} values follow it, and with all of them it is at least {1 - CONFIRMED_Q:.1%}" in (
+        states.replace(" %", "%")
+    )
     assert f"no value in the newest {WORDS[SILENT_AFTER]} of them" in silence
     assert f"skipped in runs that failed it takes {WORDS[SKIPPED_AFTER]}" in silence
 

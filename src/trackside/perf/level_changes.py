@@ -22,6 +22,8 @@ from trackside.stats.change_points import ChangePoint, Segmentation, Series
 
 CONFIRMED_BY: Final = 5
 """So many later points on the new side confirm a change: with all of them the search finds it still."""
+CONFIRMED_Q: Final = 0.005
+"""So sure it must be by then: a series that is looked at after every run has many chances to seem changed."""
 FIXED_WITHIN: Final = 0.5
 """A level is back where less than this share of the change is left, and no more than the noise."""
 _LINK: Final = tuple(one.name for one in msgspec.structs.fields(PointLink) if one.name != "url")
@@ -120,9 +122,10 @@ class LevelChanges(NamedTuple):
         direction = Direction.UP if point.after > point.before else Direction.DOWN
         later = (fix.at if fix else self.rows.height) - point.at - 1
         step = point.after - point.before
+        is_sure = later >= CONFIRMED_BY and point.q <= CONFIRMED_Q
         return Change(
             change_id=change_id_of(self.name, direction, at.sha, at.run_id),
-            state=ChangeState.FIXED if fix else ChangeState.CONFIRMED if later >= CONFIRMED_BY else ChangeState.NEW,
+            state=ChangeState.FIXED if fix else ChangeState.CONFIRMED if is_sure else ChangeState.NEW,
             verdict=verdict_of(point.before, point.after, self.better),
             direction=direction,
             series=self.name,

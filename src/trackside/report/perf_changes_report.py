@@ -12,7 +12,7 @@ import msgspec
 from trackside.ci.results import Span
 from trackside.perf.change_records import Change, Changes, Search, SearchedSeries, Verdict
 from trackside.perf.changes import gravity
-from trackside.perf.level_changes import CONFIRMED_BY
+from trackside.perf.level_changes import CONFIRMED_BY, CONFIRMED_Q
 from trackside.perf.silence import Silence
 from trackside.perf.states import ChangeStates, PastChange
 from trackside.records.perf_rules import ChangeState
@@ -131,9 +131,9 @@ def _notes(states: ChangeStates, own: Sequence[Change], leads: Sequence[Change],
         yield f"Dealt with: {told}; --all lists them."
     if own:
         yield (
-            f"New: fewer than {CONFIRMED_BY} later runs of the default branch bear it out; then confirmed. Others: "
-            "series that moved at the same commits. × Noise: in units of what the series scatters by itself. Sure: "
-            "after looking at all series at once."
+            f"New: fewer than {CONFIRMED_BY} later runs of the default branch bear it out, or it is less than "
+            f"{1 - CONFIRMED_Q:.1%} sure; then confirmed. Others: series that moved at the same commits. "
+            "× Noise: in units of what the series scatters by itself. Sure: after looking at all series at once."
         )
 
 
