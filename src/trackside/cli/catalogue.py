@@ -234,7 +234,7 @@ STORE_COMMANDS: Final = (
     Command(
         "prune",
         "trackside.cli.store:prune",
-        "Remove runs that are older than so many days, with their jobs, markers and logs.",
+        "Remove runs that are older than so many days, with their jobs, logs, artifacts and measurements.",
         ("trackside store prune --keep 400d",),
     ),
     Command(

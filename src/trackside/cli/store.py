@@ -75,7 +75,7 @@ def prune(
     store: Annotated[str | None, _WHERE] = None,
     debug: Annotated[bool, FLAG] = False,
 ) -> int:
-    """Remove runs that are older than so many days, with their jobs, markers and logs.
+    """Remove runs that are older than so many days, with their jobs, logs, artifacts and measurements.
 
     Args:
         keep: How many days to keep, such as 400d, by when a run was first created.
@@ -132,7 +132,9 @@ def sql(
     """Ask the store a question in SQL; nothing can be changed.
 
     Args:
-        query: One SELECT over runs, jobs, steps, fetched, pulls, commit_pulls, job_logs, syncs.
+        query: One SELECT over runs, jobs, steps, pulls, commit_pulls, job_logs, failures, test_files, artifacts,
+            artifact_files, measurements, changes, and what was read when: fetched, logs_read, measured_logs,
+            artifact_lists, reported, notices, syncs.
         history: Over every row that was ever added, not the newest of each key.
         store: Where the store is: a directory or an s3://, gs:// or abfss:// URL. .trackside if nothing is said.
         debug: Show where an unexpected error came from.
