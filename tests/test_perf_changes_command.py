@@ -206,6 +206,11 @@ def test_an_id_without_any_change_known_says_what_to_do(command: Command, store:
     assert (code, "trackside perf changes finds changes first." in err) == (1, True)
 
 
+def test_a_link_that_is_no_page_is_refused(command: Command, store: Store) -> None:
+    code, _, err = command("ack", "4f2a91c0", "--reason", "why", "--link", "javascript:alert(1)")
+    assert (code, "--link javascript:alert(1) is no address of a page" in err) == (2, True)
+
+
 def test_a_decision_without_a_reason_is_wrong_usage(command: Command, store: Store) -> None:
     plant(store, {"test_bs1": [*DROP]})
     name = only_id(command)

@@ -81,6 +81,9 @@ def _decide(change_id: str, state: ChangeState | None, said: Said) -> int:
     if state is not None and reason is None:
         msg = f"Why is {change_id} {state.value}? Give --reason TEXT: whoever reads it later needs to know."
         raise UsageError(msg)
+    if link is not None and not link.lower().startswith(("https://", "http://")):
+        msg = f"--link {link[:100]} is no address of a page: it begins with https://."
+        raise UsageError(msg)
     access = Access(repo=said.repo, preset=said.preset, store=said.store)
     settings = settings_of(access)
     repo = repository_of(access, settings)
