@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.history_frames import a_history, a_job, a_run
 from tests.perf_frames import JOB, METRIC, TEST, a_measurements, a_value, points_of
-from trackside.perf.points import points_frame
+from trackside.perf.points import LARGEST, points_frame
 from trackside.records.perf_rules import PerfRules
 from trackside.report.perf_names import job_directories, safe_name, unique_names
 from trackside.report.perf_tables import MORE_COLUMNS, TestFiles, lay_out, table_csv, tries_csv
@@ -93,7 +93,7 @@ def test_a_metric_that_a_run_did_not_print_is_an_empty_cell() -> None:
     assert [(row[METRIC], row["median_ttft_ms"]) for row in rows_of(table_csv(files))] == [("", "2.0"), ("1.0", "")]
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@given(st.floats(-LARGEST, LARGEST))
 @settings(max_examples=50, deadline=None)
 def test_a_value_reads_back_exactly(value: float) -> None:
     [files] = lay_out(points_of([value]))
