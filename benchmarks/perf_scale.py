@@ -22,13 +22,13 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
-from trackside.perf.reading import read_measurements, version_of
-from trackside.presets.grammar_files import load_grammars
 
 from benchmarks.figures import Figure, as_table
 from benchmarks.process_tree import measure
 from trackside.cli.app import run as run_command
 from trackside.cli.app import trackside_app
+from trackside.perf.reading import read_measurements, version_of
+from trackside.presets.grammar_files import load_grammars
 from trackside.records.jobs import Job
 from trackside.records.measurements import Better, MeasuredLog, Measurement
 from trackside.records.runs import Fetched, RunAttempt, Source

@@ -177,6 +177,21 @@ def test_a_grammar_that_cannot_be_used_is_told_before_anything_is_read(tmp_path:
     assert str(error.value).startswith(f"{tmp_path / 'trackside.toml'}: ")
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('state = "new"\nreason = "x"', "state is acknowledged or intended"),
+        ('state = "intended"\nreason = " "', "a decision needs a reason"),
+        ('state = "intended"', "reason"),
+    ],
+)
+def test_a_decision_on_a_change_that_is_none_is_refused(tmp_path: Path, line: str, told: str) -> None:
+    (tmp_path / "trackside.toml").write_text(f'[[perf.changes]]\nid = "4f2a91c0"\n{line}\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=told) as error:
+        load_settings(tmp_path, {})
+    assert str(error.value).startswith(f"{tmp_path / 'trackside.toml'}: perf.changes")
+
+
 def test_an_artifact_may_be_read_by_a_grammar_of_ones_own(tmp_path: Path) -> None:
     text = (
         '[perf]\nartifacts = [{artifact = "a", grammar = "own"}]\n'

@@ -57,6 +57,13 @@ class ChangeNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     link: str | None = None
     others: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuses what is no decision."""
+        if self.state in (ChangeState.NEW, ChangeState.FIXED):
+            raise ValueError("state is acknowledged or intended, or confirmed, which leaves it to the runs")
+        if not self.reason.strip():
+            raise ValueError("a decision needs a reason")
+
 
 class ArtifactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """JSON files of measurements in the artifacts of a run.
