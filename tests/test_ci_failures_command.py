@@ -116,7 +116,7 @@ def test_only_chosen_jobs_are_counted(run: Run) -> None:
 def test_a_window_without_a_run_ends_well(run: Run) -> None:
     code, out, err = run("--since", "1m")
     assert (code, out) == (0, "No CI run data found\n")
-    assert "--since 30d looks at a longer one" in err
+    assert "--since 90d looks at a longer one" in err
 
 
 def test_offline_without_a_store_is_one_sentence(run: Run) -> None:

@@ -176,7 +176,7 @@ def say_if_empty(session: CiSession) -> None:
     """Says that the window holds no run, where it does not: what is printed then is empty."""
     if session.history.runs.is_empty() and not (session.synced and session.synced.missing):
         where = "in the window of what the store holds" if session.offline else "in the window"
-        session.terminal.warn(f"No run of {session.history.repo} is {where}; --since 30d looks at a longer one.")
+        session.terminal.warn(f"No run of {session.history.repo} is {where}; --since 90d looks at a longer one.")
 
 
 def _require_match(store: Store, history: History, window: Window) -> None:
