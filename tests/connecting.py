@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.clocks import StillClock
+from tests.fake_github import FakeGitHub
 from tests.scripted_server import Script, ScriptedServer, answer
 from trackside.errors import CallsStoppedError
 from trackside.github.client import GitHub
@@ -66,3 +67,10 @@ def stops(talk: Talk, words: str) -> str:
         talk.get()
     assert len(talk.server.received) == asked
     return str(caught.value)
+
+
+def client_of(fake: FakeGitHub, **options: Any) -> GitHub:
+    """A client of the fake GitHub: where it sleeps, the clock of the fake moves on."""
+    clock = StillClock(fake.clock.now(), on_sleep=fake.clock.advance)
+    said: list[str] = []
+    return GitHub(api_url=fake.api_url, token=STATIC, clock=clock, say=said.append, **options)

@@ -265,3 +265,14 @@ def fake_and_store(folder: Path) -> Iterator[tuple[FakeGitHub, Store]]:
 def scalar(frame: pl.LazyFrame, expression: pl.Expr) -> Any:
     """One value of a frame."""
     return frame.select(expression).collect().item()
+
+
+def run_script(
+    script: Path, github: FakeGitHub, folder: Path, *arguments: str, timeout_s: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """An established script as a process, with addresses as GitHub has them."""
+    words = [sys.executable, str(script), "--token", "ghp_" + "x" * 36, *arguments]
+    told = environment(github, None)
+    done = subprocess.run(words, cwd=folder, env=told, capture_output=True, text=True, timeout=timeout_s)
+    done.stdout = done.stdout.replace(github.html_url, "https://github.com")
+    return done

@@ -7,7 +7,6 @@ import io
 import struct
 import zipfile
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.build_github import an_artifact
-from tests.clocks import StillClock
+from tests.connecting import client_of
 from tests.fake_github import ABSENT, FakeGitHub, Kind
 from tests.zips import zipped
 from trackside.errors import CallsStoppedError, GitHubError, UnreadableInputError
@@ -24,13 +23,11 @@ from trackside.github.artifact_lists import list_artifacts
 from trackside.github.artifacts import ArtifactContent, read_artifact, unpack_artifact
 from trackside.github.client import GitHub
 from trackside.github.log_text import unpack_log
-from trackside.github.tokens import StaticToken
 from trackside.github.whole_downloads import TRIES
 from trackside.records.artifacts import Artifact, ArtifactState
 from trackside.records.perf_rules import ArtifactRule
 
 REPO = "octo/engine"
-TOKEN = "ghp_" + "Z3k" * 12
 RULE = ArtifactRule(artifact="bench-*", grammar="bench")
 PACKED = zipped(("a.json", b'{"value": 1}'), ("logs/b.txt", b"no"), ("deep/er/c.JSON", b"[2]"))
 
@@ -44,14 +41,8 @@ def fake() -> Iterator[FakeGitHub]:
 
 @pytest.fixture
 def github(fake: FakeGitHub) -> Iterator[GitHub]:
-    with client(fake) as connected:
+    with client_of(fake) as connected:
         yield connected
-
-
-def client(fake: FakeGitHub, **options: Any) -> GitHub:
-    clock = StillClock(fake.clock.now(), on_sleep=fake.clock.advance)
-    said: list[str] = []
-    return GitHub(api_url=fake.api_url, token=StaticToken(TOKEN), clock=clock, say=said.append, **options)
 
 
 def read(github: GitHub, artifact: Artifact) -> ArtifactContent:
@@ -207,7 +198,7 @@ def test_what_no_other_artifact_would_get_either_is_raised(fake: FakeGitHub, git
 
 
 def test_a_budget_that_is_spent_stops(fake: FakeGitHub) -> None:
-    with client(fake, max_calls=1) as github:
+    with client_of(fake, max_calls=1) as github:
         artifact = only_artifact(fake, github)
         with pytest.raises(CallsStoppedError):
             read(github, artifact)

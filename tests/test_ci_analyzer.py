@@ -16,7 +16,7 @@ import pytest
 from tests.fake_github import Clock, FakeGitHub, job
 from tests.fake_github.plans import JobPlan
 from tests.fake_github.things import Step
-from tests.syncing import environment
+from tests.syncing import environment, run_script
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "scripts" / "ci_monitor" / "ci_analyzer.py"
@@ -76,11 +76,7 @@ def github() -> Iterator[FakeGitHub]:
 
 
 def analyze(github: FakeGitHub, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The script as a process, with addresses as GitHub has them."""
-    words = [sys.executable, str(SCRIPT), "--token", "ghp_" + "x" * 36, *arguments]
-    done = subprocess.run(words, cwd=folder, env=environment(github, None), capture_output=True, text=True, timeout=60)
-    done.stdout = done.stdout.replace(github.html_url, "https://github.com")
-    return done
+    return run_script(SCRIPT, github, folder, *arguments)
 
 
 RUNS = "https://github.com/sgl-project/sglang/actions/runs"

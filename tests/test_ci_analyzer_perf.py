@@ -18,7 +18,7 @@ from tests.fake_github import Clock, FakeGitHub, job
 from tests.fake_github.plans import JobPlan
 from tests.fake_github.things import LogState
 from tests.perf_logs import bench, serving_block, step, unittest_result
-from tests.syncing import environment
+from tests.syncing import run_script
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "scripts" / "ci_monitor" / "ci_analyzer_perf.py"
@@ -93,11 +93,7 @@ def github() -> Iterator[FakeGitHub]:
 
 
 def analyze(github: FakeGitHub, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The script as a process, with addresses as GitHub has them."""
-    words = [sys.executable, str(SCRIPT), "--token", "ghp_" + "x" * 36, *arguments]
-    done = subprocess.run(words, cwd=folder, env=environment(github, None), capture_output=True, text=True, timeout=120)
-    done.stdout = done.stdout.replace(github.html_url, "https://github.com")
-    return done
+    return run_script(SCRIPT, github, folder, *arguments)
 
 
 DIRECTORY = f"performance_tables/{PART_1}_summary"

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import zstandard
 
-from tests.clocks import StillClock
+from tests.connecting import TOKEN, client_of
 from tests.fake_github import FakeGitHub, Run, job, matrix
 from tests.fake_github import LogState as FakeLog
 from tests.fake_github.log_text import log_pieces
@@ -19,14 +19,12 @@ from trackside.github import logs as logs_module
 from trackside.github.client import GitHub
 from trackside.github.decode import jobs_page, run_object
 from trackside.github.logs import job_log, run_logs
-from trackside.github.tokens import StaticToken
 from trackside.github.whole_downloads import TRIES
 from trackside.records.job_logs import JobLog, LogState
 from trackside.records.jobs import Job
 from trackside.records.runs import RunAttempt
 
 REPO = "octo/engine"
-TOKEN = "ghp_" + "Z3k" * 12
 
 
 @pytest.fixture
@@ -38,14 +36,8 @@ def fake() -> Iterator[FakeGitHub]:
 
 @pytest.fixture
 def github(fake: FakeGitHub) -> Iterator[GitHub]:
-    with client(fake) as connected:
+    with client_of(fake) as connected:
         yield connected
-
-
-def client(fake: FakeGitHub, **options: Any) -> GitHub:
-    clock = StillClock(fake.clock.now(), on_sleep=fake.clock.advance)
-    said: list[str] = []
-    return GitHub(api_url=fake.api_url, token=StaticToken(TOKEN), clock=clock, say=said.append, **options)
 
 
 def told(github: GitHub, run: Run, attempt: int = 1) -> tuple[RunAttempt, tuple[Job, ...]]:
@@ -153,10 +145,10 @@ def test_a_host_that_does_not_answer_makes_a_log_unreadable(fake: FakeGitHub, gi
 
 def test_a_token_that_may_not_read_logs_is_one_error_and_no_state_of_a_log(fake: FakeGitHub) -> None:
     run = fake.world.add_run(matrix("unit", 6))
-    with client(fake) as github:
+    with client_of(fake) as github:
         attempt, jobs = told(github, run)
     fake.tokens.add(TOKEN, permissions={"metadata": "read"})
-    with client(fake) as github:
+    with client_of(fake) as github:
         with pytest.raises(GitHubError, match="403"):
             job_log(github, jobs[0], now=fake.clock.now())
         with pytest.raises(GitHubError, match="403"):
@@ -263,13 +255,13 @@ def test_a_zip_that_breaks_off_is_begun_again(fake: FakeGitHub, github: GitHub) 
 
 def test_logs_that_came_before_a_stop_are_kept(fake: FakeGitHub) -> None:
     run = fake.world.add_run([*matrix("unit", 5), job("a / b"), job("a : b")])
-    with client(fake) as github:
+    with client_of(fake) as github:
         attempt, jobs = told(github, run)
-    with client(fake, max_calls=1) as github:
+    with client_of(fake, max_calls=1) as github:
         logs = run_logs(github, attempt, jobs, now=fake.clock.now())
     assert states(logs) == [LogState.READY] * 5 + [LogState.UNREADABLE] * 2
     assert logs[-1].note
-    with client(fake, max_calls=0) as github, pytest.raises(CallsStoppedError):
+    with client_of(fake, max_calls=0) as github, pytest.raises(CallsStoppedError):
         run_logs(github, attempt, jobs, now=fake.clock.now())
 
 

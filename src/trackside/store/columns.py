@@ -57,6 +57,7 @@ STAMPS: Final = (
 STAMP_NAMES: Final = tuple(one.name for one in STAMPS)
 
 REPO: Final = Column("repo", pl.String, "", "owner/name of the repository")
+JOB: Final = Column("job_id", pl.Int64, "", "id of the job")
 RUN: Final = (
     Column("run_id", pl.Int64, "", "id of the run"),
     Column("run_attempt", pl.Int64, "", "attempt of the run, from 1"),

@@ -6,9 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from trackside.store.columns import REPO, RUN, TEXTS, TIME, Column, Table
+from trackside.store.columns import JOB, REPO, RUN, TEXTS, TIME, Column, Table
 
-_JOB: Final = Column("job_id", pl.Int64, "", "id of the job")
 _VERSION: Final = Column("version", pl.String, "", "version of the rules that read the log; other rows are made anew")
 
 JOB_LOGS: Final = Table(
@@ -20,7 +19,7 @@ JOB_LOGS: Final = Table(
     about="observed_at",
     columns=(
         REPO,
-        _JOB,
+        JOB,
         *RUN,
         Column("state", pl.String, "", "ready, not_yet, never, expired or unreadable"),
         Column("size_bytes", pl.Int64, "bytes", "what was kept, before compression"),
@@ -40,7 +39,7 @@ FAILURES: Final = Table(
     about="observed_at",
     columns=(
         REPO,
-        _JOB,
+        JOB,
         *RUN,
         _VERSION,
         Column("cause", pl.String, "", "timeout, gpu_memory, test, build, …: see docs/ci.md"),
@@ -68,7 +67,7 @@ TEST_FILES: Final = Table(
     about="observed_at",
     columns=(
         REPO,
-        _JOB,
+        JOB,
         *RUN,
         _VERSION,
         Column("file", pl.String, "", "path of the test file, as far as it is the same on every machine"),
@@ -90,7 +89,7 @@ LOGS_READ: Final = Table(
     about="observed_at",
     columns=(
         REPO,
-        _JOB,
+        JOB,
         *RUN,
         _VERSION,
         Column("test_files", pl.Int64, "files", "how many it told of"),

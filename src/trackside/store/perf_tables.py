@@ -6,9 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from trackside.store.columns import REPO, RUN, TIME, Column, Table
+from trackside.store.columns import JOB, REPO, RUN, TIME, Column, Table
 
-_JOB: Final = Column("job_id", pl.Int64, "", "id of the job")
 _VERSION: Final = Column("version", pl.String, "", "version of the grammars that read it; other rows are made anew")
 
 MEASUREMENTS: Final = Table(
@@ -20,7 +19,7 @@ MEASUREMENTS: Final = Table(
     about="observed_at",
     columns=(
         REPO,
-        _JOB,
+        JOB,
         *RUN,
         _VERSION,
         Column("test", pl.String, "", "what was measured, as it is named in every run"),
@@ -46,7 +45,7 @@ MEASURED_LOGS: Final = Table(
     about="observed_at",
     columns=(
         REPO,
-        _JOB,
+        JOB,
         *RUN,
         _VERSION,
         Column("tests", pl.Int64, "tests", "how many tests had a value"),
