@@ -25,10 +25,12 @@ from tests.build_github import (
     step,
 )
 from trackside.errors import NoDataError, TracksideError, UsageError
+from trackside.records.alerts import Alert
 from trackside.records.artifacts import Artifact, ArtifactFile, ArtifactList, ArtifactState, KnownArtifacts
 from trackside.records.failures import Cause, Failure, FileOutcome, LogRead, Notice, Reported, TestFile
 from trackside.records.job_logs import JobLog, LogState
 from trackside.records.jobs import Job
+from trackside.records.knowledge import KnowledgeEdit, Occurrence
 from trackside.records.measurements import Better, MeasuredLog, Measurement
 from trackside.records.perf_rules import ChangeState, KnownChange
 from trackside.records.pulls import CommitPulls, PullRequest
@@ -53,6 +55,9 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "measurements": Measurement,
     "measured_logs": MeasuredLog,
     "changes": KnownChange,
+    "occurrences": Occurrence,
+    "knowledge": KnowledgeEdit,
+    "alerts": Alert,
     "reported": Reported,
     "notices": Notice,
     "syncs": SyncRecord,

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from trackside.errors import UsageError
+from trackside.records.agent_rules import AgentRules
 from trackside.records.ci_rules import CiRules
 from trackside.records.perf_rules import PerfRules
 from trackside.sync.request import PERF_JOBS
@@ -66,7 +67,7 @@ class SyncSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     jobs: bool = True
     pulls: Literal["all", "list", "none"] = "all"
     api: Literal["auto", "rest", "graphql"] = "auto"
-    logs: Literal["none", "failed", "perf", "all"] = "none"
+    logs: Literal["none", "new", "failed", "perf", "all"] = "none"
     perf_jobs: tuple[str, ...] = PERF_JOBS
     log_cap_mib: Annotated[int, msgspec.Meta(ge=1)] = 64
 
@@ -85,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sync: SyncSettings = SyncSettings()
     ci: CiRules = CiRules()
     perf: PerfRules = PerfRules()
+    agents: AgentRules = AgentRules()
     store: StoreSettings = StoreSettings()
 
 

@@ -11,9 +11,12 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from trackside import __version__
 from trackside.cli.catalogue import (
+    AGENT_COMMANDS,
+    ALERT_COMMANDS,
     BENCH_COMMANDS,
     CI_COMMANDS,
     GITHUB_COMMANDS,
+    KB_COMMANDS,
     PERF_COMMANDS,
     STORE_COMMANDS,
     Command,
@@ -31,12 +34,19 @@ def trackside_app() -> App:
     app = make_app("trackside", "Says what broke, what got slower and how benchmark jobs really behaved.")
     app.command(bench_app("bench"))
     _add_commands(app, GITHUB_COMMANDS)
+    _add_commands(app, ALERT_COMMANDS)
     monitor = make_app("ci", "What broke in CI, since when, and why.")
     _add_commands(monitor, CI_COMMANDS)
     app.command(monitor)
     speed = make_app("perf", "What got slower or faster in CI, since when, and by which change.")
     _add_commands(speed, PERF_COMMANDS)
     app.command(speed)
+    crew = make_app("agents", "What agents did: who ran, what it took, where it failed, what to do.")
+    _add_commands(crew, AGENT_COMMANDS)
+    app.command(crew)
+    knowledge = make_app("kb", "The knowledge base of failures: what is known of each, and what people say of it.")
+    _add_commands(knowledge, KB_COMMANDS)
+    app.command(knowledge)
     shelf = make_app("store", "The store: what it holds, its upkeep, exports, questions in SQL.")
     _add_commands(shelf, STORE_COMMANDS)
     app.command(shelf)

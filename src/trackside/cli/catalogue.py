@@ -218,6 +218,105 @@ PERF_COMMANDS: Final[tuple[Command, ...]] = (
     ),
 )
 
+AGENT_COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "report",
+        "trackside.cli.agents_report:report",
+        "Show runs by workflow, agent, job and step, and write them as a data file that dashboards read.",
+        (
+            "trackside agents report --repo OWNER/NAME",
+            "trackside agents report -o agentops-runs.json --logs new",
+            "trackside agents report --preset chained --offline --format markdown",
+        ),
+    ),
+    Command(
+        "explain",
+        "trackside.cli.agents_explain:explain",
+        "Show which agent a run is of, and every signal that says so.",
+        ("trackside agents explain 19250972881 --repo OWNER/NAME", "trackside agents explain 19250972881 --offline"),
+    ),
+    Command(
+        "analyze",
+        "trackside.cli.agents_analyze:analyze",
+        "Look into the logs of one run: what failed, what agents said, metrics, tests, known fixes.",
+        (
+            "trackside agents analyze 19250972881 --repo OWNER/NAME",
+            "trackside agents analyze https://github.com/OWNER/NAME/actions/runs/19250972881 -o report.md",
+            "trackside agents analyze logs.zip --format json",
+            "trackside agents analyze 19250972881 --repo OWNER/NAME --comment 12 --dry-run",
+        ),
+    ),
+)
+
+KB_COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "list",
+        "trackside.cli.kb:list_entries",
+        "Show the known failures: how often, since when, where, how they stand, what to do.",
+        ("trackside kb list --repo OWNER/NAME", "trackside kb list --state open --format json"),
+    ),
+    Command(
+        "show",
+        "trackside.cli.kb:show",
+        "Show one known failure: its lines, runs, workflows, agents, notes and suggested fixes.",
+        ("trackside kb show 4f2a91c0d3e5b678",),
+    ),
+    Command(
+        "note",
+        "trackside.cli.kb_edits:note",
+        "Say something of a known failure: a title, a note, a fix, a link.",
+        ("trackside kb note 4f2a91c0d3e5b678 --note 'seen since the new image' --fix 'pin the image'",),
+    ),
+    Command(
+        "mute",
+        "trackside.cli.kb_edits:mute",
+        "Hear no more of a failure, or hear of it again with --off.",
+        ("trackside kb mute 4f2a91c0d3e5b678", "trackside kb mute 4f2a91c0d3e5b678 --off"),
+    ),
+    Command(
+        "resolve",
+        "trackside.cli.kb_edits:resolve",
+        "Say that a failure is mended; it is regressed where it is seen again.",
+        ("trackside kb resolve 4f2a91c0d3e5b678", "trackside kb resolve 4f2a91c0d3e5b678 --off"),
+    ),
+    Command(
+        "merge",
+        "trackside.cli.kb_edits:merge",
+        "Join failures that are one error.",
+        ("trackside kb merge 4f2a91c0d3e5b678 --into 00112233445566aa",),
+    ),
+    Command(
+        "split",
+        "trackside.cli.kb_edits:split",
+        "Make the failures of one workflow, job and step an entry of their own, or take a merge or split back.",
+        (
+            "trackside kb split 4f2a91c0d3e5b678 --signature 8899aabbccddeeff",
+            "trackside kb split 4f2a91c0d3e5b678 --off",
+        ),
+    ),
+    Command(
+        "export",
+        "trackside.cli.kb_files:export",
+        "Write what people said of failures, and with --all everything known of them, to a file.",
+        ("trackside kb export -o .github/agentops-knowledge.json", "trackside kb export --all -o knowledge.json"),
+    ),
+    Command(
+        "import",
+        "trackside.cli.kb_files:import_file",
+        "Read what people said of failures from a file; what was said later counts.",
+        ("trackside kb import .github/agentops-knowledge.json",),
+    ),
+)
+
+ALERT_COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "alerts",
+        "trackside.cli.alerts:alerts",
+        "Show alerts on the collection itself: limits, failed and slow syncs, large files, stale data.",
+        ("trackside alerts --repo OWNER/NAME", "trackside alerts --check"),
+    ),
+)
+
 STORE_COMMANDS: Final = (
     Command(
         "info",
@@ -256,9 +355,11 @@ STORE_COMMANDS: Final = (
 
 COMMANDS: Final = {
     "srtlog": BENCH_COMMANDS,
-    "trackside": GITHUB_COMMANDS,
+    "trackside": (*GITHUB_COMMANDS, *ALERT_COMMANDS),
     "trackside ci": CI_COMMANDS,
     "trackside perf": PERF_COMMANDS,
+    "trackside agents": AGENT_COMMANDS,
+    "trackside kb": KB_COMMANDS,
     "trackside store": STORE_COMMANDS,
 }
 """Every command, under the words that are typed before its name."""

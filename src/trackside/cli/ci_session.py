@@ -40,7 +40,7 @@ class Source:
 
     offline: Annotated[bool, FLAG] = False
     """Use what the store holds; ask GitHub for nothing."""
-    logs: Annotated[Literal["none", "failed", "perf", "all"] | None, Parameter(show_default=False)] = None
+    logs: Annotated[Literal["none", "new", "failed", "perf", "all"] | None, Parameter(show_default=False)] = None
     """Whose logs are downloaded first, each once in its lifetime. As set under [sync], else none; perf for perf."""
 
 

@@ -23,7 +23,7 @@ def sync(
     *,
     window: Window | None = None,
     jobs: Annotated[bool | None, Parameter(show_default=False)] = None,
-    logs: Annotated[Literal["none", "failed", "perf", "all"] | None, Parameter(show_default=False)] = None,
+    logs: Annotated[Literal["none", "new", "failed", "perf", "all"] | None, Parameter(show_default=False)] = None,
     pulls: Annotated[Literal["all", "list", "none"] | None, Parameter(show_default=False)] = None,
     api: Annotated[Literal["auto", "rest", "graphql"] | None, Parameter(show_default=False)] = None,
     max_runs_per_workflow: Newest = None,

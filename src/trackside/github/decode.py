@@ -35,7 +35,7 @@ __all__ = [
 
 WAITING: Final = frozenset({"queued", "waiting", "pending", "requested"})
 """Statuses of a job that has not begun, though GitHub sends a ``started_at``."""
-_LONGEST_MESSAGE: Final = 10_000
+_LONGEST_TEXT: Final = 10_000
 
 _RUN: Final = ItemReader(shapes.Run)
 _JOB: Final = ItemReader(shapes.Job)
@@ -196,7 +196,7 @@ def _run_attempt(
     started, updated = times.read(raw.run_started_at, "run_started_at"), times.read(raw.updated_at, "updated_at")
     actor, again = raw.actor or shapes.User(), raw.triggering_actor or shapes.User()
     commit = raw.head_commit or shapes.Commit()
-    author = commit.author or shapes.Person()
+    author, committer = commit.author or shapes.Person(), commit.committer or shapes.Person()
     record = RunAttempt(
         repo=repo,
         run_id=raw.id,
@@ -221,9 +221,11 @@ def _run_attempt(
         actor_id=actor.id,
         triggering_actor=again.login,
         triggering_actor_id=again.id,
-        head_commit_message=None if commit.message is None else commit.message[:_LONGEST_MESSAGE],
+        head_commit_message=None if commit.message is None else commit.message[:_LONGEST_TEXT],
         head_commit_author=author.name,
         head_commit_email=author.email,
+        head_commit_committer=committer.name,
+        head_commit_committer_email=committer.email,
         pull_numbers=pull_numbers(raw, repo, default_branch),
         referenced_workflows=tuple(entry.path for entry in raw.referenced_workflows or ()),
         check_suite_id=raw.check_suite_id,
@@ -296,4 +298,5 @@ def _pull(raw: shapes.Pull, repo: str, times: TimeReader) -> PullRequest:
         updated_at=times.read(raw.updated_at, "updated_at"),
         merged_at=times.read(raw.merged_at, "merged_at"),
         html_url=raw.html_url,
+        body=None if raw.body is None else raw.body[:_LONGEST_TEXT],
     )

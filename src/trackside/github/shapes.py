@@ -62,6 +62,7 @@ class Commit(msgspec.Struct):
 
     message: str | None = None
     author: Person | None = None
+    committer: Person | None = None
 
 
 class Referenced(msgspec.Struct):
@@ -148,6 +149,7 @@ class Pull(msgspec.Struct):
     updated_at: str | None = None
     merged_at: str | None = None
     html_url: str | None = None
+    body: str | None = None
 
 
 class FlatRun(msgspec.Struct):

@@ -8,7 +8,7 @@ import msgspec
 
 
 class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A pull request of ``repo``; the key is (``repo``, ``number``)."""
+    """A pull request of ``repo``; the key is (``repo``, ``number``). ``body`` is cut at 10,000 characters."""
 
     repo: str
     number: int
@@ -25,6 +25,7 @@ class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: dt.datetime | None = None
     merged_at: dt.datetime | None = None
     html_url: str | None = None
+    body: str | None = None
 
 
 class CommitPulls(msgspec.Struct, frozen=True, kw_only=True):

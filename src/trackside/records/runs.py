@@ -63,6 +63,8 @@ class RunAttempt(msgspec.Struct, frozen=True, kw_only=True):
     head_commit_message: str | None = None
     head_commit_author: str | None = None
     head_commit_email: str | None = None
+    head_commit_committer: str | None = None
+    head_commit_committer_email: str | None = None
     pull_numbers: tuple[int, ...] = ()
     referenced_workflows: tuple[str, ...] = ()
     check_suite_id: int | None = None

@@ -12,14 +12,16 @@ from typing import Final
 
 import polars as pl
 
+from trackside.store.agent_tables import ALERTS, KNOWLEDGE, OCCURRENCES
 from trackside.store.artifact_tables import ARTIFACT_FILES, ARTIFACT_LISTS, ARTIFACTS
 from trackside.store.columns import NUMBERS, REPO, RUN, STAMP_NAMES, STAMPS, TEXTS, TIME, Column, Table
 from trackside.store.log_tables import FAILURES, JOB_LOGS, LOGS_READ, NOTICES, REPORTED, TEST_FILES
 from trackside.store.perf_tables import CHANGES, MEASURED_LOGS, MEASUREMENTS
 
 __all__ = [
-    "ARTIFACTS", "ARTIFACT_FILES", "ARTIFACT_LISTS", "CHANGES", "COMMIT_PULLS", "FAILURES", "FETCHED", "JOBS",
-    "JOB_LOGS", "LOGS_READ", "MEASURED_LOGS", "MEASUREMENTS", "NOTICES", "PULLS", "REPORTED", "RUNS", "STAMPS",
+    "ALERTS", "ARTIFACTS", "ARTIFACT_FILES", "ARTIFACT_LISTS", "CHANGES", "COMMIT_PULLS", "FAILURES", "FETCHED",
+    "JOBS", "JOB_LOGS", "KNOWLEDGE", "LOGS_READ", "MEASURED_LOGS", "MEASUREMENTS", "NOTICES", "OCCURRENCES", "PULLS",
+    "REPORTED", "RUNS", "STAMPS",
     "STAMP_NAMES", "SYNCS", "TABLES", "TEST_FILES", "TIME", "Column", "Table",
 ]  # fmt: skip
 
@@ -59,6 +61,8 @@ RUNS: Final = Table(
         Column("head_commit_message", pl.String, "", "message of the head commit"),
         Column("head_commit_author", pl.String, "", "name of its author"),
         Column("head_commit_email", pl.String, "", "e-mail address of its author"),
+        Column("head_commit_committer", pl.String, "", "name of its committer"),
+        Column("head_commit_committer_email", pl.String, "", "e-mail address of its committer"),
         Column("pull_numbers", NUMBERS, "", "open pull requests that GitHub named with the run; never the whole truth"),
         Column("referenced_workflows", TEXTS, "", "paths of the reusable workflows it called"),
         Column("check_suite_id", pl.Int64, "", "id of its check suite"),
@@ -154,6 +158,7 @@ PULLS: Final = Table(
         Column("updated_at", TIME, "", "when GitHub last touched it"),
         Column("merged_at", TIME, "", "when it was merged; null where it was not"),
         _URL,
+        Column("body", pl.String, "", "its text, at most 10,000 characters"),
     ),
 )
 
@@ -262,6 +267,9 @@ TABLES: Final[Mapping[str, Table]] = {
         MEASUREMENTS,
         MEASURED_LOGS,
         CHANGES,
+        OCCURRENCES,
+        KNOWLEDGE,
+        ALERTS,
         REPORTED,
         NOTICES,
         SYNCS,

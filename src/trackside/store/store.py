@@ -11,10 +11,12 @@ import msgspec
 import polars as pl
 
 from trackside.errors import UsageError
+from trackside.records.alerts import Alert
 from trackside.records.artifacts import Artifact, ArtifactFile, ArtifactList, KnownArtifacts
 from trackside.records.failures import Failure, LogRead, Notice, Reported, TestFile
 from trackside.records.job_logs import JobLog
 from trackside.records.jobs import Job
+from trackside.records.knowledge import KnowledgeEdit, Occurrence
 from trackside.records.measurements import MeasuredLog, Measurement
 from trackside.records.perf_rules import KnownChange
 from trackside.records.pulls import CommitPulls, PullRequest
@@ -26,6 +28,7 @@ from trackside.store import fold, info, known, read, sql
 from trackside.store.location import Location, find_location, make_directory
 from trackside.store.rows import frame_of
 from trackside.store.schema import (
+    ALERTS,
     ARTIFACT_FILES,
     ARTIFACT_LISTS,
     ARTIFACTS,
@@ -35,10 +38,12 @@ from trackside.store.schema import (
     FETCHED,
     JOB_LOGS,
     JOBS,
+    KNOWLEDGE,
     LOGS_READ,
     MEASURED_LOGS,
     MEASUREMENTS,
     NOTICES,
+    OCCURRENCES,
     PULLS,
     REPORTED,
     RUNS,
@@ -130,6 +135,18 @@ class Store:
         """Adds what is known of changes in performance series, in one commit."""
         self._add(CHANGES, changes, observed_at)
 
+    def add_occurrences(self, occurrences: Sequence[Occurrence], observed_at: dt.datetime) -> None:
+        """Adds failed jobs with what was decided of their logs, in one commit."""
+        self._add(OCCURRENCES, occurrences, observed_at)
+
+    def add_knowledge(self, edits: Sequence[KnowledgeEdit], observed_at: dt.datetime) -> None:
+        """Adds what people said of errors, in one commit."""
+        self._add(KNOWLEDGE, edits, observed_at)
+
+    def add_alerts(self, alerts: Sequence[Alert], observed_at: dt.datetime) -> None:
+        """Adds how alerts stand, in one commit."""
+        self._add(ALERTS, alerts, observed_at)
+
     def add_reported(self, reported: Reported, notices: Sequence[Notice]) -> None:
         """Adds that a report was made, and what was told with it."""
         self._add(NOTICES, notices, reported.reported_at)
@@ -197,10 +214,11 @@ class Store:
     def facts(self) -> Iterator[Facts]:
         """The tables of facts: their newest rows in their order, without the stamps. Equal stores, equal facts.
 
-        Not ``syncs``, ``reported``, ``notices`` and ``changes``: they tell what was done here and when.
+        Not ``syncs``, ``reported``, ``notices``, ``changes``, ``occurrences``, ``knowledge`` and ``alerts``: they tell
+        what was done, decided and said here, and when.
         """
         for table in TABLES.values():
-            if table not in (SYNCS, REPORTED, NOTICES, CHANGES):
+            if table not in (SYNCS, REPORTED, NOTICES, CHANGES, OCCURRENCES, KNOWLEDGE, ALERTS):
                 schema = {one.name: table.schema[one.name] for one in table.columns}
                 yield Facts(table.name, schema, self._sorted(table), table.version)
 

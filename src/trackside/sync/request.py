@@ -13,7 +13,7 @@ from trackside.records.perf_rules import ArtifactRule
 from trackside.records.runs import RunAttempt
 
 Api = Literal["auto", "rest", "graphql"]
-Logs = Literal["none", "failed", "perf", "all"]
+Logs = Literal["none", "new", "failed", "perf", "all"]
 Pulls = Literal["all", "list", "none"]
 _WITHOUT_JOBS: Final = ("skipped", "startup_failure", "action_required")
 PERF_JOBS: Final = ("*perf*", "*bench*")
