@@ -157,7 +157,7 @@ def pull(api: str, html: str, request: Pull) -> bytes:
         "locked": False,
         "title": request.title,
         "user": account(api, html, request.author),
-        "body": None,
+        "body": request.text,
         "created_at": stamp(request.created_at),
         "updated_at": stamp(request.updated_at),
         "closed_at": closed,

@@ -11,13 +11,14 @@ from pathlib import Path
 import msgspec
 
 from tests.fake_github.plans import JobPlan, job, matrix
+from tests.fake_github.scenario_agents import agents
 from tests.fake_github.scenario_logs import failing
 from tests.fake_github.scenario_perf import perf, perf_large
 from tests.fake_github.scenario_week import week
 from tests.fake_github.things import Repository, Run, Workflow
 from tests.fake_github.world import World
 
-__all__ = ["RecordedRun", "agentops", "perf", "perf_large", "small", "week"]
+__all__ = ["RecordedRun", "agentops", "agents", "perf", "perf_large", "small", "week"]
 HOUR = dt.timedelta(hours=1)
 
 
@@ -104,4 +105,5 @@ SCENARIOS: dict[str, Callable[..., Repository]] = {
     "small": small,
     "perf": perf,
     "perf-large": perf_large,
+    "agents": agents,
 }

@@ -15,7 +15,13 @@ from dataclasses import dataclass, field
 ABSENT = object()
 """As the value of an override: the field is not sent at all."""
 LogText = str | bytes | Callable[[], Iterable[bytes]] | None
-BOT_IDS = {"github-actions[bot]": 41898282, "dependabot[bot]": 49699333, "Copilot": 198982749}
+BOT_IDS = {
+    "github-actions[bot]": 41898282,
+    "dependabot[bot]": 49699333,
+    "Copilot": 198982749,
+    "claude[bot]": 209825114,
+    "chatgpt-codex-connector[bot]": 199175422,
+}
 
 
 class Thing:
@@ -228,6 +234,7 @@ class Pull(Thing):
     merge_commit_sha: str | None = None
     draft: bool = False
     commits: tuple[str, ...] = ()
+    text: str | None = None
 
 
 @dataclass(slots=True, eq=False)

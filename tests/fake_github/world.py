@@ -271,8 +271,9 @@ class World:
         state: str | None = None,
         number: int | None = None,
         commits: Sequence[str] = (),
+        text: str | None = None,
     ) -> Pull:
-        """A pull request into ``repo``; ``merged_as`` is the commit it became on the base branch."""
+        """A pull request into ``repo``; ``merged_as`` is the commit it became on the base branch, ``text`` its body."""
         with self.lock:
             repo, at = repo or self.home, at or self.clock.now()
             number = number or max([pull.number for pull in repo.pulls], default=0) + 1
@@ -293,6 +294,7 @@ class World:
                 updated if merged_as else None,
                 merged_as,
                 commits=tuple(commits),
+                text=text,
             )
             repo.pulls.append(pull)
             return pull
