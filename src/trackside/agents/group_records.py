@@ -58,8 +58,12 @@ class Times(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trend(msgspec.Struct, frozen=True, kw_only=True):
-    """The later half of the window beside the earlier one, by time. ``direction`` is ``unknown`` where either is few,
-    and ``flat`` where the difference may be chance (``p_value`` above 0.05)."""
+    """The later half of the window beside the earlier one, by time: medians in seconds, or success rates from 0 to 1.
+
+    ``direction`` is ``unknown`` where either half has fewer than FEW values, and ``flat`` where the difference is too
+    small to matter or may be chance: ``q_value``, which is ``p_value`` over all groups of its table (Benjamini and
+    Hochberg), is above 0.05.
+    """
 
     direction: Literal["up", "down", "flat", "unknown"] = "unknown"
     before: float | None = None
@@ -67,14 +71,20 @@ class Trend(msgspec.Struct, frozen=True, kw_only=True):
     before_n: int = 0
     after_n: int = 0
     p_value: float | None = None
+    q_value: float | None = None
 
 
 class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Runs of a workflow or of an agent. ``name`` is None for unattributed runs.
+    """Attempts of runs: all, those of a workflow, or those in which an agent worked. ``name`` is None for unattributed.
 
-    ``run`` are times of completed runs, from the start of the attempt to its end; ``queue`` from its creation to the
-    start of its first job; ``active`` the sum of its jobs. ``runner_minutes`` are those of its jobs. ``cost`` is in the
-    currency of the settings, None where no rate fits any of its jobs. ``sources`` counts how agents were told.
+    Every attempt counts: one that succeeds does not take away the failure of the one before it. ``run`` are times of
+    attempts that are over and did run, from start to end; ``queue`` from creation to the start of the first job;
+    ``active`` the sum of the jobs. ``runner_minutes`` are those of its jobs as they ran, None where no job of it is
+    known; ``unread`` counts the attempts that are over and whose jobs are not in the store. ``cost`` is an estimate in
+    the currency of the settings, None where no rate fits any of its jobs; ``jobs_without_rate`` ran and are not in it.
+
+    ``roles`` counts all attempts that are attributed, by the role of the agent; those of an agent's row in which it did
+    not work (``ran``) are in ``roles``, ``sources`` and the confidences only. ``sources`` counts how agents were told.
     """
 
     name: str | None
@@ -86,7 +96,8 @@ class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
     active: Times
     duration_trend: Trend = Trend()
     success_trend: Trend = Trend()
-    runner_minutes: float = 0.0
+    runner_minutes: float | None = None
+    unread: int = 0
     cost: float | None = None
     jobs_without_rate: int = 0
     roles: dict[str, int] = {}
@@ -97,7 +108,7 @@ class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Attempts of a job of a workflow: ``run`` from its start to its end, ``queue`` before it."""
+    """Attempts of a job of a workflow, all its matrix indices together: ``run`` from start to end, ``queue`` before."""
 
     workflow: str
     job: str
@@ -108,6 +119,7 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     duration_trend: Trend = Trend()
     runner_minutes: float = 0.0
     cost: float | None = None
+    jobs_without_rate: int = 0
 
 
 class StepRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +136,10 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FailedJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A failed job of a run attempt: its first failed step, and all; None and empty where the runner was lost."""
+    """A failed job of a run attempt: its first failed step, and all; None and empty where the runner was lost.
+
+    ``agent`` is that of its run, whatever part it had in it (``agent_role``).
+    """
 
     run_id: int
     run_attempt: int
@@ -138,11 +153,13 @@ class FailedJob(msgspec.Struct, frozen=True, kw_only=True):
     failed_at: dt.datetime | None
     url: str | None
     agent: str | None = None
+    agent_role: str | None = None
     cause: str | None = None
 
 
 class DayRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Runs of a workflow (``step`` None) or of one of its steps that began on a day, UTC; a day without is no row."""
+    """Runs of a workflow (``step`` None) or a step of these runs, by the day, UTC, on which the attempt of the run
+    began; a day without is no row, and runs whose start is not told are on no day."""
 
     day: dt.date
     workflow: str
@@ -154,11 +171,14 @@ class DayRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """All groups of a window. ``all_runs`` holds every run; each of the others adds up to it, or to its jobs or steps.
+    """All groups of a window. ``all_runs`` holds every attempt of a run; ``workflows`` add up to it, ``jobs`` to
+    ``job_attempts``, ``steps`` to ``step_attempts``, and ``agents`` to it together with the attempts in which an agent
+    had another role than ``ran``.
 
     ``workflows`` by count, ``agents`` by count with unattributed last; ``steps`` by share. ``slowest`` are the steps
     of each workflow with the largest share, at most 5 each, steps with too few values left out. ``failed`` the newest
-    first. ``days`` by workflow, day and step.
+    first; ``jobless_failures`` counts attempts that failed without any job, such as those of an invalid workflow file.
+    ``days`` by workflow, job, step and day. The window is from the first start of an attempt to the last.
     """
 
     all_runs: GroupRow
@@ -169,6 +189,9 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     slowest: tuple[StepRow, ...] = ()
     failed: tuple[FailedJob, ...] = ()
     days: tuple[DayRow, ...] = ()
+    job_attempts: int = 0
+    step_attempts: int = 0
+    jobless_failures: int = 0
     currency: str = "USD"
     window_start: dt.datetime | None = None
     window_stop: dt.datetime | None = None
