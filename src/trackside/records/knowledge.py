@@ -16,7 +16,7 @@ class LogChoice(enum.StrEnum):
     KNOWN = "known"
     """It was not asked for: the log of a failure of the same kind was read, and stands for it."""
     DEFERRED = "deferred"
-    """The budget was used up: the next sync goes on with it."""
+    """It waits for the next sync: the budget was used up, or GitHub had no log yet."""
     GONE = "gone"
     """It was asked for, and GitHub has none."""
     NOT_ASKED = "not_asked"
@@ -42,7 +42,8 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     ``signature`` is that of the step level, 16 hex digits, equal for failures of the same workflow, job, failed step
     and conclusion; ``version`` is that of how it is made. ``fingerprint`` is that of the error, of the log that was
     read, or of the one that stands for it where ``choice`` is known; None where there is none. ``template`` is the
-    line that matters without what differs from run to run. ``log_bytes`` is what its log took to download.
+    line that matters without what differs from run to run. ``asked_at`` is when its log was asked for last, None where
+    it never was; ``log_bytes`` is how long the log is, as far as it was kept.
     """
 
     repo: str
@@ -65,6 +66,7 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     agent: str | None = None
     url: str | None = None
     branch: str | None = None
+    asked_at: dt.datetime | None = None
     log_bytes: int = 0
 
 

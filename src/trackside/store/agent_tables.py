@@ -35,7 +35,8 @@ OCCURRENCES: Final = Table(
         Column("agent", pl.String, "", "the agent of the run; null where nothing tells one"),
         Column("url", pl.String, "", "page of the job on GitHub"),
         Column("branch", pl.String, "", "branch of the head commit"),
-        Column("log_bytes", pl.Int64, "bytes", "what its log took to download"),
+        Column("asked_at", TIME, "", "when its log was asked for last; null where it never was"),
+        Column("log_bytes", pl.Int64, "bytes", "how long its log is, as far as it was kept"),
     ),
 )
 
