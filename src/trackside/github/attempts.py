@@ -23,7 +23,7 @@ def earlier_attempts(latest: RunAttempt, jobs: Sequence[Job]) -> tuple[RunAttemp
     that was allowed to fail is too harsh. An attempt without jobs has no conclusion and no times of its own.
     """
     own = [job for job in jobs if job.run_id == latest.run_id and job.repo == latest.repo]
-    first = _first_listings(own)
+    first = first_listings(own)
     ran = _jobs_where_they_ran(latest, first)
     listed: dict[int, list[Job]] = {}
     for job in first:
@@ -34,7 +34,7 @@ def earlier_attempts(latest: RunAttempt, jobs: Sequence[Job]) -> tuple[RunAttemp
     )
 
 
-def _first_listings(jobs: Iterable[Job]) -> list[Job]:
+def first_listings(jobs: Iterable[Job]) -> list[Job]:
     """Each job where it is listed first, by attempt: a re-run lists those again that it takes over."""
     seen: dict[object, int] = {}
     return [

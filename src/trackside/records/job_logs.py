@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 
 import msgspec
@@ -39,3 +40,12 @@ class JobLog(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool = False
     content: bytes | None = None
     note: str | None = None
+
+
+class AskedLog(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a log that was asked for, and when that was; ``size_bytes`` as in ``JobLog``."""
+
+    job_id: int
+    state: LogState
+    size_bytes: int
+    asked_at: dt.datetime

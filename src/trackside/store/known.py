@@ -10,8 +10,9 @@ import msgspec
 import polars as pl
 
 from trackside.records.artifacts import Artifact, KnownArtifacts
-from trackside.records.job_logs import LogState
-from trackside.records.jobs import Job
+from trackside.records.job_logs import AskedLog, LogState
+from trackside.records.jobs import Job, Step
+from trackside.records.knowledge import LogChoice, Occurrence
 from trackside.records.pulls import PullRequest
 from trackside.records.runs import RunAttempt
 from trackside.records.sync_state import KnownAttempt, Listed, SyncState
@@ -24,6 +25,7 @@ from trackside.store.schema import (
     FETCHED,
     JOB_LOGS,
     JOBS,
+    OCCURRENCES,
     PULLS,
     RUNS,
     STAMP_NAMES,
@@ -96,14 +98,58 @@ def sync_state(location: Location, repo: str, since: dt.datetime, now: dt.dateti
     )
 
 
-def finished_jobs(location: Location, repo: str, since: dt.datetime) -> Iterator[Job]:
-    """The newest rows of the jobs of ``repo`` that ended at ``since`` or later, by run, attempt and id; no steps."""
+def finished_jobs(
+    location: Location, repo: str, since: dt.datetime, conclusions: Collection[str] | None = None
+) -> Iterator[Job]:
+    """The newest rows of the jobs of ``repo`` that ended at ``since`` or later, by run, attempt and id; no steps.
+
+    With ``conclusions`` only those that ended so.
+    """
     snapshot = open_table(location, JOBS)
+    over = pl.col("status").eq("completed") & (pl.col("completed_at") >= since)
+    ended = pl.lit(value=True) if conclusions is None else pl.col("conclusion").is_in(list(conclusions))
     with readable_errors(location, JOBS, "read"):
-        over = pl.col("status").eq("completed") & (pl.col("completed_at") >= since)
-        rows = newest(snapshot).filter(_same(repo), over).drop(*STAMP_NAMES, "steps")
+        rows = newest(snapshot).filter(_same(repo), over, ended).drop(*STAMP_NAMES, "steps")
         found = rows.sort(*_ATTEMPT, "job_id").collect()
     return (msgspec.convert(row, Job) for row in found.iter_rows(named=True))
+
+
+def steps_of(location: Location, repo: str, jobs: Collection[int]) -> dict[int, tuple[Step, ...]]:
+    """The steps of the jobs of ``repo`` with these ids; those that are not in the store are left out."""
+    if not jobs:
+        return {}
+    snapshot = open_table(location, JOBS)
+    # The range lets whole files be passed over: ids grow with time.
+    mine = pl.col("job_id").is_between(min(jobs), max(jobs)) & pl.col("job_id").is_in(sorted(jobs))
+    with readable_errors(location, JOBS, "read"):
+        found = newest(snapshot).filter(_same(repo), mine).select("job_id", "steps").collect(engine="streaming")
+    return {job: msgspec.convert(steps or (), tuple[Step, ...]) for job, steps in found.iter_rows()}
+
+
+def known_failures(location: Location, repo: str, since: dt.datetime) -> tuple[Occurrence, ...]:
+    """The occurrences of ``repo`` that failed or whose log was asked for at ``since`` or later, and all deferred ones.
+
+    By run, attempt and job.
+    """
+    snapshot = open_table(location, OCCURRENCES)
+    recent = (pl.col("failed_at") >= since) | (pl.col("asked_at") >= since).fill_null(value=False)
+    deferred = pl.col("choice") == LogChoice.DEFERRED.value
+    with readable_errors(location, OCCURRENCES, "read"):
+        rows = newest(snapshot).filter(_same(repo), recent | deferred).sort("observed_at", "repo").collect()
+    once = rows.unique("job_id", keep="last").sort(*_ATTEMPT, "job_id").drop(STAMP_NAMES)
+    return tuple(msgspec.convert(once.to_dicts(), list[Occurrence]))
+
+
+def asked_logs(location: Location, repo: str, jobs: Collection[int]) -> tuple[AskedLog, ...]:
+    """What became of the logs of the jobs of ``repo`` with these ids, of those that were asked for; by id."""
+    if not jobs:
+        return ()
+    snapshot = open_table(location, JOB_LOGS)
+    with readable_errors(location, JOB_LOGS, "read"):
+        mine = newest(snapshot).filter(_same(repo), pl.col("job_id").is_in(sorted(jobs)))
+        rows = mine.select("job_id", "state", "size_bytes", "precedence", asked_at="observed_at").collect()
+    once = rows.sort("precedence", "asked_at").unique("job_id", keep="last").sort("job_id").drop("precedence")
+    return tuple(msgspec.convert(once.to_dicts(), list[AskedLog]))
 
 
 def known_artifacts(

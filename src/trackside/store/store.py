@@ -14,8 +14,8 @@ from trackside.errors import UsageError
 from trackside.records.alerts import Alert
 from trackside.records.artifacts import Artifact, ArtifactFile, ArtifactList, KnownArtifacts
 from trackside.records.failures import Failure, LogRead, Notice, Reported, TestFile
-from trackside.records.job_logs import JobLog
-from trackside.records.jobs import Job
+from trackside.records.job_logs import AskedLog, JobLog
+from trackside.records.jobs import Job, Step
 from trackside.records.knowledge import KnowledgeEdit, Occurrence
 from trackside.records.measurements import MeasuredLog, Measurement
 from trackside.records.perf_rules import KnownChange
@@ -160,9 +160,21 @@ class Store:
         """What is known of ``repo``: see ``trackside.store.known.sync_state``."""
         return known.sync_state(self.location, repo, since, since)
 
-    def finished_jobs(self, repo: str, since: dt.datetime) -> Iterator[Job]:
-        """The jobs of ``repo`` that ended at ``since`` or later, by run, attempt and id; without their steps."""
-        return known.finished_jobs(self.location, repo, since)
+    def finished_jobs(self, repo: str, since: dt.datetime, conclusions: Collection[str] | None = None) -> Iterator[Job]:
+        """The jobs of ``repo`` that ended at ``since`` or later, and as ``conclusions`` say; without their steps."""
+        return known.finished_jobs(self.location, repo, since, conclusions)
+
+    def steps_of(self, repo: str, jobs: Collection[int]) -> dict[int, tuple[Step, ...]]:
+        """The steps of the jobs of ``repo`` with these ids."""
+        return known.steps_of(self.location, repo, jobs)
+
+    def known_failures(self, repo: str, since: dt.datetime) -> tuple[Occurrence, ...]:
+        """What is known of failed jobs of ``repo``: see ``trackside.store.known.known_failures``."""
+        return known.known_failures(self.location, repo, since)
+
+    def asked_logs(self, repo: str, jobs: Collection[int]) -> tuple[AskedLog, ...]:
+        """What became of the logs of these jobs of ``repo``, of those that were asked for."""
+        return known.asked_logs(self.location, repo, jobs)
 
     def known_artifacts(self, repo: str, runs: Collection[int], wants: Callable[[str], bool]) -> KnownArtifacts:
         """What is known of artifacts of runs of ``repo``: see ``trackside.store.known.known_artifacts``."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from trackside.records.artifacts import Artifact, ArtifactFile, ArtifactList, KnownArtifacts
-from trackside.records.job_logs import JobLog
-from trackside.records.jobs import Job
+from trackside.records.job_logs import AskedLog, JobLog
+from trackside.records.jobs import Job, Step
+from trackside.records.knowledge import Occurrence
 from trackside.records.pulls import CommitPulls, PullRequest
 from trackside.records.runs import Fetched, RunAttempt
 from trackside.records.sync_state import SyncState
@@ -21,8 +22,17 @@ class Destination(Protocol):
     def sync_state(self, repo: str, since: dt.datetime) -> SyncState:
         """What is known of a repository."""
 
-    def finished_jobs(self, repo: str, since: dt.datetime) -> Iterable[Job]:
-        """The jobs that ended since, without their steps."""
+    def finished_jobs(self, repo: str, since: dt.datetime, conclusions: Collection[str] | None = None) -> Iterable[Job]:
+        """The jobs that ended since, and so where conclusions are given; without their steps."""
+
+    def steps_of(self, repo: str, jobs: Collection[int]) -> Mapping[int, tuple[Step, ...]]:
+        """The steps of jobs, by id."""
+
+    def known_failures(self, repo: str, since: dt.datetime) -> Sequence[Occurrence]:
+        """What is known of jobs that failed, or whose logs were asked for, since; and of all that are deferred."""
+
+    def asked_logs(self, repo: str, jobs: Collection[int]) -> Sequence[AskedLog]:
+        """What became of the logs of jobs, of those that were asked for."""
 
     def known_artifacts(self, repo: str, runs: Collection[int], wants: Callable[[str], bool]) -> KnownArtifacts:
         """What is known of the artifacts of these runs whose name is wanted."""
@@ -38,6 +48,9 @@ class Destination(Protocol):
 
     def add_logs(self, logs: Sequence[JobLog], observed_at: dt.datetime) -> None:
         """Adds logs of jobs."""
+
+    def add_occurrences(self, occurrences: Sequence[Occurrence], observed_at: dt.datetime) -> None:
+        """Adds failed jobs with what was decided of their logs."""
 
     def add_artifacts(
         self,
