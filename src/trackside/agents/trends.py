@@ -1,0 +1,116 @@
+"""Whether a group takes longer or succeeds more often than it did: the later half of the window beside the earlier."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from trackside.agents.group_records import FEW, Trend
+from trackside.agents.outcome_counts import DECIDED, is_any
+from trackside.stats.exact_tests import fisher_greater
+from trackside.stats.multiplicity import benjamini_hochberg
+from trackside.stats.rank_sums import rank_sum_p
+
+Q: Final = 0.05
+"""Of the trends that are told in a table at most this share is chance, on average."""
+LEAST_S: Final = 1.0
+"""Medians of durations must be so far apart: GitHub's times are whole seconds."""
+LEAST_SHARE: Final = 0.05
+"""Medians of durations must be apart by this share of the earlier one, success rates by so many of 1."""
+Key = tuple[Any, ...]
+Trends = dict[Key, Trend]
+"""The trend of each group, by its key; a group without a value in a half may be missing."""
+_EARLY: Final = (~pl.col("is_late")).sum().alias("early")
+_LATE: Final = pl.col("is_late").sum().alias("late")
+
+
+class _Halves(NamedTuple):
+    before: float | None
+    after: float | None
+    before_n: int
+    after_n: int
+    p: float | None
+
+
+def is_late(began: pl.Series) -> pl.Series:
+    """``is_late``: whether each lies in the later half of the time from the first to the last; null where not told."""
+    first, last = began.min(), began.max()
+    if not isinstance(first, dt.datetime) or not isinstance(last, dt.datetime):
+        return pl.Series("is_late", [None] * len(began), dtype=pl.Boolean)
+    return (began >= first + (last - first) / 2).alias("is_late")
+
+
+def duration_trends(rows: pl.DataFrame, keys: Sequence[str], column: str) -> Trends:
+    """The trend of the seconds in ``column``, by a rank test, of each group of ``rows``, which have ``is_late``."""
+    known = rows.lazy().filter(pl.col(column).is_not_null(), pl.col("is_late").is_not_null())
+    # Durations are whole seconds: a group has far fewer of them than rows.
+    counted = known.group_by([*keys, column]).agg(_EARLY, _LATE).sort(*keys, column, nulls_last=False)
+    groups = counted.group_by(keys, maintain_order=True).agg(column, "early", "late").collect()
+    places = range(len(keys), len(keys) + 3)
+    told = {row[: len(keys)]: _of_durations(*(np.asarray(row[place]) for place in places)) for row in groups.rows()}
+    return _told(told, lambda before: max(LEAST_S, LEAST_SHARE * before))
+
+
+def success_trends(rows: pl.DataFrame, keys: Sequence[str]) -> Trends:
+    """The trend of the success rate, by an exact test, of each group of ``rows``, which have ``kind`` and ``is_late``.
+
+    What tells nothing of success does not count.
+    """
+    known = rows.filter(is_any(DECIDED), pl.col("is_late").is_not_null())
+    success = pl.col("kind") == "success"
+    groups = known.group_by(keys, maintain_order=True).agg(
+        (success & ~pl.col("is_late")).sum().alias("good_before"),
+        (success & pl.col("is_late")).sum().alias("good_after"),
+        _EARLY,
+        _LATE,
+    )
+    told = {row[: len(keys)]: _of_successes(*row[len(keys) :]) for row in groups.rows()}
+    return _told(told, lambda _: LEAST_SHARE)
+
+
+def _of_durations(
+    values: npt.NDArray[np.float64], early: npt.NDArray[np.int64], late: npt.NDArray[np.int64]
+) -> _Halves:
+    early, late = early.astype(np.int64), late.astype(np.int64)
+    n, m = int(early.sum()), int(late.sum())
+    p = rank_sum_p(early, late) if min(n, m) >= FEW else None
+    return _Halves(_median(values, early), _median(values, late), n, m, p)
+
+
+def _of_successes(good_before: int, good_after: int, n: int, m: int) -> _Halves:
+    before, after = (good_before, n - good_before), (good_after, m - good_after)
+    p = None
+    if min(n, m) >= FEW:
+        p = min(1.0, 2 * min(fisher_greater(*after, *before), fisher_greater(*before, *after)))
+    return _Halves(good_before / n if n else None, good_after / m if m else None, n, m, p)
+
+
+def _median(values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]) -> float | None:
+    """The median of values that are there so often, halfway between the middle two."""
+    total = int(counts.sum())
+    if not total:
+        return None
+    middle = np.searchsorted(np.cumsum(counts), [(total - 1) // 2, total // 2], side="right")
+    return float(values[middle].mean())
+
+
+def _told(groups: dict[Key, _Halves], least: Callable[[float], float]) -> Trends:
+    tested = [key for key, halves in groups.items() if halves.p is not None]
+    q = dict(zip(tested, benjamini_hochberg([groups[key].p or 0.0 for key in tested]), strict=True))
+    return {key: _trend(halves, q.get(key), least) for key, halves in groups.items()}
+
+
+def _trend(halves: _Halves, q: float | None, least: Callable[[float], float]) -> Trend:
+    before, after, before_n, after_n, p = halves
+    trend = Trend(before=before, after=after, before_n=before_n, after_n=after_n, p_value=p, q_value=q)
+    if q is None or before is None or after is None:
+        return trend
+    if q > Q or abs(after - before) < least(before):
+        return msgspec.structs.replace(trend, direction="flat")
+    return msgspec.structs.replace(trend, direction="up" if after > before else "down")

@@ -1,0 +1,63 @@
+"""The two-sided rank test, against values worked out by hand and against SciPy."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trackside.stats.rank_sums import rank_sum_p
+
+stats = importlib.import_module("scipy.stats")
+
+VALUES = st.lists(st.integers(0, 8), min_size=1, max_size=30)
+
+
+def p_of(first: list[int], second: list[int]) -> float:
+    values = sorted({*first, *second})
+    return rank_sum_p(
+        np.array([first.count(one) for one in values], dtype=np.int64),
+        np.array([second.count(one) for one in values], dtype=np.int64),
+    )
+
+
+def test_three_values_below_three_others_may_be_chance_and_four_are_not() -> None:
+    assert p_of([1, 2, 3], [4, 5, 6]) > 0.05
+    assert p_of([1, 2, 3, 4], [5, 6, 7, 8]) == pytest.approx(0.0304, abs=1e-4)
+
+
+def test_the_same_values_are_no_difference() -> None:
+    assert p_of([1, 2, 3, 4, 5], [1, 2, 3, 4, 5]) == 1.0
+    assert p_of([7] * 50, [7] * 60) == 1.0
+
+
+def test_without_a_sample_nothing_can_be_told() -> None:
+    assert p_of([], [1, 2]) == p_of([1, 2], []) == p_of([], []) == 1.0
+
+
+def test_samples_that_are_not_counted_over_the_same_values_are_refused() -> None:
+    with pytest.raises(ValueError, match="same values"):
+        rank_sum_p(np.array([1]), np.array([1, 2]))
+
+
+def test_millions_of_values_do_not_overflow() -> None:
+    assert rank_sum_p(np.array([4_000_000, 1_000_000]), np.array([1_000_000, 4_000_000])) == 0.0
+
+
+@settings(deadline=None)
+@given(VALUES, VALUES)
+def test_it_is_what_scipy_says(first: list[int], second: list[int]) -> None:
+    expected = 1.0
+    if len({*first, *second}) > 1:
+        expected = stats.mannwhitneyu(first, second, method="asymptotic", use_continuity=True).pvalue
+
+    assert p_of(first, second) == pytest.approx(min(expected, 1.0), rel=1e-9)
+
+
+@given(VALUES, VALUES)
+def test_neither_the_order_of_samples_nor_a_shift_matters(first: list[int], second: list[int]) -> None:
+    assert p_of(first, second) == pytest.approx(p_of(second, first), rel=1e-9)
+    assert p_of(first, second) == p_of([one + 5 for one in first], [one + 5 for one in second])
