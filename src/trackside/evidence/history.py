@@ -55,18 +55,24 @@ _RUN_COLUMNS: Final = (
     "pull_numbers",
     "html_url",
 )
+_PULL_COLUMNS: Final = (
+    "number",
+    "head_branch",
+    "head_sha",
+    "head_repository",
+    "base_branch",
+    "merge_commit_sha",
+    "merged_at",
+    "html_url",
+)
 _WITH_STEPS: Final = (*FAILURES, "cancelled")
 
 
 def load_history(store: Store, selection: Selection, rules: CiRules) -> History:
     """What the store holds of the selection. Frames without a row where it holds nothing."""
-    same = same_repository(selection.repo)
     rows = selection.runs(store.newest("runs")).select("repo", *_RUN_COLUMNS).collect(engine="streaming")
-    rows = selection.chosen(_once(rows, _ATTEMPT))
-    pulls = Pulls(
-        store.newest("pulls").filter(same).collect(),
-        store.newest("commit_pulls").filter(same).select("sha", "numbers").collect(),
-    )
+    rows = selection.chosen(once(rows, _ATTEMPT))
+    pulls = load_pulls(store, selection.repo)
     branch = guess_default_branch(rules.default_branch or _told_branch(store, selection), rows, pulls.pulls)
     runs = runs_frame(rows, _read(store, selection), selection.repo, branch, pulls)
     every = _jobs(store, selection, runs, rules)
@@ -87,6 +93,29 @@ def load_history(store: Store, selection: Selection, rules: CiRules) -> History:
     )
 
 
+def load_pulls(store: Store, repo: str) -> Pulls:
+    """What the store holds of pull requests of ``repo`` and of the commits that belong to them, without texts."""
+    same = same_repository(repo)
+    return Pulls(
+        store.newest("pulls").filter(same).select(_PULL_COLUMNS).collect(),
+        store.newest("commit_pulls").filter(same).select("sha", "numbers").collect(),
+    )
+
+
+def among(ids: pl.Series) -> pl.Expr:
+    """Whether a row is of one of these runs; the range lets whole files be passed over."""
+    if ids.is_empty():
+        return pl.lit(value=False)
+    return pl.col("run_id").is_between(ids.min(), ids.max()) & pl.col("run_id").is_in(ids.implode())
+
+
+def once(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Each key once, where the repository is stored in more than one spelling; without the column ``repo``."""
+    spellings = rows["repo"].n_unique()
+    own = rows.drop("repo")
+    return own if spellings <= 1 else own.unique(key, keep="last", maintain_order=True)
+
+
 def _chosen(jobs: pl.DataFrame, selection: Selection) -> pl.DataFrame:
     if not selection.jobs:
         return jobs
@@ -96,28 +125,14 @@ def _chosen(jobs: pl.DataFrame, selection: Selection) -> pl.DataFrame:
 
 def _jobs(store: Store, selection: Selection, runs: pl.DataFrame, rules: CiRules) -> pl.DataFrame:
     """The jobs of the run attempts; steps are read of those that did not end well."""
-    mine = (same_repository(selection.repo), _among(runs["run_id"].unique()))
+    mine = (same_repository(selection.repo), among(runs["run_id"].unique()))
     every = store.newest("jobs").filter(*mine)
     bad = every.filter(pl.col("conclusion").is_in(_WITH_STEPS)).select("job_id", "steps")
     # Before the other columns are there: decoding steps takes most memory.
     failed = failed_steps(bad.collect(engine="streaming"))
     rows = every.select("repo", *_JOB_COLUMNS)
     category = partial(category_of, rules=rules.categories)
-    return jobs_frame(_once(rows.collect(engine="streaming"), ["job_id"]), failed, runs, rules, category)
-
-
-def _among(ids: pl.Series) -> pl.Expr:
-    """Whether a row is of one of these runs; the range lets whole files be passed over."""
-    if ids.is_empty():
-        return pl.lit(value=False)
-    return pl.col("run_id").is_between(ids.min(), ids.max()) & pl.col("run_id").is_in(ids.implode())
-
-
-def _once(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """Each key once, where the repository is stored in more than one spelling; without the column ``repo``."""
-    spellings = rows["repo"].n_unique()
-    own = rows.drop("repo")
-    return own if spellings <= 1 else own.unique(key, keep="last", maintain_order=True)
+    return jobs_frame(once(rows.collect(engine="streaming"), ["job_id"]), failed, runs, rules, category)
 
 
 def _told_branch(store: Store, selection: Selection) -> str | None:

@@ -84,7 +84,7 @@ def _line(repo: str, default_branch: str | None) -> dict[str, pl.Expr]:
 
 def _pull_of(told: pl.DataFrame, repo: str, pulls: Pulls) -> pl.DataFrame:
     """``pull_number`` and ``pull_url`` of each attempt for which they are known."""
-    known = _Known(pulls)
+    known = KnownPulls(pulls)
     columns = ("run_id", "run_attempt", "event", "is_default_line", "sha", "branch", "head_repository", "pull_numbers")
     rows = [
         (row["run_id"], row["run_attempt"], number, known.url(number))
@@ -95,8 +95,12 @@ def _pull_of(told: pl.DataFrame, repo: str, pulls: Pulls) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").unique(["run_id", "run_attempt"], keep="first")
 
 
-class _Known:
-    """Pull requests by number, by head and by the commits that belong to them."""
+class KnownPulls:
+    """Pull requests by number, by head and by the commits that belong to them.
+
+    A run is asked about by the columns ``event``, ``is_default_line``, ``sha``, ``branch``, ``head_repository`` and
+    ``pull_numbers`` (those that GitHub named with it).
+    """
 
     def __init__(self, pulls: Pulls) -> None:
         self._pulls = {row["number"]: row for row in pulls.pulls.iter_rows(named=True)}
@@ -111,22 +115,33 @@ class _Known:
                 self._merged_as[row["merge_commit_sha"]] = number
 
     def number_of(self, run: Mapping[str, Any], repo: str) -> int | None:
+        """The pull request that the run is of, or that brought its commit; None where none is known."""
+        return next(iter(self.numbers_of(run, repo)), None)
+
+    def numbers_of(self, run: Mapping[str, Any], repo: str) -> tuple[int, ...]:
+        """All of them, the best first: those with its commit, else those that it names, else those of its commit.
+
+        A run of the default branch has the one that brought its commit, and only where that is what started it.
+        """
         sha = run["sha"] or ""
         if run["is_default_line"]:
-            return self._brought(sha) if run["event"] in _BROUGHT_BY else None
+            brought = self.brought(sha) if run["event"] in _BROUGHT_BY else None
+            return () if brought is None else (brought,)
         named, same_head = run["pull_numbers"] or (), self._of_head.get((sha, _head(run, repo)), ())
         # What a run names may only share its branch; of several with its commit, what it names is open.
         both = [number for number in same_head if number in named]
         for numbers in (both, same_head, named, self._of_commit.get(sha, ())):
             if numbers:
-                return self._best(numbers, run)
-        return None
+                best = self._best_first(numbers, run)
+                return (*best, *self._best_first(set(same_head) - set(best), run))
+        return ()
 
     def url(self, number: int) -> str | None:
+        """The page of a pull request, where it is known."""
         row = self._pulls.get(number)
         return None if row is None else row["html_url"]
 
-    def _brought(self, sha: str) -> int | None:
+    def brought(self, sha: str) -> int | None:
         """The pull request that was merged as this commit, or the one merged pull request that holds it."""
         if sha in self._merged_as:
             return self._merged_as[sha]
@@ -134,11 +149,13 @@ class _Known:
         merged = [number for number in asked if (row := self._pulls.get(number)) and row["merged_at"] is not None]
         return merged[0] if len(merged) == 1 else asked[0] if len(asked) == 1 else None
 
-    def _best(self, numbers: Iterable[int], run: Mapping[str, Any]) -> int:
-        """Of several the one with the branch of the run, else the one that was opened first."""
-        several = sorted(numbers)
-        same = [one for one in several if (row := self._pulls.get(one)) and row["head_branch"] == run["branch"]]
-        return (same or several)[0]
+    def _best_first(self, numbers: Iterable[int], run: Mapping[str, Any]) -> list[int]:
+        """Those with the branch of the run, then the others; what was opened first before others."""
+        return sorted(numbers, key=lambda one: (not self._has_branch(one, run["branch"]), one))
+
+    def _has_branch(self, number: int, branch: str | None) -> bool:
+        row = self._pulls.get(number)
+        return row is not None and row["head_branch"] == branch
 
 
 def _head(run: Mapping[str, Any], repo: str) -> str:

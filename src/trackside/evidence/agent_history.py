@@ -1,0 +1,239 @@
+"""The history of a window with its agents: who each run is of, its issues and pull requests, its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from trackside.agents.attribution import Pull, RunFacts, attribute
+from trackside.agents.frames import AGENT_RUN_COLUMNS, STEP_COLUMNS, AgentHistory
+from trackside.agents.identities import KnownAgents, known_agents
+from trackside.agents.links import IssueLink, Linker, LinkFacts
+from trackside.evidence.checkout import NO_CHECKOUT, Checkout
+from trackside.evidence.history import among, load_history, load_pulls, once
+from trackside.evidence.selection import Selection, same_repository
+from trackside.history.frames import History
+from trackside.history.runs import KnownPulls
+from trackside.records.agent_rules import AgentRules
+from trackside.records.attribution import Attribution
+from trackside.records.ci_rules import CiRules
+from trackside.store.store import Store
+
+_ATTEMPT: Final = ["run_id", "run_attempt"]
+_MORE: Final = (
+    "repo",
+    *_ATTEMPT,
+    "workflow_id",
+    "run_started_at",
+    "triggering_actor",
+    "actor_id",
+    "triggering_actor_id",
+    "head_repository",
+    "head_commit_message",
+    "head_commit_email",
+    "head_commit_committer",
+    "head_commit_committer_email",
+    "pull_numbers",
+)
+_NAMES: Final = {
+    "head_commit_message": "commit_message",
+    "head_commit_email": "commit_email",
+    "head_commit_committer": "committer",
+    "head_commit_committer_email": "committer_email",
+    "pull_numbers": "named_pulls",
+}
+_BETWEEN: Final = "\x1f"
+Key = tuple[int, int]
+"""(run_id, run_attempt)"""
+
+
+class RunEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent and the issues of a run attempt are told from, and what it came to."""
+
+    facts: RunFacts
+    attribution: Attribution
+    pull_numbers: tuple[int, ...]
+    last_merged_pull: int | None
+    links: tuple[IssueLink, ...]
+
+
+def load_agent_history(
+    store: Store,
+    selection: Selection,
+    ci_rules: CiRules,
+    rules: AgentRules,
+    checkout: Checkout = NO_CHECKOUT,
+) -> AgentHistory:
+    """What the store holds of the selection, with agents. Frames without a row where it holds nothing."""
+    return with_agents(store, load_history(store, selection, ci_rules), rules, checkout)
+
+
+def with_agents(store: Store, history: History, rules: AgentRules, checkout: Checkout = NO_CHECKOUT) -> AgentHistory:
+    """``history`` with the agents of its runs, their links and steps; only what it does not hold is read."""
+    runs = _beside(store, history)
+    steps = _steps(store, history)
+    agents = known_agents(rules, checkout.agents)
+    told = dict(_evidence(store, history.repo, runs, steps, agents, rules, checkout))
+    rows = [_told_row(key, one) for key, one in told.items()]
+    schema = {name: AGENT_RUN_COLUMNS[name] for name in (*_ATTEMPT, *_TOLD)}
+    runs = runs.join(pl.DataFrame(rows, schema=schema, orient="row"), on=_ATTEMPT, how="left", maintain_order="left")
+    return AgentHistory(
+        history=history,
+        runs=runs.select(AGENT_RUN_COLUMNS.keys()).cast(AGENT_RUN_COLUMNS),
+        steps=steps,
+        labels=_labels(store, history),
+        attributions={key: one.attribution for key, one in told.items()},
+        rules=rules,
+    )
+
+
+_TOLD: Final = (
+    "pull_numbers",
+    "last_merged_pull",
+    "issue_numbers",
+    "issue_source",
+    "agent",
+    "agent_role",
+    "agent_source",
+    "agent_confidence",
+)
+
+
+def _told_row(key: Key, one: RunEvidence) -> tuple[Any, ...]:
+    numbers, who = [link.number for link in one.links], one.attribution
+    source = one.links[0].source if one.links else None
+    agent = (who.agent, who.role, who.source, who.confidence)
+    return (*key, list(one.pull_numbers), one.last_merged_pull, numbers, source, *agent)
+
+
+def _beside(store: Store, history: History) -> pl.DataFrame:
+    """The rows of ``history.runs`` with what else the table tells of them, and what their jobs add up to."""
+    mine = (same_repository(history.repo), among(history.runs["run_id"].unique()))
+    more = once(store.newest("runs").filter(*mine).select(_MORE).collect(engine="streaming"), _ATTEMPT)
+    runs = history.runs.join(more.rename(_NAMES), on=_ATTEMPT, how="left", maintain_order="left")
+    jobs = history.whole.jobs.group_by(_ATTEMPT).agg(
+        first_job_at=pl.col("started_at").min(), active_s=pl.col("duration_s").sum(), jobs=pl.len().cast(pl.Int64)
+    )
+    runs = runs.join(jobs, on=_ATTEMPT, how="left", maintain_order="left")
+    # An earlier attempt is older than its re-run, so only the first one began when the run was created.
+    began = pl.when(pl.col("run_attempt") == 1).then(pl.col("created_at")).otherwise(pl.col("run_started_at"))
+    waited = (pl.col("first_job_at") - began).dt.total_microseconds() / 1e6
+    return runs.with_columns(
+        queue_s=waited.clip(lower_bound=0),
+        active_s=pl.when("is_read").then(pl.col("active_s").fill_null(0.0)),
+        jobs=pl.when("is_read").then(pl.col("jobs").fill_null(0)).otherwise(pl.col("jobs")),
+    )
+
+
+def _steps(store: Store, history: History) -> pl.DataFrame:
+    """The steps of the jobs of ``history``, with the columns ``STEP_COLUMNS``, in the order of the jobs."""
+    jobs = history.jobs.select("job_id", *_ATTEMPT, "workflow", "job").with_row_index("place")
+    mine = (same_repository(history.repo), among(jobs["run_id"].unique()), pl.col("steps").list.len() > 0)
+    stored = store.newest("jobs").filter(*mine).select("repo", "job_id", "run_id", "steps")
+    rows = once(stored.collect(engine="streaming"), ["job_id"]).select("job_id", "steps")
+    flat = rows.explode("steps").unnest("steps").join(jobs, on="job_id")
+    flat = flat.rename({"name": "step"}).sort("place", "number")
+    return flat.select(STEP_COLUMNS.keys()).cast(STEP_COLUMNS)
+
+
+def _labels(store: Store, history: History) -> dict[int, tuple[str, ...]]:
+    """The labels of each job of ``history`` where they are told; each combination is one object."""
+    mine = (same_repository(history.repo), among(history.jobs["run_id"].unique()), pl.col("labels").list.len() > 0)
+    stored = store.newest("jobs").filter(*mine).select("job_id", joined=pl.col("labels").list.join(_BETWEEN))
+    rows = stored.collect(engine="streaming").join(history.jobs.select("job_id"), on="job_id", how="semi")
+    told = {text: tuple(text.split(_BETWEEN)) for text in rows["joined"].unique().drop_nulls()}
+    return {job: told[text] for job, text in rows.iter_rows() if text is not None}
+
+
+def _evidence(
+    store: Store,
+    repo: str,
+    runs: pl.DataFrame,
+    steps: pl.DataFrame,
+    agents: KnownAgents,
+    rules: AgentRules,
+    checkout: Checkout,
+) -> Iterator[tuple[Key, RunEvidence]]:
+    """What is known of each run attempt, and what it tells."""
+    pulls = load_pulls(store, repo)
+    known, numbers = KnownPulls(pulls), frozenset(pulls.pulls["number"])
+    rows = list(runs.iter_rows(named=True))
+    own = [known.numbers_of({**row, "pull_numbers": row["named_pulls"]}, repo) for row in rows]
+    texts = _pull_texts(store, repo, {number for several in own for number in several})
+    worked = _agent_steps(steps, agents)
+    engines: Mapping[int, tuple[str, ...]] = {}
+    linker = Linker(repo, rules.issue_patterns, numbers.__contains__)
+    for row, mine in zip(rows, own, strict=True):
+        key = (row["run_id"], row["run_attempt"])
+        several = tuple(texts.get(number, Pull(number=number)) for number in mine)
+        facts = _facts(row, several, worked.get(key, ()), engines.get(key[0], ()), checkout)
+        yield (
+            key,
+            RunEvidence(
+                facts=facts,
+                attribution=attribute(facts, agents),
+                pull_numbers=mine,
+                last_merged_pull=known.brought(row["sha"] or "") if row["is_default_line"] else None,
+                links=linker.issues_of(_link_facts(row, several)),
+            ),
+        )
+
+
+def _facts(
+    row: Mapping[str, Any],
+    pulls: tuple[Pull, ...],
+    steps: tuple[str, ...],
+    engines: tuple[str, ...],
+    checkout: Checkout,
+) -> RunFacts:
+    return RunFacts(
+        path=row["workflow_file"],
+        event=row["event"],
+        title=row["title"],
+        conclusion=row["conclusion"],
+        branch=row["branch"],
+        actor=row["actor"],
+        actor_id=row["actor_id"],
+        triggering_actor=row["triggering_actor"],
+        triggering_actor_id=row["triggering_actor_id"],
+        commit_message=row["commit_message"],
+        author_email=row["commit_email"],
+        committer_email=row["committer_email"],
+        steps=steps,
+        engines=engines,
+        workflow=checkout.workflow(row["workflow_file"], row["sha"]),
+        pulls=pulls,
+    )
+
+
+def _link_facts(row: Mapping[str, Any], pulls: Iterable[Pull]) -> LinkFacts:
+    return LinkFacts(
+        event=row["event"],
+        branch=row["branch"],
+        is_default_line=row["is_default_line"],
+        title=row["title"],
+        commit_message=row["commit_message"],
+        pulls=tuple((pull.number, pull.body) for pull in pulls),
+    )
+
+
+def _pull_texts(store: Store, repo: str, numbers: Iterable[int]) -> dict[int, Pull]:
+    """Author and text of each of these pull requests that is known."""
+    wanted = pl.Series(sorted(numbers), dtype=pl.Int64).implode()
+    mine = store.newest("pulls").filter(same_repository(repo), pl.col("number").is_in(wanted))
+    rows = once(mine.select("repo", *Pull.__struct_fields__).collect(engine="streaming"), ["number"])
+    return {row["number"]: msgspec.convert(row, Pull) for row in rows.iter_rows(named=True)}
+
+
+def _agent_steps(steps: pl.DataFrame, agents: KnownAgents) -> dict[Key, tuple[str, ...]]:
+    """The names of the steps of an agent that ran, by run attempt; each name is looked at once."""
+    names: Sequence[str] = [name for name in steps["step"].unique().drop_nulls() if agents.of_step(name)]
+    ran = pl.col("started_at").is_not_null() & pl.col("conclusion").ne_missing("skipped")
+    mine = steps.filter(pl.col("step").is_in(names), ran).unique([*_ATTEMPT, "step"], maintain_order=True)
+    found: dict[Key, tuple[str, ...]] = {}
+    for run_id, attempt, step in mine.select(*_ATTEMPT, "step").iter_rows():
+        found[run_id, attempt] = (*found.get((run_id, attempt), ()), step)
+    return found
