@@ -46,6 +46,7 @@ def request_of(window: Window, settings: Settings, repo: str) -> SyncRequest:
         jobs=own.jobs,
         logs=own.logs,
         perf_jobs=own.perf_jobs,
+        log_budget=settings.agents.logs,
         log_cap_bytes=own.log_cap_mib * 1024 * 1024,
         pulls=own.pulls,
         api=own.api,
@@ -58,6 +59,7 @@ def sync_store(
     store: Store, request: SyncRequest, access: Access, settings: Settings, terminal: Terminal
 ) -> SyncRecord:
     """Brings ``store`` up to date; Control-C keeps what was read, and says so."""
+    from trackside.sync.new_logs import deferred_note
     from trackside.sync.run import sync
 
     with github_of(access, settings, request.repo, terminal) as github, terminal.phases() as on_phase:
@@ -68,6 +70,8 @@ def sync_store(
             raise
         on_phase("folding the store")
         _tidy(store, terminal)
+    if note := deferred_note(record):
+        terminal.warn(note)
     return record
 
 

@@ -127,15 +127,15 @@ def steps_of(location: Location, repo: str, jobs: Collection[int]) -> dict[int, 
 
 
 def known_failures(location: Location, repo: str, since: dt.datetime) -> tuple[Occurrence, ...]:
-    """The occurrences of ``repo`` that failed or whose log was asked for at ``since`` or later, and all deferred ones.
+    """The occurrences of ``repo`` that failed, or whose log was asked for, at ``since`` or later.
 
-    By run, attempt and job.
+    All whose log was read, or waits to be, are among them, however old. By run, attempt and job.
     """
     snapshot = open_table(location, OCCURRENCES)
     recent = (pl.col("failed_at") >= since) | (pl.col("asked_at") >= since).fill_null(value=False)
-    deferred = pl.col("choice") == LogChoice.DEFERRED.value
+    lasting = pl.col("choice").is_in([LogChoice.READ.value, LogChoice.DEFERRED.value])
     with readable_errors(location, OCCURRENCES, "read"):
-        rows = newest(snapshot).filter(_same(repo), recent | deferred).sort("observed_at", "repo").collect()
+        rows = newest(snapshot).filter(_same(repo), recent | lasting).sort("observed_at", "repo").collect()
     once = rows.unique("job_id", keep="last").sort(*_ATTEMPT, "job_id").drop(STAMP_NAMES)
     return tuple(msgspec.convert(once.to_dicts(), list[Occurrence]))
 

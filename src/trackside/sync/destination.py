@@ -29,7 +29,7 @@ class Destination(Protocol):
         """The steps of jobs, by id."""
 
     def known_failures(self, repo: str, since: dt.datetime) -> Sequence[Occurrence]:
-        """What is known of jobs that failed, or whose logs were asked for, since; and of all that are deferred."""
+        """What is known of jobs that failed, or whose logs were asked for, since; and of all that were read or wait."""
 
     def asked_logs(self, repo: str, jobs: Collection[int]) -> Sequence[AskedLog]:
         """What became of the logs of jobs, of those that were asked for."""

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from trackside.history.names import is_workflow, matches_any
+from trackside.records.agent_rules import LogBudget
 from trackside.records.jobs import Job
 from trackside.records.perf_rules import ArtifactRule
 from trackside.records.runs import RunAttempt
@@ -28,7 +29,7 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     ``max_runs_per_workflow`` replaces the window by the newest runs of each workflow. ``pulls``: ``list`` uses the
     list of pull requests only, ``all`` asks for the commits that it does not explain too. ``sweep`` lists the whole
     window again, whatever was listed before. ``runners``: jobs that GraphQL told of are read again, by REST, as it does
-    not tell their runners; ``api`` must be rest then.
+    not tell their runners; ``api`` must be rest then. ``log_budget`` bounds the logs of failures that are ``new``.
 
     ``artifacts`` are the rules of what is downloaded of the artifacts of runs, ``artifact_workflows`` the workflows
     whose runs are asked for theirs; none means all that are selected.
@@ -46,6 +47,7 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     jobs: bool = True
     logs: Logs = "none"
     perf_jobs: tuple[str, ...] = PERF_JOBS
+    log_budget: LogBudget = LogBudget()
     log_cap_bytes: int = 64 * 1024 * 1024
     pulls: Pulls = "all"
     api: Api = "auto"
@@ -80,6 +82,8 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
             return False
         if self.logs == "failed":
             return job.conclusion in ("failure", "timed_out")
+        if self.logs == "new":
+            return job.conclusion in self.log_budget.conclusions
         return self.logs == "all" or (self.logs == "perf" and matches_any(job.name, self.perf_jobs))
 
     def may_have_artifacts(self, run: RunAttempt) -> bool:

@@ -22,6 +22,7 @@ from trackside.sync.destination import Destination
 from trackside.sync.jobs import GONE, JobsPhase
 from trackside.sync.ledger import SyncLedger
 from trackside.sync.logs import LogsPhase
+from trackside.sync.new_logs import NewLogsPhase
 from trackside.sync.plan import (
     Key,
     find_changes,
@@ -126,12 +127,18 @@ class _Sync:
                 pulls.explain_commits(selected, state, ask=ask, progress=self._on_phase("pull requests of commits"))
         if request.logs != "none":
             with ledger.phase("logs"):
-                logs = LogsPhase(self._github, self._store, ledger, self._clock, request)
-                logs.read(selected, state, self._window.start, self._on_phase("logs"))
+                self._read_logs(selected, state)
         if request.artifacts:
             with ledger.phase("artifacts"):
                 artifacts = ArtifactsPhase(self._github, self._store, ledger, self._clock, request)
                 artifacts.read(selected, self._on_phase)
+
+    def _read_logs(self, selected: list[RunAttempt], state: SyncState) -> None:
+        whole = (self._github, self._store, self._ledger, self._clock, self._request)
+        if self._request.logs == "new":
+            NewLogsPhase(*whole).read(selected, self._runs, state, self._window.start, self._on_phase("logs"))
+        else:
+            LogsPhase(*whole).read(selected, state, self._window.start, self._on_phase("logs"))
 
     def _reach(self) -> dt.datetime:
         """From when on the sync must know what is known: the newest runs of a workflow may be of any age."""
