@@ -55,12 +55,14 @@ class MissingExtraError(TracksideError):
 class GitHubError(TracksideError):
     """GitHub refused a call, or did not answer it in a usable way.
 
-    ``status`` is the last HTTP status, None where no answer came.
+    ``status`` is the last HTTP status, None where no answer came. ``unsure`` says that something was to be made, and
+    may be there all the same.
     """
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(self, message: str, *, status: int | None = None, unsure: bool = False) -> None:
         super().__init__(message)
         self.status = status
+        self.unsure = unsure
 
 
 class PartialError(TracksideError):

@@ -27,7 +27,8 @@ UNREACHED: Final = "look at the network, at the proxy (HTTPS_PROXY) and at GITHU
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """One call: what is asked for, under which name it is counted, and how often it may be tried.
 
-    ``bearer`` stands in place of the token and is not shown.
+    ``bearer`` stands in place of the token and is not shown. A call that ``writes`` follows no redirect; one that makes
+    something new is not tried again where it may have been carried out.
     """
 
     method: str = "GET"
@@ -37,9 +38,15 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = ATTEMPTS
     resource: str = "core"
     bearer: str | None = None
+    writes: bool = False
 
     def __repr__(self) -> str:
         return f"Ask({self.method} {self.endpoint})"
+
+    @property
+    def makes(self) -> bool:
+        """Whether something would be there twice if the call were carried out twice."""
+        return self.writes and self.method == "POST"
 
 
 class Progress:
@@ -50,6 +57,7 @@ class Progress:
         self.url = url
         self.tried = 0
         self.unreached = 0
+        self.arrived = False
         self.limited = 0
         self.redirects = 0
         self.bearer: str | None = None
@@ -85,10 +93,12 @@ class Calls:
         progress = self.begin(ask)
         while True:
             reply: Reply | None = None
+            progress.arrived = True
             try:
                 reply, verdict = self._try(progress)
             except WireError as error:
                 verdict = Verdict(Kind.AGAIN, error.reason)
+                progress.arrived = error.sent
                 progress.unreached += not error.sent
             if reply is not None and verdict.kind is Kind.GOOD:
                 return reply
@@ -115,6 +125,10 @@ class Calls:
             self._follow(progress, reply)
         elif verdict.kind in (Kind.PRIMARY, Kind.SECONDARY):
             self._outlast_limit(progress, verdict)
+        elif verdict.kind is Kind.AGAIN and progress.ask.makes and progress.arrived:
+            status = None if reply is None else reply.status
+            what = f"was not answered well, so it may have been carried out or not: {verdict.reason}"
+            raise self.failure(progress, status, what, unsure=True)
         elif verdict.kind is Kind.AGAIN:
             self._wait_to_retry(progress, verdict, reply)
         elif reply is not None and reply.status == 401 and self._may_renew(progress):
@@ -122,12 +136,12 @@ class Calls:
         else:
             raise self._refusal(progress, verdict, reply)
 
-    def failure(self, progress: Progress, status: int | None, what: str) -> GitHubError:
+    def failure(self, progress: Progress, status: int | None, what: str, *, unsure: bool = False) -> GitHubError:
         """The error of a call that is given up, entered into the account. ``what`` follows the name of the thing."""
         what = self._clean(what)
         url = self.api.shown(progress.url)
         self.meter.failed(progress.ask.endpoint, url, status, what)
-        return GitHubError(f"{progress.ask.method} {url} {what}", status=status)
+        return GitHubError(f"{progress.ask.method} {url} {what}", status=status, unsure=unsure)
 
     def server_now(self) -> dt.datetime:
         """The time by GitHub's clock."""
@@ -152,6 +166,8 @@ class Calls:
 
     def _follow(self, progress: Progress, reply: Reply) -> None:
         """Go on where the API points to, with the token, as long as that is the API itself."""
+        if progress.ask.writes:
+            raise self.failure(progress, reply.status, f"is redirected ({reply.status}): nothing is written elsewhere")
         target = resolve(progress.url, reply.headers.get("location"))
         if target is None or not self.api.owns(target):
             where = "nowhere" if target is None else f"to {self.api.shown(target)}, which is not the API: not followed"

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Literal, Self, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx2
@@ -141,6 +141,16 @@ class GitHub:
         ask = Ask(
             method="POST", url=self._api.graphql, endpoint=endpoint, body=body, attempts=attempts, resource=GRAPHQL
         )
+        return self._answer(self._calls.call(ask))
+
+    def send(self, method: Literal["POST", "PATCH", "DELETE"], path: str, body: object, *, endpoint: str) -> Answer:
+        """The answer to a call that changes something; ``body`` is sent as JSON, None as nothing.
+
+        No redirect is followed. A POST is not tried again where GitHub may have taken it: then the GitHubError is
+        ``unsure``, and who asked must look.
+        """
+        content = None if body is None else msgspec.json.encode(body)
+        ask = Ask(method=method, url=self._api.full(path), endpoint=endpoint, body=content, writes=True)
         return self._answer(self._calls.call(ask))
 
     def open_download(self, path: str, *, endpoint: str) -> AbstractContextManager[Download]:
