@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -11,11 +11,11 @@ import msgspec
 from trackside.errors import GitHubError
 from trackside.github.client import GitHub
 from trackside.github.decode import pulls_page
-from trackside.github.json_items import DecodeProblem, split_list
+from trackside.github.json_items import split_list
+from trackside.github.plain_lists import list_bodies
 from trackside.records.pulls import CommitPulls, PullRequest
 from trackside.records.runs import RunAttempt
 
-PER_PAGE: Final = 100
 WHOLE_SHA: Final = 40
 _PULL_EVENTS: Final = ("pull_request", "pull_request_review", "pull_request_review_comment")
 """Events whose commit is that of the pull request's branch; that of ``pull_request_target`` is its base's."""
@@ -48,11 +48,11 @@ def list_pulls(github: GitHub, repo: str, since: dt.datetime) -> PullList:
     Raises GitHubError, CallsStoppedError or DecodeProblem: a list that is cut short is no list, as nothing would show
     the gap.
     """
-    params: dict[str, str | int] = {"state": "all", "sort": "updated", "direction": "desc", "per_page": PER_PAGE}
+    params: dict[str, str | int] = {"state": "all", "sort": "updated", "direction": "desc"}
     pulls: dict[int, PullRequest] = {}
     problems: list[str] = []
     default_branch = repository = None
-    for body in _bodies(github, repo, f"/repos/{repo}/pulls", params, "pulls"):
+    for body in list_bodies(github, f"/repos/{repo}/pulls", params, endpoint="pulls", what=f"pull requests of {repo}"):
         repository = repository or _base_of(body)
         page = pulls_page(body, repo, repository=repository)
         problems += page.problems
@@ -109,7 +109,7 @@ def ask_commit(
     """
     try:
         path = f"/repos/{repo}/commits/{sha}/pulls"
-        bodies = list(_bodies(github, repo, path, {"per_page": PER_PAGE}, "commit pulls"))
+        bodies = list(list_bodies(github, path, {}, endpoint="commit pulls", what=f"pull requests of {repo}"))
     except GitHubError as error:
         if error.status in (404, 422):
             return CommitPulls(repo=repo, sha=sha, numbers=()), (), ()
@@ -118,15 +118,6 @@ def ask_commit(
     pulls = tuple({pull.number: pull for page in pages for pull in page.pulls}.values())
     problems = tuple(problem for page in pages for problem in page.problems)
     return CommitPulls(repo=repo, sha=sha, numbers=tuple(sorted(pull.number for pull in pulls))), pulls, problems
-
-
-def _bodies(github: GitHub, repo: str, path: str, params: Mapping[str, str | int], endpoint: str) -> Iterator[bytes]:
-    """Raises DecodeProblem where a page is empty and not the last: what should be on it shows nowhere else."""
-    for answer in github.pages(path, params, endpoint=endpoint):
-        if answer.next_url is not None and not split_list(answer.body):
-            msg = f"a page of the pull requests of {repo} is empty and says that others follow"
-            raise DecodeProblem(msg)
-        yield answer.body
 
 
 def _base_of(body: bytes) -> str | None:
