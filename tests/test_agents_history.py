@@ -117,7 +117,12 @@ def test_skipped_steps_have_no_duration_and_a_job_without_steps_has_no_row(store
 def test_a_scheduled_run_has_no_pull_request_but_the_one_merged_last(store: Store) -> None:
     merged = pull(8, merged_at=NOON, merge_commit_sha="c0ffee", head_sha="beef", author="Copilot", author_id=198982749)
     store.add_pulls([merged], [], NOON)
-    told = {"head_sha": "c0ffee", "head_branch": "main", "head_repository": REPO, "head_commit_message": "Speed (#8)"}
+    told: dict[str, Any] = {
+        "head_sha": "c0ffee",
+        "head_branch": "main",
+        "head_repository": REPO,
+        "head_commit_message": "Speed (#8)",
+    }
     store.add_runs([attempt(1, event="schedule", **told), attempt(2, event="push", **told)], NOON)
     runs = load(store).runs.sort("run_id").select("pull_numbers", "last_merged_pull", "issue_numbers", "agent")
     assert runs.rows() == [([], 8, [], None), ([8], 8, [], "copilot")]
@@ -130,7 +135,12 @@ def test_several_pull_requests_of_a_run_are_told_the_best_first(store: Store) ->
         pull(9, head_sha="beef", head_branch="third", head_repository=REPO),
     ]
     store.add_pulls(pulls, [], NOON)
-    told = {"head_sha": "beef", "head_branch": "faster", "head_repository": REPO, "event": "pull_request"}
+    told: dict[str, Any] = {
+        "head_sha": "beef",
+        "head_branch": "faster",
+        "head_repository": REPO,
+        "event": "pull_request",
+    }
     store.add_runs([attempt(1, **told), attempt(2, pull_numbers=(9,), **told)], NOON)
     runs = load(store).runs.sort("run_id")
     assert runs["pull_numbers"].to_list() == [[8, 7, 9], [9, 8, 7]]

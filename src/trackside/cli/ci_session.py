@@ -15,8 +15,8 @@ from trackside.cli.github_session import repository_of, settings_of, store_of
 from trackside.cli.options import FLAG
 from trackside.cli.sync_session import request_of, sync_store, window_of
 from trackside.cli.terminal import OnProgress, Terminal, open_terminal
-from trackside.errors import NoDataError, PartialError
-from trackside.settings import Settings
+from trackside.errors import NoDataError, PartialError, TracksideError
+from trackside.settings import Settings, SyncSettings
 
 if TYPE_CHECKING:
     from trackside.evidence.unread import LogsRead
@@ -56,8 +56,23 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """A command that has asked nothing yet: where it writes, what it is about, and what holds its facts."""
+
+    asked: Asked
+    terminal: Terminal
+    settings: Settings
+    repo: str
+    store: Store
+    now: dt.datetime
+
+
+@dataclass(frozen=True)
 class CiSession:
-    """One command on CI: where it writes, what it is about, and how far that is complete."""
+    """One command on CI: where it writes, what it is about, and how far that is complete.
+
+    ``failure`` is why a sync failed as a whole, where the command goes on all the same.
+    """
 
     terminal: Terminal
     settings: Settings
@@ -67,10 +82,18 @@ class CiSession:
     until: dt.datetime
     synced: SyncRecord | None
     offline: bool
+    failure: TracksideError | None = None
 
     def end(self, *, found: bool = False) -> int:
-        """The exit code: 3 where a check found something, else 4 where data of GitHub is missing, which it says."""
-        if self.synced is not None and self.synced.missing:
+        """3 where a check found something, else the code of a sync that failed, else 4 where data is missing, else 0.
+
+        What is missing, and why, is said.
+        """
+        code = PartialError.exit_code
+        if self.failure is not None:
+            self.terminal.fail(str(self.failure))
+            code = self.failure.exit_code
+        elif self.synced is not None and self.synced.missing:
             from trackside.report.sync_report import missing_line
 
             self.terminal.warn(missing_line(self.synced))
@@ -79,8 +102,13 @@ class CiSession:
                 f"Not complete: the jobs of {self.history.unread:,} run attempts of the window are not in the store."
             )
         else:
-            return EXIT_FOUND if found else 0
-        return EXIT_FOUND if found else PartialError.exit_code
+            code = 0
+        return EXIT_FOUND if found else code
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the sync could not bring all: what is not there may only not have come."""
+        return self.failure is not None or (self.synced is not None and bool(self.synced.missing))
 
 
 def open_session(
@@ -98,40 +126,77 @@ def open_session(
     that it told of before are read again. ``reader`` reads the logs; why jobs failed is read of them if none is given.
     Raises NoDataError where there is no store to look at offline, and where a choice of runs or jobs matches nothing.
     """
-    asked = asked or Asked()
-    source, window, access = asked.source, asked.window, asked.access
-    terminal = open_terminal(quiet=asked.saying.quiet)
-    settings = settings_of(access)
-    settings = settings if adapt is None else adapt(settings)
-    repo = repository_of(access, settings)
-    now = dt.datetime.now(dt.UTC)
-    store = store_of(access, create=not source.offline)
+    opened = open_command(asked, adapt=adapt)
+    source, window, access = opened.asked.source, opened.asked.window, opened.asked.access
     synced = None
     if not source.offline:
-        request = request_of(window, settings, repo)
+        request = request_of(window, opened.settings, opened.repo)
         since = _LONG_AGO if whole_past and not window.since else request.since
         api: Literal["rest", "graphql"] = "rest" if runners or request.api != "graphql" else "graphql"
         request = msgspec.structs.replace(
             request, jobs=True, logs=source.logs or request.logs, since=since, api=api, runners=runners
         )
-        synced = sync_store(store, request, access, settings, terminal)
-        repo = synced.repo
-    start, stop = window_of(window, settings, now)
+        synced = sync_store(opened.store, request, access, opened.settings, opened.terminal)
+    start, _ = window_of(window, opened.settings, opened.now)
     since_ = None if whole_past and not window.since else start
-    _read_logs(reader or _diagnose, store, repo, settings, terminal)
-    history = _load(store, repo, settings, window, since_, stop)
-    if synced is None or not synced.missing:
-        _require_match(store, history, window)
-    return CiSession(
-        terminal=terminal,
+    return load_session(opened, since_, synced=synced, reader=reader)
+
+
+def open_command(asked: Asked | None, *, adapt: Callable[[Settings], Settings] | None = None) -> Opened:
+    """The settings, ``adapt`` applied, the repository and the store of a command.
+
+    Raises NoDataError where there is no store to look at offline.
+    """
+    asked = asked or Asked()
+    settings = settings_of(asked.access)
+    settings = settings if adapt is None else adapt(settings)
+    return Opened(
+        asked=asked,
+        terminal=open_terminal(quiet=asked.saying.quiet),
         settings=settings,
-        store=store,
-        history=history,
-        since=since_,
-        until=stop or now,
-        synced=synced,
-        offline=source.offline,
+        repo=repository_of(asked.access, settings),
+        store=store_of(asked.access, create=not asked.source.offline),
+        now=dt.datetime.now(dt.UTC),
     )
+
+
+def load_session(
+    opened: Opened,
+    since: dt.datetime | None,
+    *,
+    synced: SyncRecord | None = None,
+    failure: TracksideError | None = None,
+    reader: LogReader | None = None,
+) -> CiSession:
+    """Reads the logs that came, and loads the history from ``since`` (None: ever) to the end of the window.
+
+    Raises NoDataError where a choice of runs or jobs matches nothing.
+    """
+    window, settings = opened.asked.window, opened.settings
+    repo = opened.repo if synced is None else synced.repo
+    _, stop = window_of(window, settings, opened.now)
+    _read_logs(reader or _diagnose, opened.store, repo, settings, opened.terminal)
+    session = CiSession(
+        terminal=opened.terminal,
+        settings=settings,
+        store=opened.store,
+        history=_load(opened.store, repo, settings, window, since, stop),
+        since=since,
+        until=stop or opened.now,
+        synced=synced,
+        offline=opened.asked.source.offline,
+        failure=failure,
+    )
+    if not session.is_short:
+        _require_match(session.store, session.history, window)
+    return session
+
+
+def longer_window(settings: Settings, since: str) -> Settings:
+    """The settings with a window from ``since`` on, where they do not set another one than any command has."""
+    if settings.sync.since != SyncSettings().since:
+        return settings
+    return msgspec.structs.replace(settings, sync=msgspec.structs.replace(settings.sync, since=since))
 
 
 def _diagnose(store: Store, repo: str, settings: Settings, on_count: OnProgress) -> LogsRead:
@@ -174,7 +239,7 @@ def _load(
 
 def say_if_empty(session: CiSession) -> None:
     """Says that the window holds no run, where it does not: what is printed then is empty."""
-    if session.history.runs.is_empty() and not (session.synced and session.synced.missing):
+    if session.history.runs.is_empty() and not session.is_short:
         where = "in the window of what the store holds" if session.offline else "in the window"
         session.terminal.warn(f"No run of {session.history.repo} is {where}; --since 90d looks at a longer one.")
 

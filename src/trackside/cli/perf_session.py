@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from trackside.cli.ci_session import Asked, CiSession, open_session
+from trackside.cli.ci_session import Asked, CiSession, longer_window, open_session
 from trackside.cli.terminal import OnProgress
-from trackside.settings import Settings, SyncSettings
+from trackside.settings import Settings
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,8 +40,7 @@ class PerfSession:
     @property
     def is_whole(self) -> bool:
         """Whether no data of GitHub is missing."""
-        synced = self.ci.synced
-        return not self.history.unread and not (synced is not None and synced.missing)
+        return not self.history.unread and not self.ci.is_short
 
 
 def open_perf_session(asked: Asked | None, *, whole_past: bool = False) -> PerfSession:
@@ -71,11 +70,11 @@ def open_perf_session(asked: Asked | None, *, whole_past: bool = False) -> PerfS
 
 def for_performance(settings: Settings) -> Settings:
     """The settings with the workflows, the window and the logs that performance is read from."""
+    settings = longer_window(settings, SINCE)
     own = settings.sync
     changed = msgspec.structs.replace(
         own,
         workflows=settings.perf.workflows or own.workflows,
-        since=SINCE if own.since == SyncSettings().since else own.since,
         logs="all" if own.logs == "all" else "perf",
     )
     return msgspec.structs.replace(settings, sync=changed)

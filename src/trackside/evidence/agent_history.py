@@ -204,7 +204,7 @@ def _facts(
         committer_email=row["committer_email"],
         steps=steps,
         engines=engines,
-        workflow=checkout.workflow(row["workflow_file"], row["sha"]),
+        workflow=checkout.workflows.get(row["workflow_file"] or ""),
         pulls=pulls,
     )
 
