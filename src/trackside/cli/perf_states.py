@@ -5,21 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
 
 from trackside.cli.github_options import Access
 from trackside.cli.github_session import repository_of, settings_of, store_of
+from trackside.cli.id_lookup import find_id
 from trackside.cli.options import FLAG
+from trackside.cli.said_text import require_page, said_text
 from trackside.cli.terminal import open_terminal
-from trackside.errors import NoDataError, UsageError
+from trackside.errors import UsageError
 from trackside.records.perf_rules import ChangeState, KnownChange
 
-_LONGEST: Final = 2_000
-"""So many characters a reason or a link may have."""
 _SOME = Parameter(show_default=False)
 
 
@@ -77,13 +76,11 @@ def _decide(change_id: str, state: ChangeState | None, said: Said) -> int:
     """Keeps a decision, with None that there is none; asks GitHub for nothing."""
     from trackside.evidence.known_changes import known_changes, undecided_state
 
-    reason, link = _text(said.reason, "--reason"), _text(said.link, "--link")
+    reason, link = said_text(said.reason, "--reason"), said_text(said.link, "--link")
     if state is not None and reason is None:
         msg = f"Why is {change_id} {state.value}? Give --reason TEXT: whoever reads it later needs to know."
         raise UsageError(msg)
-    if link is not None and not link.lower().startswith(("https://", "http://")):
-        msg = f"--link {link[:100]} is no address of a page: it begins with https://."
-        raise UsageError(msg)
+    require_page(link, "--link")
     access = Access(repo=said.repo, preset=said.preset, store=said.store)
     settings = settings_of(access)
     repo = repository_of(access, settings)
@@ -126,23 +123,6 @@ def _undecided(one: KnownChange, state: ChangeState) -> KnownChange:
 def _find(change_id: str, known: Iterable[KnownChange], repo: str) -> KnownChange:
     """The change of that id. Raises NoDataError, naming the nearest ones, where there is none."""
     by_id = {one.change_id: one for one in known}
-    wanted = change_id.strip().lower()
-    if wanted in by_id:
-        return by_id[wanted]
-    near = get_close_matches(wanted, by_id, n=3, cutoff=0.5)
-    if near:
-        named = "; ".join(f"{one} ({by_id[one].series})" for one in near)
-        hint = f"Is it {named}?"
-    else:
-        hint = "trackside perf changes shows the ids." if by_id else "trackside perf changes finds changes first."
-    msg = f"No change of {repo} has the id {change_id}. {hint}"
-    raise NoDataError(msg)
-
-
-def _text(text: str | None, option: str) -> str | None:
-    """The words of an option without the space about them, None where there are none. Raises UsageError."""
-    short = " ".join((text or "").split())
-    if len(short) > _LONGEST:
-        msg = f"{option} has {len(short):,} characters; {_LONGEST:,} are enough."
-        raise UsageError(msg)
-    return short or None
+    names = {one.change_id: one.series for one in by_id.values()}
+    hint = "trackside perf changes shows the ids." if by_id else "trackside perf changes finds changes first."
+    return by_id[find_id(change_id, names, f"No change of {repo} has", hint)]
