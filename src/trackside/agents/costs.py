@@ -13,6 +13,7 @@ from trackside.records.agent_rules import CostRate
 OWN_RUNNER: Final = "self-hosted"
 """The label of runners that GitHub does not bill."""
 Labels = tuple[str, ...]
+_DIGITS: Final = 6
 
 
 def rate_of(labels: Labels | None, rates: Sequence[CostRate]) -> CostRate | None:
@@ -51,7 +52,8 @@ def costs() -> list[pl.Expr]:
     """``runner_minutes``, as jobs ran, ``cost`` (null where no rate fits any) and ``jobs_without_rate`` of a group."""
     return [
         (pl.col("duration_s").sum() / 60).alias("runner_minutes"),
-        pl.when(pl.col("cost").count() > 0).then(pl.col("cost").sum()).alias("cost"),
+        # Rounded, so that the sum does not depend on the order in which it is made.
+        pl.when(pl.col("cost").count() > 0).then(pl.col("cost").sum().round(_DIGITS)).alias("cost"),
         pl.col("no_rate").sum().alias("jobs_without_rate"),
     ]
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from trackside.agents.failed_jobs import NO_FAILED_STEP
 from trackside.agents.group_records import FEW, GroupRow, Statistics, StepRow, Times
+from trackside.agents.steps import SLOWEST
 from trackside.agents.trends import LEAST_SHARE, Q
 from trackside.report.agents_words import (
     UNATTRIBUTED,
@@ -73,7 +74,17 @@ def _overview(told: Statistics, every: GroupRow) -> Iterator[str]:
 def _workflows(told: Statistics, top: int) -> Section:
     return Section(
         title="By workflow (minutes)",
-        headings=("Workflow", "Attempts", *_RATE, *_TIMES, "Waiting p50", "Duration", "Success", "Runner", "Cost"),
+        headings=(
+            "Workflow",
+            "Attempts",
+            *_RATE,
+            *_TIMES,
+            "Waiting p50",
+            "Duration Trend",
+            "Success Trend",
+            "Runner",
+            "Cost",
+        ),
         rows=tuple(
             (
                 row.name,
@@ -109,7 +120,7 @@ def _agents(told: Statistics, top: int) -> Section:
             for row in _with_unattributed(told.agents, top)
         ),
         notes=(
-            *_notes(told, len(told.agents), top),
+            *_notes(told, sum(row.name is not None for row in told.agents), top),
             "Figures are of the attempts in which an agent worked; those that it only triggered, authored or assisted "
             "in are counted as its other parts. Unattributed are those of which no agent is known.",
         )
@@ -125,14 +136,14 @@ def _slowest(told: Statistics, top: int) -> Section:
     few = sum(step.run.is_few for step in told.steps)
     notes = [
         f"{window_words(told)}, {counted(told.step_attempts, 'attempt')} of steps. Share: of the time of all steps of "
-        "the workflow.",
+        f"the workflow. Up to {SLOWEST} of each workflow, those that took the most time together first.",
     ]
     if few:
         notes.append(f"{counted(few, 'step')} with fewer than {FEW} known times cannot be among them.")
     return Section(
         title="Slowest steps (seconds)",
-        headings=("Step", "Share", *_TIMES, *_RATE, "Duration"),
-        rows=tuple(_step(step) for step in sorted(told.slowest, key=lambda one: -(one.share or 0.0))[:top]),
+        headings=("Step", "Share", *_TIMES, *_RATE, "Duration Trend"),
+        rows=tuple(_step(step) for step in sorted(told.slowest, key=lambda one: -one.run.total_s)[:top]),
         notes=tuple(notes),
     )
 
@@ -155,7 +166,7 @@ def _jobs(told: Statistics, top: int) -> Section:
     rows = sorted(told.jobs, key=lambda row: (-row.runner_minutes, row.workflow, row.job))[:top]
     return Section(
         title="By job (minutes)",
-        headings=("Job", "Attempts", *_RATE, *_TIMES, "Waiting p50", "Duration", "Runner", "Cost"),
+        headings=("Job", "Attempts", *_RATE, *_TIMES, "Waiting p50", "Duration Trend", "Runner", "Cost"),
         rows=tuple(
             (
                 f"{row.workflow} / {row.job}",
@@ -200,13 +211,13 @@ def _failed(told: Statistics, top: int) -> Section:
             )
             for one in told.failed[:top]
         ),
-        notes=tuple(_notes(told, len(told.failed), top)) if told.failed else ("No job failed.",),
+        notes=tuple(_notes(told, len(told.failed), top, "--top")) if told.failed else ("No job failed.",),
     )  # fmt: skip
 
 
 _TRENDS: Final = (
-    "Duration and success are the later half of the window beside the earlier one (medians of durations by a rank "
-    "test, rates by Fisher's exact test). A difference is told where it is "
+    "Trends are the later half of the window beside the earlier one: medians of durations by a rank test, rates by "
+    "Fisher's exact test. A difference is told where it is "
     f"{LEAST_SHARE * 100:.0f} % or more and q is at most {Q:g} (Benjamini-Hochberg over the table)."
 )
 
@@ -242,7 +253,7 @@ def _times_words(times: Times) -> str:
     return f"{quantiles} (of {times.n:,}{few})"
 
 
-def _notes(told: Statistics, rows: int, top: int) -> Iterator[str]:
+def _notes(told: Statistics, rows: int, top: int, shows: str = "--top or --format csv") -> Iterator[str]:
     yield f"{window_words(told)}."
     if rows > top:
-        yield f"Not listed: {rows - top:,} of {rows:,}; --top or --format csv shows them."
+        yield f"Not listed: {rows - top:,} of {rows:,}; {shows} shows them."
