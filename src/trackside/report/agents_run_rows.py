@@ -1,0 +1,233 @@
+"""Run attempts as rows of the data file, made from the frames some at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
+from urllib.parse import quote, urlsplit
+
+import msgspec
+import polars as pl
+
+from trackside.agents.frames import AgentHistory
+from trackside.agents.outcome_counts import FAILED
+from trackside.records.artifacts import Artifact
+from trackside.records.attribution import Attribution
+from trackside.records.pulls import PullRequest
+from trackside.report.agents_figures import workflow_file
+from trackside.report.agents_run_records import DataArtifact, DataJob, DataPull, DataRun, DataStep, JobsStatus
+from trackside.report.safe_links import link_within
+
+MOST_TEXT: Final = 300
+"""Characters of a name or title; GitHub's own are shorter, but for names of steps made of commands."""
+MOST_LISTED: Final = 50
+"""Labels, failed steps, issues, pull requests and artifacts of one thing."""
+_MOST_URL: Final = 2_000
+_PART: Final = 2_000
+_SHORT_SHA: Final = 8
+_ATTEMPT: Final = ["run_id", "run_attempt"]
+_JOB_COLUMNS: Final = (
+    "job_id", *_ATTEMPT, "name", "status", "conclusion", "started_at", "completed_at", "duration_s", "queue_s",
+    "runner_name", "url", "failed_step", "failed_steps",
+)  # fmt: skip
+_GITHUB: Final = "https://github.com"
+Key = tuple[int, int]
+T = TypeVar("T")
+
+
+class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of runs beside their history: pull requests by number, artifacts by run.
+
+    A run that is not in ``artifacts`` was not asked for them.
+    """
+
+    pulls: Mapping[int, PullRequest] = {}
+    artifacts: Mapping[int, Sequence[Artifact]] = {}
+
+
+class RunRows:
+    """Makes rows of a history. ``texts_cut`` and ``items_cut`` count what was too long for them until now."""
+
+    def __init__(self, history: AgentHistory, facts: RunFacts) -> None:
+        self.texts_cut = 0
+        self.items_cut = 0
+        self._history = history
+        self._facts = facts
+        self._home = f"{site_of(history.runs)}/{quote(history.history.repo)}"
+        self._causes = dict(history.history.failures.select("job_id", "cause").drop_nulls().iter_rows())
+
+    def rows(self, runs: pl.DataFrame, without_jobs: Container[Key] = ()) -> Iterator[DataRun]:
+        """A row for each of ``runs``, in their order; the jobs of ``without_jobs`` are counted, and left out."""
+        for start in range(0, runs.height, _PART):
+            part = runs.slice(start, _PART)
+            own = self._jobs(part)
+            for run in part.iter_rows(named=True):
+                key = (run["run_id"], run["run_attempt"])
+                known = own.get(key, [] if run["is_read"] else None)
+                yield self._run(run, known, self._status(known, wanted=key not in without_jobs))
+
+    @staticmethod
+    def _status(known: list[DataJob] | None, *, wanted: bool) -> JobsStatus:
+        if known is None:
+            return "not_read"
+        return "read" if wanted else "left_out"
+
+    def _run(self, run: Mapping[str, Any], known: list[DataJob] | None, status: JobsStatus) -> DataRun:
+        sha, pulls = run["sha"], self._some(run["pull_numbers"] or ())
+        return DataRun(
+            id=run["run_id"],
+            run_number=run["run_number"],
+            run_attempt=run["run_attempt"],
+            workflow_name=self._text(run["workflow"]),
+            workflow_file=self._text(workflow_file(run["workflow_file"])),
+            workflow_path=self._text(run["workflow_file"]),
+            display_title=self._text(run["title"]),
+            status=self._text(run["status"]),
+            conclusion=self._text(run["conclusion"]),
+            created_at=run["created_at"],
+            updated_at=run["updated_at"],
+            duration_seconds=run["duration_s"],
+            html_url=https_link(run["url"]),
+            run_started_at=run["started_at"],
+            actor=self._text(run["actor"]),
+            triggering_actor=self._text(run["triggering_actor"]),
+            event=self._text(run["event"]),
+            head_branch=self._text(run["branch"]),
+            branch_url=self._branch_url(run),
+            head_sha=None if sha is None else self._text(sha[:_SHORT_SHA]),
+            head_sha_full=self._text(sha),
+            commit_url=https_link(f"{self._home}/commit/{quote(sha, safe='')}") if sha else None,
+            **self._agent(run),
+            issue_number=next(iter(run["issue_numbers"] or ()), None),
+            issue_numbers=tuple(self._some(run["issue_numbers"] or ())),
+            issue_source=run["issue_source"],
+            pr_numbers=tuple(pulls),
+            pull_requests=tuple(self._pull(number) for number in pulls),
+            last_merged_pull=None if run["last_merged_pull"] is None else self._pull(run["last_merged_pull"]),
+            queue_seconds=run["queue_s"],
+            active_seconds=run["active_s"],
+            jobs_status=status,
+            job_count=None if known is None else len(known),
+            step_count=None if known is None else sum(job.step_count or 0 for job in known),
+            jobs=tuple(known) if known is not None and status == "read" else None,
+            artifacts=self._artifacts(run["run_id"]),
+        )
+
+    def _agent(self, run: Mapping[str, Any]) -> dict[str, Any]:
+        """Whom the run is attributed to, and the agent of each role that a signal tells."""
+        told = self._history.attributions.get((run["run_id"], run["run_attempt"]), Attribution())
+        roles: dict[str, str] = {}
+        for signal in told.signals:
+            roles.setdefault(signal.role.value, self._text(signal.agent) or "")
+        return {
+            "agent_name": self._text(run["agent"]),
+            "agent_role": run["agent_role"],
+            "agent_source": run["agent_source"],
+            "agent_confidence": run["agent_confidence"],
+            "agent_roles": roles,
+        }
+
+    def _branch_url(self, run: Mapping[str, Any]) -> str | None:
+        """The page of the branch, in the repository that the commit is of."""
+        if not run["branch"]:
+            return None
+        site = self._home.rpartition("/")[0].rpartition("/")[0]
+        home = f"{site}/{quote(run['head_repository'])}" if run["head_repository"] else self._home
+        return https_link(f"{home}/tree/{quote(run['branch'])}")
+
+    def _pull(self, number: int) -> DataPull:
+        known = self._facts.pulls.get(number)
+        url = https_link(known.html_url) if known is not None else None
+        return DataPull(
+            number=number,
+            url=url or f"{self._home}/pull/{number}",
+            state=None if known is None else "merged" if known.merged_at is not None else self._text(known.state),
+            title=None if known is None else self._text(known.title),
+        )
+
+    def _artifacts(self, run_id: int) -> tuple[DataArtifact, ...] | None:
+        known = self._facts.artifacts.get(run_id)
+        if known is None:
+            return None
+        return tuple(
+            DataArtifact(
+                name=self._text(one.name) or "",
+                size_bytes=one.size_bytes,
+                state=one.state.value,
+                created_at=one.created_at,
+                url=f"{self._home}/actions/runs/{run_id}/artifacts/{one.artifact_id}",
+            )
+            for one in self._some(known)
+        )
+
+    def _jobs(self, runs: pl.DataFrame) -> dict[Key, list[DataJob]]:
+        """The jobs of these runs with their steps, by run attempt."""
+        keys = runs.select(_ATTEMPT).unique()
+        steps: dict[int, list[DataStep]] = {}
+        for row in self._history.steps.join(keys, on=_ATTEMPT, how="semi").iter_rows(named=True):
+            steps.setdefault(row["job_id"], []).append(self._step(row))
+        jobs: dict[Key, list[DataJob]] = {}
+        told = self._history.history.jobs.select(_JOB_COLUMNS).join(keys, on=_ATTEMPT, how="semi")
+        for row in told.sort("job_id").iter_rows(named=True):
+            jobs.setdefault((row["run_id"], row["run_attempt"]), []).append(self._job(row, steps))
+        return jobs
+
+    def _job(self, job: Mapping[str, Any], steps: Mapping[int, list[DataStep]]) -> DataJob:
+        own = tuple(steps.get(job["job_id"], ()))
+        return DataJob(
+            id=job["job_id"],
+            name=self._text(job["name"]),
+            status=self._text(job["status"]),
+            conclusion=self._text(job["conclusion"]),
+            started_at=job["started_at"],
+            completed_at=job["completed_at"],
+            duration_seconds=job["duration_s"],
+            queue_seconds=job["queue_s"],
+            runner=self._text(job["runner_name"]),
+            labels=self._texts(self._history.labels.get(job["job_id"], ())),
+            attempt=job["run_attempt"],
+            html_url=https_link(job["url"]),
+            failed_step=self._text(job["failed_step"]) if job["conclusion"] in FAILED else None,
+            failed_steps=self._texts(job["failed_steps"] or ()) if job["conclusion"] in FAILED else (),
+            cause=self._causes.get(job["job_id"]),
+            step_count=len(own),
+            steps=own,
+        )
+
+    def _step(self, step: Mapping[str, Any]) -> DataStep:
+        return DataStep(
+            number=step["number"],
+            name=self._text(step["step"]),
+            status=self._text(step["status"]),
+            conclusion=self._text(step["conclusion"]),
+            started_at=step["started_at"],
+            completed_at=step["completed_at"],
+            duration_seconds=step["duration_s"],
+        )
+
+    def _texts(self, texts: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self._text(text) or "" for text in self._some(texts))
+
+    def _text(self, text: str | None) -> str | None:
+        if text is None or len(text) <= MOST_TEXT:
+            return text
+        self.texts_cut += 1
+        return f"{text[: MOST_TEXT - 1]}…"
+
+    def _some(self, items: Sequence[T]) -> Sequence[T]:
+        self.items_cut += max(0, len(items) - MOST_LISTED)
+        return items[:MOST_LISTED]
+
+
+def https_link(url: str | None) -> str | None:
+    """``url`` where it is a plain https address that a page may make a link of."""
+    if url is None or len(url) > _MOST_URL or not url.startswith("https://"):
+        return None
+    return link_within(url, url)
+
+
+def site_of(runs: pl.DataFrame) -> str:
+    """Where the pages of the newest run are: another server than GitHub's own has them at another address."""
+    newest = runs.select("url", "created_at").drop_nulls("url").sort("created_at", nulls_last=False).tail(1)
+    split = [urlsplit(url) for url in newest["url"] if https_link(url) is not None]
+    return f"https://{split[0].netloc}" if split else _GITHUB
