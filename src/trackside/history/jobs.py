@@ -49,7 +49,7 @@ def jobs_frame(
     """
     # Lists are dear to move.
     rows = rows.with_columns(_pools(rows["labels"])).drop("labels")
-    told = _without_relisted(_in_order(rows, runs))
+    told = without_relisted(_in_order(rows, runs))
     told = told.with_columns(
         outcome=outcome_of(pl.col("status"), pl.col("conclusion")),
         is_latest=_is_latest(told),
@@ -115,7 +115,7 @@ def _pools(labels: pl.Series) -> pl.Series:
     return joined.replace_strict(pools, default=None, return_dtype=pl.String).alias("pool")
 
 
-def _without_relisted(rows: pl.DataFrame) -> pl.DataFrame:
+def without_relisted(rows: pl.DataFrame) -> pl.DataFrame:
     """Without the jobs that a later attempt lists again though they did not run in it."""
     if rows.is_empty() or rows["run_attempt"].max() == 1:
         return rows
