@@ -45,8 +45,10 @@ ROLES: Final = {
 }
 OF_A_CHECKOUT: Final = 0.9
 """How sure a workflow's file is that is not the one at the head commit of the run."""
-ABOUT_COMMIT: Final = frozenset({"push", "pull_request", "pull_request_target", "merge_group"})
+ABOUT_COMMIT: Final = frozenset({"push", "pull_request", "merge_group"})
 """Events that are about the head commit; others run on whatever the branch holds."""
+ON_BASE: Final = "pull_request_target"
+"""An event that is about a pull request, and may name the commit of its base as the head commit."""
 COMPILED: Final = "gh-aw"
 UNKNOWN_ENGINE: Final = f"{COMPILED}:?"
 EVIDENCE: Final = 200
@@ -59,6 +61,7 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
     """What a pull request of a run tells."""
 
     number: int
+    head_sha: str | None = None
     author: str | None = None
     author_id: int | None = None
     body: str | None = None
@@ -72,6 +75,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str | None = None
     event: str | None = None
+    sha: str | None = None
     title: str | None = None
     conclusion: str | None = None
     branch: str | None = None
@@ -90,6 +94,8 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_about_commit(self) -> bool:
         """Whether the run is about its head commit."""
+        if self.event == ON_BASE:
+            return self.sha is not None and any(pull.head_sha == self.sha for pull in self.pulls)
         return self.event in ABOUT_COMMIT
 
 

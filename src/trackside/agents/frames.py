@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
-from trackside.history.frames import RUN_COLUMNS, History
+from trackside.history.frames import RUN_COLUMNS, History, empty_frame
 from trackside.records.agent_rules import AgentRules
 from trackside.records.attribution import Attribution
 
@@ -68,11 +68,26 @@ STEP_COLUMNS: Final = pl.Schema(
 those of its job. ``duration_s`` is null where it was skipped or is not over."""
 
 
+ARTIFACT_COLUMNS: Final = pl.Schema(
+    {
+        "artifact_id": pl.Int64(),
+        "run_id": pl.Int64(),
+        "name": pl.String(),
+        "state": pl.String(),
+        "created_at": _TIME,
+        "size_bytes": pl.Int64(),
+    }
+)
+"""One row for each artifact of a run that a list named, downloaded or not: ``size_bytes`` is that of its ZIP, ``state``
+a ``records.artifacts.ArtifactState``."""
+
+
 class AgentHistory(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a repository's runs in a window, with their agents.
 
     ``runs`` has the columns AGENT_RUN_COLUMNS, ``steps`` STEP_COLUMNS; jobs are ``history.jobs``. ``labels`` are those
     of each job, by job id, where they are told. ``attributions`` holds every signal, by (run_id, run_attempt).
+    ``artifacts`` has the columns ARTIFACT_COLUMNS; without a row where artifacts are not asked for.
     """
 
     history: History
@@ -80,4 +95,5 @@ class AgentHistory(msgspec.Struct, frozen=True, kw_only=True):
     steps: pl.DataFrame
     labels: dict[int, tuple[str, ...]] = {}
     attributions: dict[tuple[int, int], Attribution] = {}
+    artifacts: pl.DataFrame = msgspec.field(default_factory=lambda: empty_frame(ARTIFACT_COLUMNS))
     rules: AgentRules = AgentRules()

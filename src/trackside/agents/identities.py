@@ -62,7 +62,7 @@ TABLE: Final = (
     KnownAgent(
         name="copilot-review",
         accounts=(Account("copilot-pull-request-reviewer[bot]"),),
-        paths=("dynamic/copilot-pull-request-reviewer",),
+        paths=("dynamic/copilot-pull-request-reviewer", "dynamic/agents/copilot-pull-request-reviewer"),
     ),
     KnownAgent(
         name="claude",
@@ -70,7 +70,7 @@ TABLE: Final = (
         emails=("noreply@anthropic.com",),
         actions=("anthropics/claude-code-action", "anthropics/claude-code-base-action"),
         branch_prefixes=("claude/", "claude-"),
-        marks=(r"Generated with \[Claude Code\]\(https://claude\.(?:ai|com)/",),
+        marks=(r"Generated with \[Claude Code\]\(https://claude\.(?:ai|com)/", r"https://claude\.ai/code/session"),
     ),
     KnownAgent(
         name="codex",
@@ -90,7 +90,7 @@ TABLE: Final = (
         accounts=(Account("cursor[bot]", 206951365),),
         emails=("cursoragent@cursor.com",),
         branch_prefixes=("cursor/",),
-        marks=(r"https://(?:www\.)?cursor\.com/(?:background-agent|agents)\b",),
+        marks=(r"<!-- CURSOR_AGENT_PR_BODY_BEGIN -->", r"https://(?:www\.)?cursor\.com/(?:background-agent|agents)\b"),
     ),
     KnownAgent(
         name="jules",

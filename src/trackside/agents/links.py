@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from trackside.agents.attribution import ABOUT_COMMIT
 from trackside.records.attribution import LinkSource
 
 _WORD: Final = r"(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?|refs?|references)"
@@ -22,6 +21,7 @@ _ALSO: Final = re.compile(r"[ \t]*(?:,|&|and\b|,[ \t]*and\b)[ \t]*(?=[\w#])", re
 _BRANCH: Final = re.compile(r"(?:^|[/_-])issues?[-_/]([1-9]\d{0,8})(?=$|[-_/])", re.IGNORECASE)
 _HIDDEN: Final = (("<!--", "-->"), ("```", "```"), ("~~~", "~~~"))
 _CODE: Final = re.compile(r"`[^`\n]*`")
+_QUOTED: Final = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 MOST: Final = 20
 """So many issues are taken from one text."""
 _MOST_TEXT: Final = 20_000
@@ -46,12 +46,11 @@ class Mention(NamedTuple):
 class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a run attempt that may name its issues.
 
-    ``pulls`` are the texts of its pull requests, by number.
+    ``branch`` is that of its head commit where it is not the default one, ``commit_message`` that of its head commit
+    where the run is about that. ``pulls`` are the texts of its pull requests, by number.
     """
 
-    event: str | None = None
     branch: str | None = None
-    is_default_line: bool = False
     title: str | None = None
     commit_message: str | None = None
     pulls: tuple[tuple[int, str | None], ...] = ()
@@ -86,9 +85,8 @@ class Linker:
         for number, text in run.pulls:
             for mention in self._said_in(text):
                 yield LinkSource.PULL_BODY, Mention(mention.number, f"#{number}: {mention.words}")
-        if run.event in ABOUT_COMMIT:
-            yield from ((LinkSource.COMMIT, mention) for mention in self._said_in(run.commit_message))
-        if run.branch and not run.is_default_line:
+        yield from ((LinkSource.COMMIT, mention) for mention in self._said_in(run.commit_message))
+        if run.branch:
             yield from ((LinkSource.BRANCH, Mention(int(one[1]), run.branch)) for one in _BRANCH.finditer(run.branch))
         title = (run.title or "")[:_MOST_TITLE]
         for pattern in self._patterns:
@@ -103,7 +101,7 @@ class Linker:
 
 
 def said_issues(text: str, repo: str) -> tuple[Mention, ...]:
-    """The issues of ``repo`` that a text closes or refers to by a keyword, at most MOST; not in code or comments.
+    """The issues of ``repo`` that a text closes or refers to, at most MOST; not in code, quotes or comments.
 
     GitHub's keywords are close, fix and resolve in all their forms; ref, refs and references count too. A list after a
     keyword (``Fixes #1, #2``) counts whole. Source: "Linking a pull request to an issue" in GitHub's documentation.
@@ -125,7 +123,7 @@ def said_issues(text: str, repo: str) -> tuple[Mention, ...]:
 
 
 def _shown(text: str) -> str:
-    """``text`` without comments and code; one that is not closed reaches to the end."""
+    """``text`` without comments, code and quotes; what is not closed reaches to the end."""
     for begin, end in _HIDDEN:
         parts: list[str] = []
         place = 0
@@ -134,7 +132,7 @@ def _shown(text: str) -> str:
             stop = text.find(end, start + len(begin))
             place = len(text) if stop < 0 else stop + len(end)
         text = " ".join((*parts, text[place:]))
-    return _CODE.sub(" ", text)
+    return _QUOTED.sub(" ", _CODE.sub(" ", text))
 
 
 def _numbered(pattern: re.Pattern[str], title: str) -> Iterator[re.Match[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
+from trackside.agents.engines import ENGINE_FILES
 from trackside.cli.github_options import Access, Window
 from trackside.cli.github_session import github_of
 from trackside.cli.terminal import Terminal
@@ -50,8 +51,8 @@ def request_of(window: Window, settings: Settings, repo: str) -> SyncRequest:
         log_cap_bytes=own.log_cap_mib * 1024 * 1024,
         pulls=own.pulls,
         api=own.api,
-        artifacts=settings.perf.artifacts,
-        artifact_workflows=settings.perf.workflows,
+        artifacts=(*settings.perf.artifacts, *(ENGINE_FILES if settings.agents.artifacts else ())),
+        artifact_workflows=() if settings.agents.artifacts else settings.perf.workflows,
     )
 
 

@@ -12,6 +12,7 @@ from trackside.agents.attribution import Pull, RunFacts, attribute
 from trackside.agents.frames import AGENT_RUN_COLUMNS, STEP_COLUMNS, AgentHistory
 from trackside.agents.identities import KnownAgents, known_agents
 from trackside.agents.links import IssueLink, Linker, LinkFacts
+from trackside.evidence.agent_artifacts import artifacts_frame, engines_of
 from trackside.evidence.checkout import NO_CHECKOUT, Checkout
 from trackside.evidence.history import among, load_history, load_pulls, once
 from trackside.evidence.selection import Selection, same_repository
@@ -76,7 +77,9 @@ def with_agents(store: Store, history: History, rules: AgentRules, checkout: Che
     runs = _beside(store, history)
     steps = _steps(store, history)
     agents = known_agents(rules, checkout.agents)
-    told = dict(_evidence(store, history.repo, runs, steps, agents, rules, checkout))
+    artifacts = artifacts_frame(store, history.repo, history.runs["run_id"].unique())
+    engines = engines_of(store, history.repo, artifacts)
+    told = dict(_evidence(store, history.repo, runs, steps, engines, agents, rules, checkout))
     rows = [_told_row(key, one) for key, one in told.items()]
     schema = {name: AGENT_RUN_COLUMNS[name] for name in (*_ATTEMPT, *_TOLD)}
     runs = runs.join(pl.DataFrame(rows, schema=schema, orient="row"), on=_ATTEMPT, how="left", maintain_order="left")
@@ -86,6 +89,7 @@ def with_agents(store: Store, history: History, rules: AgentRules, checkout: Che
         steps=steps,
         labels=_labels(store, history),
         attributions={key: one.attribution for key, one in told.items()},
+        artifacts=artifacts,
         rules=rules,
     )
 
@@ -153,6 +157,7 @@ def _evidence(
     repo: str,
     runs: pl.DataFrame,
     steps: pl.DataFrame,
+    engines: Mapping[int, tuple[str, ...]],
     agents: KnownAgents,
     rules: AgentRules,
     checkout: Checkout,
@@ -164,7 +169,6 @@ def _evidence(
     own = [known.numbers_of({**row, "pull_numbers": row["named_pulls"]}, repo) for row in rows]
     texts = _pull_texts(store, repo, {number for several in own for number in several})
     worked = _agent_steps(steps, agents)
-    engines: Mapping[int, tuple[str, ...]] = {}
     linker = Linker(repo, rules.issue_patterns, numbers.__contains__)
     for row, mine in zip(rows, own, strict=True):
         key = (row["run_id"], row["run_attempt"])
@@ -177,7 +181,7 @@ def _evidence(
                 attribution=attribute(facts, agents),
                 pull_numbers=mine,
                 last_merged_pull=known.brought(row["sha"] or "") if row["is_default_line"] else None,
-                links=linker.issues_of(_link_facts(row, several)),
+                links=linker.issues_of(_link_facts(row, facts)),
             ),
         )
 
@@ -192,6 +196,7 @@ def _facts(
     return RunFacts(
         path=row["workflow_file"],
         event=row["event"],
+        sha=row["sha"],
         title=row["title"],
         conclusion=row["conclusion"],
         branch=row["branch"],
@@ -209,14 +214,12 @@ def _facts(
     )
 
 
-def _link_facts(row: Mapping[str, Any], pulls: Iterable[Pull]) -> LinkFacts:
+def _link_facts(row: Mapping[str, Any], facts: RunFacts) -> LinkFacts:
     return LinkFacts(
-        event=row["event"],
-        branch=row["branch"],
-        is_default_line=row["is_default_line"],
-        title=row["title"],
-        commit_message=row["commit_message"],
-        pulls=tuple((pull.number, pull.body) for pull in pulls),
+        branch=None if row["is_default_line"] else facts.branch,
+        title=facts.title,
+        commit_message=facts.commit_message if facts.is_about_commit else None,
+        pulls=tuple((pull.number, pull.body) for pull in facts.pulls),
     )
 
 

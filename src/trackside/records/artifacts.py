@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import fnmatch
 
 import msgspec
 
@@ -25,6 +26,22 @@ class ArtifactState(enum.StrEnum):
     """GitHub has deleted it: older than its retention."""
     UNREADABLE = "unreadable"
     """It could not be read this time; ``note`` says why. It is asked again."""
+
+
+class FileRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Files in the artifacts of a run: globs of the name of the artifact and of paths in it."""
+
+    artifact: str
+    file: str = "*.json"
+
+    def matches(self, artifact: str) -> bool:
+        """Whether the rule is about an artifact of this name; case does not matter."""
+        return fnmatch.fnmatchcase(artifact.lower(), self.artifact.lower())
+
+    def takes(self, path: str) -> bool:
+        """Whether the rule asks for the file ``path`` of such an artifact, by its path or its own name."""
+        glob, lower = self.file.lower(), path.lower()
+        return fnmatch.fnmatchcase(lower, glob) or fnmatch.fnmatchcase(lower.rpartition("/")[2], glob)
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import fnmatch
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
+from trackside.records.artifacts import FileRule
 from trackside.records.perf_grammars import Grammar
 
 
@@ -65,27 +65,15 @@ class ChangeNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("a decision needs a reason")
 
 
-class ArtifactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """JSON files of measurements in the artifacts of a run.
+class ArtifactRule(FileRule, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """JSON files of measurements in the artifacts of a run; ``grammar`` names what reads them.
 
-    ``artifact`` and ``file`` are globs of the artifact's name and of paths in it; ``grammar`` names what reads them.
     ``job`` is the name of the job that they count as printed by, with or without its matrix, or a glob of such names;
     without it they count as printed by a job with the name of the artifact.
     """
 
-    artifact: str
     grammar: str
-    file: str = "*.json"
     job: str | None = None
-
-    def matches(self, artifact: str) -> bool:
-        """Whether the rule is about an artifact of this name; case does not matter."""
-        return fnmatch.fnmatchcase(artifact.lower(), self.artifact.lower())
-
-    def takes(self, path: str) -> bool:
-        """Whether the rule asks for the file ``path`` of such an artifact, by its path or its own name."""
-        glob, lower = self.file.lower(), path.lower()
-        return fnmatch.fnmatchcase(lower, glob) or fnmatch.fnmatchcase(lower.rpartition("/")[2], glob)
 
 
 class PerfRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

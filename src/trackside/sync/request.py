@@ -9,8 +9,8 @@ import msgspec
 
 from trackside.history.names import is_workflow, matches_any
 from trackside.records.agent_rules import LogBudget
+from trackside.records.artifacts import FileRule
 from trackside.records.jobs import Job
-from trackside.records.perf_rules import ArtifactRule
 from trackside.records.runs import RunAttempt
 
 Api = Literal["auto", "rest", "graphql"]
@@ -53,7 +53,7 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     api: Api = "auto"
     sweep: bool = False
     runners: bool = False
-    artifacts: tuple[ArtifactRule, ...] = ()
+    artifacts: tuple[FileRule, ...] = ()
     artifact_workflows: tuple[str, ...] = ()
 
     @property
@@ -93,7 +93,7 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
         wanted = self.artifact_workflows
         return not wanted or any(is_workflow(name, run.workflow_file, run.workflow_name) for name in wanted)
 
-    def rules_of(self, artifact: str) -> tuple[ArtifactRule, ...]:
+    def rules_of(self, artifact: str) -> tuple[FileRule, ...]:
         """The rules that are about artifacts of this name."""
         return tuple(rule for rule in self.artifacts if rule.matches(artifact))
 
