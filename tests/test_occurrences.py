@@ -13,9 +13,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from tests.fake_github import FakeGitHub, LogState, Run, Step, job, matrix
-from tests.syncing import sync_once
+from tests.fake_github import Clock, FakeGitHub, LogState, Run, Step, job, matrix
+from tests.syncing import environment, sync_once
 from trackside.agents.signatures import SIGNATURE_VERSION, failed_step_of, signature_of
+from trackside.cli.agents_session import open_agents_session
+from trackside.cli.ci_session import Asked, Source
+from trackside.cli.github_options import Access
 from trackside.evidence.diagnoses import read_logs
 from trackside.evidence.occurrences import update_occurrences
 from trackside.history.jobs import failed_steps
@@ -306,3 +309,17 @@ def test_the_failed_step_is_the_one_that_the_frames_tell(
     rows = [{name: getattr(one, name) for name in ("number", "name", "conclusion", "started_at")} for one in steps]
     frame = failed_steps(pl.DataFrame({"job_id": [1], "steps": [rows]}, schema={"job_id": pl.Int64, "steps": dtype}))
     assert failed_step_of(steps) == (None if frame.is_empty() else frame["failed_step"].item())
+
+
+def test_a_command_on_agents_keeps_what_it_finds_out_of_failures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with FakeGitHub(clock=Clock(dt.datetime.now(dt.UTC).replace(microsecond=0))) as github:
+        for name, value in environment(github).items():
+            monkeypatch.setenv(name, value)
+        fail(github, "it broke", step="Run anthropics/claude-code-action@v1")
+        access = Access(repo=REPO, store=str(tmp_path / "store"))
+        open_agents_session(Asked(source=Source(logs="new"), access=access))
+        [one] = found(open_store(tmp_path / "store"))
+        assert (one.agent, one.line, one.choice) == ("claude", "Error: it broke", LogChoice.READ)

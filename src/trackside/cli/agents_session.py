@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import msgspec
 
 from trackside.cli.ci_session import Asked, CiSession, Opened, load_session, longer_window, open_command
 from trackside.cli.sync_session import request_of, sync_store
-from trackside.errors import CallsStoppedError, GitHubError, TracksideError
+from trackside.errors import CallsStoppedError, GitHubError, OutputError, TracksideError
 from trackside.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,9 +40,10 @@ def open_agents_session(asked: Asked | None) -> AgentsSession:
     """Syncs unless it is to stay offline, reads the logs that came, and loads the history with its agents.
 
     The window is 30 days where none is said; where the settings name a number of runs for each workflow instead, it is
-    everything that the store holds of the selected workflows. Jobs are read as the settings say. A sync that fails as a
-    whole is no end: ``failure`` says why, and the rest is what the store held. Raises NoDataError where there is no
-    store to look at offline, and where a choice of runs or jobs matches nothing.
+    everything that the store holds of the selected workflows. Jobs are read as the settings say. What is found out of
+    failed jobs is kept in the store. A sync that fails as a whole is no end: ``failure`` says why, and the rest is what
+    the store held. Raises NoDataError where there is no store to look at offline, and where a choice of runs or jobs
+    matches nothing.
     """
     from trackside.evidence.agent_history import with_agents
     from trackside.evidence.checkout import read_checkout
@@ -54,6 +56,7 @@ def open_agents_session(asked: Asked | None) -> AgentsSession:
     rules = ci.settings.agents
     checkout = read_checkout(Path.cwd(), ci.history.repo, rules.registry, os.environ)
     agents = with_agents(ci.store, ci.history, rules, checkout)
+    _keep_occurrences(ci, agents)
     return AgentsSession(**vars(ci), agents=agents, checkout=checkout)
 
 
@@ -82,3 +85,13 @@ def _sync(opened: Opened, request: SyncRequest) -> tuple[SyncRecord | None, Trac
         return sync_store(opened.store, request, opened.asked.access, opened.settings, opened.terminal), None
     except (GitHubError, CallsStoppedError) as error:
         return None, error
+
+
+def _keep_occurrences(ci: CiSession, agents: AgentHistory) -> None:
+    """Keeps each failed job with what its log told and its agent; a store that cannot be written is no end."""
+    from trackside.evidence.occurrences import update_occurrences
+
+    try:
+        update_occurrences(ci.store, ci.history.repo, agents.runs, dt.datetime.now(dt.UTC))
+    except OutputError as error:
+        ci.terminal.warn(f"What is known of failures could not be kept: {error}")
