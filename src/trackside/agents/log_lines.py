@@ -36,8 +36,11 @@ class LogLine(NamedTuple):
     @property
     def document(self) -> bytes | None:
         """The whole line where it can be a JSON object or list, without its stamp."""
-        if self.text[:1] not in ("{", "["):
-            return None
+        return self.whole if self.text[:1] in ("{", "[") else None
+
+    @property
+    def whole(self) -> bytes | None:
+        """The line without its stamp, however long; None where it is longer than MAX_DOCUMENT."""
         stamp = STAMP.match(self.raw)
         found = self.raw[stamp.end() if stamp else 0 :].strip()
         return found if len(found) <= MAX_DOCUMENT else None

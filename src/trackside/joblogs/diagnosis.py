@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from trackside.joblogs.candidates import HEADERS, Candidate, find_candidates, reason_below
-from trackside.joblogs.choice import most_telling, weigh
+from trackside.joblogs.choice import Weighed, most_telling, weigh
 from trackside.joblogs.cleaning import redact
 from trackside.joblogs.failed_tests import failed_tests
 from trackside.joblogs.fingerprints import FINGERPRINT_VERSION, fingerprint
@@ -26,15 +26,32 @@ _MAX_CONTEXT_LINE: Final = 300
 _LONGEST_JOB_S: Final = 6 * 3600
 
 
+class WeighedLog(NamedTuple):
+    """A log as lines, and those of them that may tell why its job failed, in its order, with what they weigh."""
+
+    lines: RawLines
+    weighed: list[Weighed]
+
+
 def diagnose(content: bytes, job: Job, own: Sequence[PatternRule] = ()) -> Diagnosis:
     """Why the job failed. ``content`` is its whole log; nothing in it makes this fail.
 
     Raises:
         UsageError: one of the repository's ``own`` patterns is no regular expression.
     """
+    return diagnosis_of(weigh_log(content, job, own), job)
+
+
+def weigh_log(content: bytes, job: Job, own: Sequence[PatternRule] = ()) -> WeighedLog:
+    """What ``diagnose`` chooses from, for who wants more than the one line. Raises as it does."""
     lines = RawLines(content)
     places = Places(lines, job)
-    weighed = weigh(lines, places, find_candidates(lines, places, compile_rules(own)))
+    return WeighedLog(lines, weigh(lines, places, find_candidates(lines, places, compile_rules(own))))
+
+
+def diagnosis_of(log: WeighedLog, job: Job) -> Diagnosis:
+    """Why the job failed that the log is of."""
+    lines, weighed = log
     chosen = most_telling(weighed)
     if chosen is None:
         return Diagnosis(cause=_cause_without_line(job))
