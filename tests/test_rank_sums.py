@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from trackside.stats.rank_sums import rank_sum_p
 stats = importlib.import_module("scipy.stats")
 
 VALUES = st.lists(st.integers(0, 8), min_size=1, max_size=30)
+MANY = st.lists(st.integers(0, 8), min_size=16, max_size=40)
 
 
 def p_of(first: list[int], second: list[int]) -> float:
@@ -25,8 +27,13 @@ def p_of(first: list[int], second: list[int]) -> float:
 
 
 def test_three_values_below_three_others_may_be_chance_and_four_are_not() -> None:
-    assert p_of([1, 2, 3], [4, 5, 6]) > 0.05
-    assert p_of([1, 2, 3, 4], [5, 6, 7, 8]) == pytest.approx(0.0304, abs=1e-4)
+    assert p_of([1, 2, 3], [4, 5, 6]) == pytest.approx(2 / 20)
+    assert p_of([1, 2, 3, 4], [5, 6, 7, 8]) == pytest.approx(2 / 70)
+
+
+def test_ties_make_nothing_surer_than_it_is() -> None:
+    assert p_of([1, 1, 1], [2, 2, 2]) == pytest.approx(2 / 20)
+    assert p_of([1, 1, 1, 1], [2, 1, 1, 1]) == 1.0
 
 
 def test_the_same_values_are_no_difference() -> None:
@@ -48,8 +55,20 @@ def test_millions_of_values_do_not_overflow() -> None:
 
 
 @settings(deadline=None)
-@given(VALUES, VALUES)
-def test_it_is_what_scipy_says(first: list[int], second: list[int]) -> None:
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=5), st.lists(st.integers(0, 5), min_size=1, max_size=5))
+def test_of_few_values_every_division_is_counted(first: list[int], second: list[int]) -> None:
+    values = [*first, *second]
+    ranks = stats.rankdata(values)
+    mean = len(first) * (len(values) + 1) / 2
+    away = abs(ranks[: len(first)].sum() - mean)
+    sums = [ranks[list(drawn)].sum() for drawn in combinations(range(len(values)), len(first))]
+
+    assert p_of(first, second) == pytest.approx(sum(abs(one - mean) >= away - 1e-9 for one in sums) / len(sums))
+
+
+@settings(deadline=None)
+@given(MANY, MANY)
+def test_of_many_values_it_is_what_scipy_says(first: list[int], second: list[int]) -> None:
     expected = 1.0
     if len({*first, *second}) > 1:
         expected = stats.mannwhitneyu(first, second, method="asymptotic", use_continuity=True).pvalue
@@ -61,3 +80,12 @@ def test_it_is_what_scipy_says(first: list[int], second: list[int]) -> None:
 def test_neither_the_order_of_samples_nor_a_shift_matters(first: list[int], second: list[int]) -> None:
     assert p_of(first, second) == pytest.approx(p_of(second, first), rel=1e-9)
     assert p_of(first, second) == p_of([one + 5 for one in first], [one + 5 for one in second])
+
+
+@pytest.mark.parametrize("shift", [2, 4, 6])
+def test_the_exact_chance_and_the_approximation_meet(shift: int) -> None:
+    first, second = list(range(15)), list(range(shift, 15 + shift))
+
+    said = stats.mannwhitneyu(first, second, method="asymptotic", use_continuity=True).pvalue
+
+    assert p_of(first, second) == pytest.approx(said, abs=0.005)

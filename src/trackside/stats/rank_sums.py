@@ -3,33 +3,56 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
+EXACT_UP_TO: Final = 30
+"""So many values of both samples together are told exactly; of more the normal approximation is close."""
 
 
 def rank_sum_p(first: Counts, second: Counts) -> float:
     """The chance of samples as far apart, in either direction, if both come from the same values; 1 without a sample.
 
     ``first`` and ``second`` count, for each distinct value in rising order, how often it is in each sample: equal
-    values are equal ranks. The normal approximation with the correction for ties and half a step for continuity; with
-    three values a side it is never below 0.05, as the exact chance. Source: H. B. Mann and D. R. Whitney, Annals of
-    Mathematical Statistics 18 (1947), 50-60.
+    values are equal ranks. Up to EXACT_UP_TO values every way to divide them counts, so that ties take nothing from
+    the truth; beyond it is the normal approximation with the correction for ties and half a step for continuity.
+    Source: H. B. Mann and D. R. Whitney, Annals of Mathematical Statistics 18 (1947), 50-60.
     """
     if first.shape != second.shape:
         raise ValueError("both samples are counted over the same values")
     m, n = int(first.sum()), int(second.sum())
     if not m or not n:
         return 1.0
+    ties = first + second
     # In floats: the sums of large samples are beyond 64 bits.
-    before, ours, ties = first.astype(np.float64), second.astype(np.float64), (first + second).astype(np.float64)
-    wins = float((ours * (np.cumsum(before) - before / 2)).sum())
+    ranks = 2 * np.cumsum(ties).astype(np.float64) - ties + 1
+    away = abs(float((ranks * second).sum()) - n * (m + n + 1))
+    if m + n <= EXACT_UP_TO:
+        return _exact(ties, ranks.astype(np.int64), min(m, n), round(away))
+    return _approximate(ties.astype(np.float64), m, n, away / 2)
+
+
+def _exact(ties: Counts, ranks: Counts, drawn: int, away: int) -> float:
+    """How many of all ways to draw so many of the values have twice a rank sum that is as far off its mean."""
+    total = int(ties.sum())
+    ways = np.zeros((drawn + 1, total * (total + 1) + 1))
+    ways[0, 0] = 1.0
+    for tied, rank in zip(ties.tolist(), ranks.tolist(), strict=True):
+        before, ways = ways, ways.copy()
+        for taken in range(1, min(tied, drawn) + 1):
+            ways[taken:, taken * rank :] += math.comb(tied, taken) * before[:-taken, : -taken * rank]
+    sums = np.arange(ways.shape[1])
+    far = np.abs(sums - drawn * (total + 1)) >= away
+    return float(ways[drawn, far].sum() / ways[drawn].sum())
+
+
+def _approximate(ties: npt.NDArray[np.float64], m: int, n: int, away: float) -> float:
     total = float(m + n)
     tied = float((ties**3 - ties).sum()) / (total * (total - 1))
     variance = m * n / 12 * (total + 1 - tied)
     if variance <= 0:
         return 1.0
-    away = max(abs(wins - m * n / 2) - 0.5, 0.0) / math.sqrt(variance)
-    return math.erfc(away / math.sqrt(2))
+    return math.erfc(max(away - 0.5, 0.0) / math.sqrt(2 * variance))
