@@ -27,10 +27,11 @@ def split_id(entry_id: str, signature: str) -> str:
 
 
 def entry_path(start: str, signature: str | None, edits: Mapping[str, KnowledgeEdit]) -> tuple[str, ...]:
-    """The ids from ``start`` to the entry that counts, which is the last, as ``edits_by_id`` tell it.
+    """The ids that were merged on the way from ``start``, and last the entry that counts, as ``edits_by_id`` tell it.
 
-    At each id a split of the signature comes before a merge. What was split off and merged back is in the entry that
-    it came from. Of entries that were merged in a circle the first by name counts.
+    At each id a split of the signature comes before a merge; what stands before a split is left out, as the part is
+    not of the whole any more. What was split off and merged back is in the entry that it came from. Of entries that
+    were merged in a circle the first by name counts.
     """
     path, seen, split = [start], set[tuple[str, bool]](), set[str]()
     while (edit := edits.get(here := path[-1])) is not None:
@@ -39,7 +40,7 @@ def entry_path(start: str, signature: str | None, edits: Mapping[str, KnowledgeE
         seen.add((here, here in split))
         if here not in split and signature and signature.lower() in {one.lower() for one in edit.splits}:
             split.add(here)
-            path.append(split_id(here, signature))
+            path = [split_id(here, signature)]
         elif (into := _merged_into(edit)) is not None:
             path.append(into)
         else:

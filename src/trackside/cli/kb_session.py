@@ -1,0 +1,129 @@
+"""What the commands on the knowledge base share: which repository, which store, which entry is meant; and its file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from trackside.cli.github_options import Access
+from trackside.cli.github_session import repository_of, settings_of, store_of
+from trackside.cli.id_lookup import find_id
+from trackside.cli.options import FLAG
+from trackside.cli.terminal import Terminal, open_terminal
+from trackside.errors import UsageError
+from trackside.report.ledger import counted
+from trackside.settings import Settings
+
+if TYPE_CHECKING:
+    from trackside.agents.knowledge import Entry
+    from trackside.evidence.knowledge import Knowledge
+    from trackside.report.knowledge_file import FileContent
+    from trackside.store.store import Store
+
+_SOME = Parameter(show_default=False)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Where:
+    """Which knowledge base."""
+
+    repo: Annotated[str | None, _SOME] = None
+    """The repository as OWNER/NAME."""
+    preset: Annotated[str | None, _SOME] = None
+    """Settings of a known repository: sglang or chained."""
+    store: Annotated[str | None, _SOME] = None
+    """Where the store is: a directory or an s3://, gs:// or abfss:// URL. .trackside if nothing is said."""
+    debug: Annotated[bool, FLAG] = False
+    """Show where an unexpected error came from."""
+
+
+@dataclass(frozen=True)
+class KbSession:
+    """One command on the knowledge base: where it writes and what it is about."""
+
+    terminal: Terminal
+    settings: Settings
+    repo: str
+    store: Store
+    now: dt.datetime
+
+
+def open_kb(where: Where | None, *, create: bool = False) -> KbSession:
+    """The repository and store of a command; GitHub is asked for nothing. Raises NoDataError where there is no store,
+    unless it may be created."""
+    where = where or Where()
+    access = Access(repo=where.repo, preset=where.preset, store=where.store)
+    settings = settings_of(access)
+    repo = repository_of(access, settings)
+    store = store_of(access, create=create)
+    return KbSession(terminal=open_terminal(), settings=settings, repo=repo, store=store, now=dt.datetime.now(dt.UTC))
+
+
+def find_entry(knowledge: Knowledge, repo: str, typed: str) -> tuple[Entry, str]:
+    """The entry of an id, of one that was merged into it too, and the whole id; it may be shortened to 4 characters.
+
+    Raises NoDataError, naming the nearest ones, where there is none.
+    """
+    entries = {one: entry for entry in knowledge.entries for one in (*entry.merged, entry.entry_id)}
+    names = {one: entry_name(entry) for one, entry in entries.items()}
+    hint = "trackside kb list shows the ids." if entries else "No failure is known yet: trackside agents report."
+    found = find_id(typed, names, f"No known failure of {repo} has", hint)
+    return entries[found], found
+
+
+def entry_name(entry: Entry) -> str:
+    """What an entry is called in a sentence: its title, else its template, cut."""
+    return (entry.title or entry.template or entry.cause or "no log was read")[:80]
+
+
+def knowledge_path(session: KbSession) -> Path | None:
+    """The committed file of a checkout in the working directory; None where there is none to write, or it is off.
+
+    A file that is not there yet is made where its folder is there, in a checkout.
+    """
+    name = session.settings.agents.knowledge_file.strip()
+    if not name:
+        return None
+    path = Path.cwd() / name
+    return path if path.is_file() or (path.parent.is_dir() and Path(".git").exists()) else None
+
+
+def file_of(session: KbSession, path: Path) -> FileContent | None:
+    """What the file says of the repository of this command; None where it is not there.
+
+    Raises UsageError where it is of another repository, and UnreadableInputError where it is broken.
+    """
+    from trackside.report.knowledge_file import read_knowledge_file
+
+    if not path.exists():
+        return None
+    content = read_knowledge_file(path)
+    if content.repository.lower() != session.repo.lower():
+        msg = f"{path} is of {content.repository[:200]}, not of {session.repo}: give --repo, or another file."
+        raise UsageError(msg)
+    return content
+
+
+def take_edits(session: KbSession, content: FileContent, name: str) -> int:
+    """Puts what a file says into the store, where it was said later; how many edits that were."""
+    from trackside.evidence.knowledge import import_edits
+
+    done = import_edits(session.store, session.repo, content.edits, session.now)
+    say_future(session.terminal, done.future, name)
+    return len(done.taken)
+
+
+def say_future(terminal: Terminal, future: Iterable[str], name: str) -> None:
+    """Warns of edits that were not taken as their time is yet to come."""
+    ids = list(future)
+    if ids:
+        terminal.warn(
+            f"{name}: {counted(len(ids), 'edit')} not taken, as edited_at is more than a day from now: "
+            f"{', '.join(ids[:5])}. The clock that made them was wrong; write the time of now."
+        )
