@@ -19,6 +19,8 @@ from trackside.report.ci_rates_report import RatesDocument
 from trackside.report.ci_runners_report import RunnersDocument
 from trackside.report.ci_streaks_report import StreaksDocument
 from trackside.report.ingest_report import IngestDocument
+from trackside.report.kb_report import KbDocument
+from trackside.report.knowledge_file import KnowledgeFile
 from trackside.report.perf_changes_report import PerfChangesDocument
 from trackside.report.perf_compare_report import PerfCompareDocument
 from trackside.report.perf_document import PerfReportDocument
@@ -37,6 +39,8 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "ci-runners": RunnersDocument,
     "ci-streaks": StreaksDocument,
     "ingest": IngestDocument,
+    "kb": KbDocument,
+    "knowledge-file": KnowledgeFile,
     "perf-report": PerfReportDocument,
     "perf-changes": PerfChangesDocument,
     "perf-compare": PerfCompareDocument,
