@@ -35,7 +35,20 @@ from tests.fake_github.faults import Fault, Kind
 from tests.fake_github.journal import Call, Violation
 from tests.fake_github.plans import JobPlan, job, matrix, sha_of
 from tests.fake_github.settings import Latest, Settings
-from tests.fake_github.things import ABSENT, Annotation, Artifact, Job, LogState, Pull, Repository, Run, Step, Workflow
+from tests.fake_github.things import (
+    ABSENT,
+    Annotation,
+    Artifact,
+    Comment,
+    Issue,
+    Job,
+    LogState,
+    Pull,
+    Repository,
+    Run,
+    Step,
+    Workflow,
+)
 from tests.fake_github.world import World
 
 __all__ = [
@@ -44,8 +57,10 @@ __all__ = [
     "Artifact",
     "Call",
     "Clock",
+    "Comment",
     "FakeGitHub",
     "Fault",
+    "Issue",
     "Job",
     "JobPlan",
     "Kind",

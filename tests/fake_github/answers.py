@@ -33,7 +33,7 @@ class Answers:
     def __init__(self, world: World, bodies: Bodies, settings: Settings, rates: Rates) -> None:
         self.world, self.bodies, self.settings, self.rates = world, bodies, settings, rates
 
-    def _list(
+    def listed(
         self,
         request: Request,
         repo: Repository,
@@ -73,7 +73,7 @@ class Answers:
 
     def workflows(self, request: Request, repo: Repository) -> Reply:
         """All workflows."""
-        return self._list(request, repo, "workflows", repo.workflows, lambda one: self.bodies.workflow(repo, one))
+        return self.listed(request, repo, "workflows", repo.workflows, lambda one: self.bodies.workflow(repo, one))
 
     def workflow(self, request: Request, repo: Repository, workflow: str) -> Reply:
         """One workflow, by id or file name."""
@@ -101,7 +101,7 @@ class Answers:
             runs = [run for run in runs if test(run)]
         pulls = told.get("exclude_pull_requests", "false").lower() not in ("true", "1")
         cap = self.settings.cap if any(told.get(name) for name in CAPPING) else None
-        return self._list(
+        return self.listed(
             request, repo, "workflow_runs", runs, lambda run: self.bodies.run(repo, run, pulls=pulls), cap
         )
 
@@ -136,7 +136,7 @@ class Answers:
         return not_found() if found is None or one is None else self._jobs(request, repo, found, one.jobs)
 
     def _jobs(self, request: Request, repo: Repository, run: Run, jobs: Sequence[Job]) -> Reply:
-        return self._list(request, repo, "jobs", jobs, lambda job: self.bodies.job(repo, run, job))
+        return self.listed(request, repo, "jobs", jobs, lambda job: self.bodies.job(repo, run, job))
 
     def job(self, request: Request, repo: Repository, job: str) -> Reply:
         """One job."""
@@ -149,7 +149,7 @@ class Answers:
         if found is None:
             return not_found()
         run, one = found
-        return self._list(request, repo, None, one.annotations, lambda note: self.bodies.annotation(repo, run, note))
+        return self.listed(request, repo, None, one.annotations, lambda note: self.bodies.annotation(repo, run, note))
 
     def artifacts(self, request: Request, repo: Repository, run: str | None = None) -> Reply:
         """Artifacts of the repository or of one run; ``name`` picks by name."""
@@ -158,7 +158,7 @@ class Answers:
         found = repo.artifacts if run is None else [each for each in repo.artifacts if str(each.run.id) == run]
         name = request.told("name")
         found = [each for each in found if name in (None, each.name)]
-        return self._list(request, repo, "artifacts", found, lambda each: self.bodies.artifact(repo, each))
+        return self.listed(request, repo, "artifacts", found, lambda each: self.bodies.artifact(repo, each))
 
     def artifact(self, request: Request, repo: Repository, artifact: str) -> Reply:
         """One artifact."""
@@ -175,7 +175,7 @@ class Answers:
         found.sort(
             key=lambda pull: (pull.updated_at if by_update else pull.created_at, pull.number), reverse=newest_first
         )
-        return self._list(request, repo, None, found, self._pull)
+        return self.listed(request, repo, None, found, self._pull)
 
     def _pull(self, request: Pull) -> bytes:
         if request.kept_json is None:
@@ -190,7 +190,7 @@ class Answers:
         found = [pull for pull in everywhere if sha in (pull.merge_commit_sha, pull.head_sha, *pull.commits)]
         if not found and not any(run.head_sha == sha for run in repo.runs):
             return Reply(422, error(f"No commit found for SHA: {sha}", 422))
-        return self._list(request, repo, None, found, self._pull)
+        return self.listed(request, repo, None, found, self._pull)
 
     def find_run(self, repo: Repository, run: str) -> Run | None:
         """The run of this id in this repository."""

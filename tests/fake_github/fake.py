@@ -13,6 +13,7 @@ from tests.fake_github.bodies import Bodies
 from tests.fake_github.clock import Clock
 from tests.fake_github.faults import Faults
 from tests.fake_github.graph import Graph
+from tests.fake_github.issue_answers import IssueAnswers
 from tests.fake_github.journal import Journal
 from tests.fake_github.log_answers import LogAnswers
 from tests.fake_github.rates import Rates
@@ -46,7 +47,8 @@ class FakeGitHub:
         bodies = Bodies("", "")
         answers = Answers(self.world, bodies, self.settings, self.rates)
         graph = Graph(self.world, answers, self.rates, self.settings)
-        routes = Routes(self.world, answers, LogAnswers(answers, self.blobs), self.apps, graph)
+        issues = IssueAnswers(self.world, answers)
+        routes = Routes(self.world, answers, LogAnswers(answers, self.blobs), issues, self.apps, graph)
         service = Service(self.world, routes, self.rates, self.tokens, self.journal, self.settings)
         graphql = "/api/graphql" if self._base else "/graphql"
         api = Listener(("127.0.0.1", self._port), api_speaker(service, self._base, graphql), self.faults, self.journal)

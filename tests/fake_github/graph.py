@@ -110,7 +110,8 @@ class Graph:
             raise BadQueryError([problem.formatted for problem in coerced])
         values = coerced.coerced
         cost = self._weigh(request, operations[0], fragments, values)
-        asked = Asked(self.world, self.bodies, self.settings, cost, self.rates.bucket(request.caller, "graphql"))
+        bucket, login = self.rates.bucket(request.caller, "graphql"), request.caller.login
+        asked = Asked(self.world, self.bodies, self.settings, cost, bucket, login)
         root = schema().query_type
         assert root is not None
         project = Planner(schema(), fragments, values).plan([operations[0].selection_set], root)

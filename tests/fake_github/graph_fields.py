@@ -117,6 +117,12 @@ QUERY: Final[dict[str, Resolver]] = {
     "nodes": lambda asked, of, arguments: v.nodes(asked, arguments),
     "rateLimit": asking(lambda asked, of: v.rate_limit(asked)),
     "repository": lambda asked, of, arguments: v.repository(asked, arguments),
+    "viewer": asking(lambda asked, of: v.viewer(asked)),
+}
+USER: Final[dict[str, Resolver]] = {
+    "databaseId": asking(lambda asked, of: asked.database_id(of.id)),
+    "id": plain(lambda of: node_id("U", of.id)),
+    "login": plain(lambda of: of.login),
 }
 
 
@@ -133,6 +139,7 @@ FIELDS: Final[dict[str, dict[str, Resolver]]] = {
     "CheckStep": STEP,
     "PullRequest": PULL_REQUEST,
     "Repository": REPOSITORY,
+    "User": USER,
     "Workflow": WORKFLOW,
     "RateLimit": keyed("cost", "limit", "nodeCount", "remaining", "resetAt", "used"),
     "PageInfo": keyed("startCursor", "endCursor", "hasNextPage", "hasPreviousPage"),

@@ -15,7 +15,7 @@ from tests.fake_github.graph_cost import Cost
 from tests.fake_github.job_lives import newest_jobs
 from tests.fake_github.rates import Bucket
 from tests.fake_github.settings import Settings
-from tests.fake_github.things import Job, Pull, Repository, Run, Step, Workflow
+from tests.fake_github.things import Account, Job, Pull, Repository, Run, Step, Workflow
 from tests.fake_github.world import World
 
 INT_32 = 2**31
@@ -39,6 +39,7 @@ class Asked:
     settings: Settings
     cost: Cost
     bucket: Bucket
+    login: str = "octocat"
     check_runs: int = 0
     errors: list[dict[str, object]] = field(default_factory=list)
 
@@ -225,6 +226,11 @@ def repository(asked: Asked, arguments: Arguments) -> Repository | None:
         asked.errors.append({"type": "NOT_FOUND", "path": ["repository"], "message": text})
         return None
     return found
+
+
+def viewer(asked: Asked) -> Account:
+    """Whose token it is; that of a workflow's own token is a bot."""
+    return asked.world.account(asked.login)
 
 
 def rate_limit(asked: Asked) -> dict[str, object]:

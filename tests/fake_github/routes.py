@@ -12,6 +12,7 @@ from tests.fake_github.apps import Apps
 from tests.fake_github.bodies import error
 from tests.fake_github.exchange import Reply, Request
 from tests.fake_github.graph import Graph
+from tests.fake_github.issue_answers import IssueAnswers
 from tests.fake_github.log_answers import LogAnswers
 from tests.fake_github.things import Repository
 from tests.fake_github.world import World
@@ -22,18 +23,24 @@ _INSTALLATION = re.compile(r"^/app/installations/(\d+)/access_tokens$")
 
 @dataclass(frozen=True)
 class Route:
-    """An endpoint under a repository: its name, the rest of its address, who answers, the permission it needs."""
+    """An endpoint under a repository: its name, the rest of its address, who answers, the permission it needs.
+
+    The permission ``own`` is one that the answer itself looks after.
+    """
 
     endpoint: str
     pattern: re.Pattern[str]
     answer: Callable[..., Reply]
     permission: str
+    method: str = "GET"
 
 
 class Routes:
     """Finds the endpoint of a request, then its answer."""
 
-    def __init__(self, world: World, answers: Answers, logs: LogAnswers, apps: Apps, graph: Graph) -> None:
+    def __init__(
+        self, world: World, answers: Answers, logs: LogAnswers, issues: IssueAnswers, apps: Apps, graph: Graph
+    ) -> None:
         self.world, self.answers, self.apps, self.graph = world, answers, apps, graph
         run, job = r"/actions/runs/(\d{1,19})", r"/actions/jobs/(\d{1,19})"
         table: list[tuple[str, str, Callable[..., Reply], str]] = [
@@ -59,21 +66,36 @@ class Routes:
             ("annotations", r"/check-runs/(\d{1,19})/annotations", answers.annotations, "checks"),
             ("installation", "/installation", apps.installation, "app"),
         ]
+        issue, comment = r"/issues/(\d{1,19})", r"/issues/comments/(\d{1,19})"
+        owned: list[tuple[str, str, str, Callable[..., Reply]]] = [
+            ("GET", "issues", "/issues", issues.issues),
+            ("GET", "issue", issue, issues.issue),
+            ("GET", "comments", issue + "/comments", issues.comments),
+            ("POST", "create issue", "/issues", issues.create_issue),
+            ("PATCH", "edit issue", issue, issues.edit_issue),
+            ("POST", "create comment", issue + "/comments", issues.create_comment),
+            ("PATCH", "edit comment", comment, issues.edit_comment),
+            ("DELETE", "delete comment", comment, issues.delete_comment),
+        ]
         self.table = [Route(name, re.compile(f"^{end}$"), answer, need) for name, end, answer, need in table]
+        self.table += [Route(name, re.compile(f"^{end}$"), answer, "own", how) for how, name, end, answer in owned]
 
     def endpoint(self, method: str, path: str) -> str:
         """The name calls to this address are counted under."""
-        if method == "POST":
-            return {"/graphql": "graphql"}.get(path, "installation token" if _INSTALLATION.match(path) else "unknown")
+        if method == "POST" and path == "/graphql":
+            return "graphql"
+        if method == "POST" and _INSTALLATION.match(path):
+            return "installation token"
         if path == "/rate_limit":
             return "rate limit"
         found = _REPO.match(path)
-        route = self._route((found["rest"] or "").rstrip("/")) if found else None
+        route = self._route(method, (found["rest"] or "").rstrip("/")) if found else None
         return route[0].endpoint if route else "unknown"
 
-    def _route(self, rest: str) -> tuple[Route, re.Match[str]] | None:
+    def _route(self, method: str, rest: str) -> tuple[Route, re.Match[str]] | None:
+        known = method if method in ("POST", "PATCH", "DELETE") else "GET"
         for route in self.table:
-            if match := route.pattern.match(rest):
+            if route.method == known and (match := route.pattern.match(rest)):
                 return route, match
         return None
 
@@ -86,9 +108,9 @@ class Routes:
         if request.method == "POST":
             if request.endpoint == "graphql":
                 return self.graph.answer(request)
-            found = _INSTALLATION.match(request.path)
-            return self.apps.access_token(request, found[1]) if found else not_found()
-        if request.method != "GET":
+            if found := _INSTALLATION.match(request.path):
+                return self.apps.access_token(request, found[1])
+        if request.method not in ("GET", "POST", "PATCH", "DELETE"):
             return Reply(404, error("Not Found", 404))
         if request.endpoint == "rate limit":
             return self.answers.rate_limit(request)
@@ -101,10 +123,12 @@ class Routes:
             return self._moved(request, repo, match["rest"] or "")
         if repo is None or not repo.readable or (repo.private and not self._may_see(request, repo)):
             return not_found()
-        found = self._route((match["rest"] or "").rstrip("/"))
+        found = self._route(request.method, (match["rest"] or "").rstrip("/"))
         if found is None:
             return not_found()
         route, parts = found
+        if route.permission == "own":
+            return route.answer(request, repo, *map(unquote, parts.groups()))
         if route.permission != "app" and not request.caller.may_read(route.permission):
             who = "integration" if request.caller.kind != "other" else "personal access token"
             reply = Reply(403, error(f"Resource not accessible by {who}", 403))
@@ -131,5 +155,8 @@ class Routes:
     def _moved(self, request: Request, number: str, rest: str) -> Reply:
         query = f"?{request.raw_query}" if request.raw_query else ""
         where = f"{self.answers.bodies.api}/repositories/{number}{rest}{query}"
+        if request.method != "GET":
+            body = error("Temporary Redirect", 307, "https://docs.github.com/rest/guides/best-practices", url=where)
+            return Reply(307, body, headers=[("Location", where)])
         body = error("Moved Permanently", 301, "https://docs.github.com/rest/guides/best-practices", url=where)
         return Reply(301, body, headers=[("Location", where)])

@@ -138,7 +138,8 @@ class Service:
         headers.append(("x-github-api-version-selected", version))
         headers.append(("X-GitHub-Request-Id", f"FA4E:{self._asked:06X}"))
         if reply.permission and reply.permission != "app":
-            headers.append(("x-accepted-github-permissions", f"{reply.permission}=read"))
+            needed = reply.permission if "=" in reply.permission else f"{reply.permission}=read"
+            headers.append(("x-accepted-github-permissions", needed))
         until = request.caller.expires_at
         if until is not None:
             headers.append(("github-authentication-token-expiration", until.strftime("%Y-%m-%d %H:%M:%S UTC")))

@@ -80,6 +80,9 @@ class Repository(Thing):
     runs: list[Run] = field(default_factory=list)
     pulls: list[Pull] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+    has_issues: bool = True
     busy_commits: set[str] = field(default_factory=set)
 
     @property
@@ -235,6 +238,37 @@ class Pull(Thing):
     draft: bool = False
     commits: tuple[str, ...] = ()
     text: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Issue(Thing):
+    """An issue, whose number no pull request has. ``deleted`` answers 410."""
+
+    id: int
+    number: int
+    title: str
+    body: str | None
+    author: Account
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    state: str = "open"
+    state_reason: str | None = None
+    closed_at: dt.datetime | None = None
+    labels: tuple[str, ...] = ()
+    locked: bool = False
+    deleted: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Comment(Thing):
+    """A comment on an issue or pull request, told by its number."""
+
+    id: int
+    number: int
+    body: str
+    author: Account
+    created_at: dt.datetime
+    updated_at: dt.datetime
 
 
 @dataclass(slots=True, eq=False)

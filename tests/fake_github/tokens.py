@@ -28,6 +28,7 @@ class Caller:
     expires_at: dt.datetime | None = None
     revoked: bool = False
     user_id: int = 1
+    login: str = "octocat"
     repositories: frozenset[int] | None = None
 
     @property
@@ -38,6 +39,10 @@ class Caller:
     def may_see(self, number: int) -> bool:
         """Whether a private repository is there for this caller."""
         return not self.anonymous and (self.repositories is None or number in self.repositories)
+
+    def may_write(self, what: str) -> bool:
+        """Whether it has been given this permission for writing."""
+        return not self.anonymous and (self.permissions is None or self.permissions.get(what) in ("write", "admin"))
 
     def may_read(self, what: str) -> bool:
         """Whether it has been given this permission, in any strength; metadata everybody has."""
@@ -84,9 +89,12 @@ class Tokens:
         permissions: Mapping[str, str] | None = None,
         expires_at: dt.datetime | None = None,
         repositories: frozenset[int] | None = None,
+        login: str | None = None,
     ) -> Caller:
-        """Make a token known, with what it may do and when it dies."""
-        caller = Caller(digest(token), kind or kind_of(token), permissions, expires_at, repositories=repositories)
+        """Make a token known, with whose it is, what it may do and when it dies."""
+        kind = kind or kind_of(token)
+        login = login or ("github-actions[bot]" if kind == "github_token" else "octocat")
+        caller = Caller(digest(token), kind, permissions, expires_at, login=login, repositories=repositories)
         self.known[caller.key] = caller
         return caller
 

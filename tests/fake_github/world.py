@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from tests.fake_github.clock import Clock
 from tests.fake_github.job_lives import end_job, forget_json, made_job, newest_jobs, node_id, plan_of
 from tests.fake_github.plans import JobPlan, Jobs, job_plans, sha_of
-from tests.fake_github.things import Account, Artifact, Attempt, Job, Pull, Repository, Run, Workflow
+from tests.fake_github.things import Account, Artifact, Attempt, Comment, Issue, Job, Pull, Repository, Run, Workflow
 
 DAY = dt.timedelta(days=1)
 
@@ -276,7 +276,7 @@ class World:
         """A pull request into ``repo``; ``merged_as`` is the commit it became on the base branch, ``text`` its body."""
         with self.lock:
             repo, at = repo or self.home, at or self.clock.now()
-            number = number or max([pull.number for pull in repo.pulls], default=0) + 1
+            number = number or next_number(repo)
             updated = updated_at or at
             pull = Pull(
                 self.next_id("pull"),
@@ -299,6 +299,33 @@ class World:
             repo.pulls.append(pull)
             return pull
 
+    def add_issue(
+        self,
+        title: str = "Something is wrong",
+        body: str | None = "It broke.",
+        *,
+        author: str = "alice",
+        repo: Repository | None = None,
+        number: int | None = None,
+        labels: Sequence[str] = (),
+        at: dt.datetime | None = None,
+    ) -> Issue:
+        """An open issue; its number is the next that neither an issue nor a pull request has."""
+        with self.lock:
+            repo, at = repo or self.home, at or self.clock.now()
+            number = number or next_number(repo)
+            made = Issue(self.next_id("issue"), number, title, body, self.account(author), at, at, labels=tuple(labels))
+            repo.issues.append(made)
+            return made
+
+    def add_comment(self, number: int, body: str, *, author: str = "alice", repo: Repository | None = None) -> Comment:
+        """A comment on the issue or pull request of this number."""
+        with self.lock:
+            repo, at = repo or self.home, self.clock.now()
+            made = Comment(self.next_id("comment"), number, body, self.account(author), at, at)
+            repo.comments.append(made)
+            return made
+
     def add_artifact(
         self, run: Run, name: str, content: bytes = b"PK\x05\x06" + b"\0" * 18, at: dt.datetime | None = None
     ) -> Artifact:
@@ -307,3 +334,8 @@ class World:
             made = Artifact(self.next_id("artifact"), name, run, content, at or run.latest.updated_at)
             self.runs[run.id][0].artifacts.append(made)
             return made
+
+
+def next_number(repo: Repository) -> int:
+    """Issues and pull requests share their numbers."""
+    return max([0, *(pull.number for pull in repo.pulls), *(issue.number for issue in repo.issues)]) + 1
