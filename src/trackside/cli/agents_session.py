@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -36,10 +37,10 @@ class AgentsSession(CiSession):
     checkout: Checkout
 
 
-def open_agents_session(asked: Asked | None) -> AgentsSession:
+def open_agents_session(asked: Asked | None, *, adapt: Callable[[Settings], Settings] | None = None) -> AgentsSession:
     """Syncs unless it is to stay offline, reads the logs that came, and loads the history with its agents.
 
-    The window is 30 days where none is said; where the settings name a number of runs for each workflow instead, it is
+    ``adapt`` changes the settings for one command. The window is 30 days where none is said; where the settings name a number of runs for each workflow instead, it is
     everything that the store holds of the selected workflows. Jobs are read as the settings say. What is found out of
     failed jobs is kept in the store. A sync that fails as a whole is no end: ``failure`` says why, and the rest is what
     the store held. Raises NoDataError where there is no store to look at offline, and where a choice of runs or jobs
@@ -48,7 +49,7 @@ def open_agents_session(asked: Asked | None) -> AgentsSession:
     from trackside.evidence.agent_history import with_agents
     from trackside.evidence.checkout import read_checkout
 
-    opened = open_command(asked, adapt=_for_agents)
+    opened = open_command(asked, adapt=lambda settings: _for_agents(settings if adapt is None else adapt(settings)))
     request = agents_request(opened)
     synced, failure = (None, None) if opened.asked.source.offline else _sync(opened, request)
     since = None if request.max_runs_per_workflow is not None else request.since
