@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, groupby
 from typing import Any, Final, NamedTuple, cast
 
@@ -15,6 +16,7 @@ from trackside.agents.bands import AGGREGATE, FULL, aggregates_of, detail_of
 from trackside.agents.frames import AgentHistory
 from trackside.agents.group_records import DayRow, Statistics
 from trackside.agents.knowledge import Entry
+from trackside.records.pulls import PullRequest
 from trackside.report.agents_document import (
     DATA_VERSION,
     AgentsDocument,
@@ -36,9 +38,17 @@ from trackside.report.agents_figures import (
     workflow_stats,
 )
 from trackside.report.agents_old_files import UNDATED
-from trackside.report.agents_packing import MOST_FILE_BYTES, PackedRun, fitting, fitting_names, pack_run, parts
+from trackside.report.agents_packing import (
+    MOST_FILE_BYTES,
+    MOST_RUN_BYTES,
+    PackedRun,
+    fitting,
+    fitting_names,
+    pack_run,
+    parts,
+)
 from trackside.report.agents_run_records import DataRun
-from trackside.report.agents_run_rows import RunFacts, RunRows
+from trackside.report.agents_run_rows import RunRows
 
 STATISTICS_BYTES: Final = {
     "workflows": 150_000,
@@ -72,15 +82,19 @@ class Segment(NamedTuple):
 
 
 class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the data files are made of. ``groups`` are the entries of the knowledge base."""
+    """What the data files are made of.
+
+    ``groups`` are the entries of the knowledge base, ``pulls`` the pull requests that are known, by number.
+    ``most_bytes`` bounds each file; without it the main file holds everything.
+    """
 
     history: AgentHistory
     statistics: Statistics
     window: DataWindow
     sync_file: str
-    runs: RunFacts = RunFacts()
+    pulls: Mapping[int, PullRequest] = {}
     groups: tuple[Entry, ...] = ()
-    most_bytes: int = MOST_FILE_BYTES
+    most_bytes: int | None = MOST_FILE_BYTES
 
 
 class DataContent:
@@ -92,10 +106,11 @@ class DataContent:
     def __init__(self, facts: DataFacts) -> None:
         self.repository = facts.history.history.repo
         self._facts = facts
+        self._most_bytes = sys.maxsize if facts.most_bytes is None else facts.most_bytes
         order = ["created_at", *_ATTEMPT]
         self._runs = facts.history.runs.sort(order, descending=True, nulls_last=True)
         self._left_out: Counter[tuple[str, str]] = Counter()
-        self._rows = RunRows(facts.history, facts.runs)
+        self._rows = RunRows(facts.history, facts.pulls)
         self._fixed = self._fixed_parts()
         own, self._without_jobs, self._dropped = self._banded()
         packed = self._packed(self._rows.rows(own, self._without_jobs))
@@ -108,7 +123,7 @@ class DataContent:
 
     def segments(self) -> Iterator[Segment]:
         """The files with the runs that the main file has no room for, the newest first."""
-        room = self._facts.most_bytes - 2 * NAMES_BYTES - len(self._segment("", ()))
+        room = self._most_bytes - 2 * NAMES_BYTES - len(self._segment("", ()))
         for month, own in groupby(self._older, lambda packed: _month(packed.run.created_at)):
             for part in parts(own, room):
                 times = [packed.run.created_at for packed in part if packed.run.created_at is not None]
@@ -121,7 +136,7 @@ class DataContent:
         if not days:
             return None
         ordered = sorted(enumerate(days), key=lambda one: (one[1].step is not None, -one[1].day.toordinal()))
-        kept, left_out = fitting((_Placed(*one) for one in ordered), self._facts.most_bytes - 1_000)
+        kept, left_out = fitting((_Placed(*one) for one in ordered), self._most_bytes - 1_000)
         rows = tuple(one.row for one in sorted(kept, key=lambda one: one.place))
         document = DaysDocument(schema_version=DATA_VERSION, repository=self.repository, left_out=left_out, days=rows)
         return msgspec.json.encode(document), len(rows), left_out
@@ -132,7 +147,7 @@ class DataContent:
         recent = recent_failures(self._runs, last_updated).head(MOST_RECENT)
         keys = set(recent.select(_ATTEMPT).iter_rows())
         # Rows of their own: what is cut of them is counted with the runs.
-        rows = RunRows(self._facts.history, self._facts.runs).rows(recent, keys)
+        rows = RunRows(self._facts.history, self._facts.pulls).rows(recent, keys)
         document = msgspec.structs.replace(
             self._fixed,
             last_updated=stamp(last_updated),
@@ -148,8 +163,8 @@ class DataContent:
     def _fixed_parts(self) -> AgentsDocument:
         """What does not depend on when it is made, and on which runs the main file has room for."""
         facts = self._facts
-        groups, more = fitting(facts.groups, GROUP_BYTES)
-        named, left_out = _by_name(self._runs)
+        groups, more = fitting(facts.groups, self._limit(GROUP_BYTES))
+        named, left_out = _by_name(self._runs, self._limit(NAMES_BYTES))
         self._left_out.update({("failure groups", _FILE_FULL): more, **left_out})
         return AgentsDocument(
             repository=self.repository,
@@ -163,6 +178,8 @@ class DataContent:
 
     def _statistics(self) -> Statistics:
         told = self._facts.statistics
+        if self._facts.most_bytes is None:
+            return told
         kept: dict[str, Any] = {"days": ()}
         for name, most_bytes in STATISTICS_BYTES.items():
             kept[name], more = fitting(getattr(told, name), most_bytes)
@@ -176,7 +193,7 @@ class DataContent:
             return self._runs, set(), 0
         detail = detail_of(history, rules.bands)
         gone = detail.filter(pl.col("detail") == AGGREGATE)
-        aggregates, more = fitting(aggregates_of(history, gone), AGGREGATE_BYTES)
+        aggregates, more = fitting(aggregates_of(history, gone), self._limit(AGGREGATE_BYTES))
         self._fixed = msgspec.structs.replace(self._fixed, aggregates=aggregates)
         self._left_out["aggregates", _FILE_FULL] += more
         without = detail.filter(~pl.col("detail").is_in([FULL, AGGREGATE])).select(_ATTEMPT)
@@ -185,12 +202,15 @@ class DataContent:
         kept = self._runs.join(gone, on=_ATTEMPT, how="anti", maintain_order="left")
         return kept, set(without.iter_rows()), gone.height
 
+    def _limit(self, most_bytes: int) -> int:
+        return sys.maxsize if self._facts.most_bytes is None else most_bytes
+
     def _room(self) -> int:
-        return self._facts.most_bytes - KEPT_FREE_BYTES - len(msgspec.json.encode(self._fixed))
+        return self._most_bytes - KEPT_FREE_BYTES - len(msgspec.json.encode(self._fixed))
 
     def _packed(self, rows: Iterable[DataRun]) -> Iterator[PackedRun]:
         for row in rows:
-            packed = pack_run(row)
+            packed = pack_run(row, self._limit(MOST_RUN_BYTES))
             self._left_out["steps", _RUN_LARGE] += packed.steps_left_out
             self._left_out["jobs", _RUN_LARGE] += packed.jobs_left_out
             yield packed
@@ -209,7 +229,7 @@ class DataContent:
             last_updated=None if changed is None else stamp(changed),
             segment=month,
             summary=summary_of(own, changed or dt.datetime.max.replace(tzinfo=dt.UTC)),
-            **_by_name(own)[0],
+            **_by_name(own, NAMES_BYTES)[0],
             runs=_raw(runs),
         )
         return msgspec.json.encode(document)
@@ -234,10 +254,10 @@ class _Placed(NamedTuple):
     row: DayRow
 
 
-def _by_name(runs: pl.DataFrame) -> tuple[dict[str, Any], dict[tuple[str, str], int]]:
+def _by_name(runs: pl.DataFrame, most_bytes: int) -> tuple[dict[str, Any], dict[tuple[str, str], int]]:
     """The figures by agent and by workflow as fields of the document, and what of them does not fit."""
-    workload, agents = fitting_names(agent_workload(runs), NAMES_BYTES)
-    stats, workflows = fitting_names(workflow_stats(runs), NAMES_BYTES)
+    workload, agents = fitting_names(agent_workload(runs), most_bytes)
+    stats, workflows = fitting_names(workflow_stats(runs), most_bytes)
     figures = {
         "agent_workload": workload,
         "unattributed": unattributed(runs),

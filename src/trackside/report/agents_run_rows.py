@@ -6,12 +6,10 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
-import msgspec
 import polars as pl
 
 from trackside.agents.frames import AgentHistory
 from trackside.agents.outcome_counts import FAILED
-from trackside.records.artifacts import Artifact
 from trackside.records.attribution import Attribution
 from trackside.records.pulls import PullRequest
 from trackside.report.agents_figures import workflow_file
@@ -35,24 +33,18 @@ Key = tuple[int, int]
 T = TypeVar("T")
 
 
-class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of runs beside their history: pull requests by number, artifacts by run.
+class RunRows:
+    """Makes rows of a history. ``texts_cut`` and ``items_cut`` count what was too long for them until now.
 
-    A run that is not in ``artifacts`` was not asked for them.
+    ``pulls`` are the pull requests that are known, by number.
     """
 
-    pulls: Mapping[int, PullRequest] = {}
-    artifacts: Mapping[int, Sequence[Artifact]] = {}
-
-
-class RunRows:
-    """Makes rows of a history. ``texts_cut`` and ``items_cut`` count what was too long for them until now."""
-
-    def __init__(self, history: AgentHistory, facts: RunFacts) -> None:
+    def __init__(self, history: AgentHistory, pulls: Mapping[int, PullRequest]) -> None:
         self.texts_cut = 0
         self.items_cut = 0
         self._history = history
-        self._facts = facts
+        self._pulls = pulls
+        self._artifacts = _artifacts(history)
         self._home = f"{site_of(history.runs)}/{quote(history.history.repo)}"
         self._causes = dict(history.history.failures.select("job_id", "cause").drop_nulls().iter_rows())
 
@@ -110,7 +102,7 @@ class RunRows:
             job_count=None if known is None else len(known),
             step_count=None if known is None else sum(job.step_count or 0 for job in known),
             jobs=tuple(known) if known is not None and status == "read" else None,
-            artifacts=self._artifacts(run["run_id"]),
+            artifacts=self._artifacts_of(run["run_id"]),
         )
 
     def _agent(self, run: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,7 +128,7 @@ class RunRows:
         return https_link(f"{home}/tree/{quote(run['branch'])}")
 
     def _pull(self, number: int) -> DataPull:
-        known = self._facts.pulls.get(number)
+        known = self._pulls.get(number)
         url = https_link(known.html_url) if known is not None else None
         return DataPull(
             number=number,
@@ -145,17 +137,18 @@ class RunRows:
             title=None if known is None else self._text(known.title),
         )
 
-    def _artifacts(self, run_id: int) -> tuple[DataArtifact, ...] | None:
-        known = self._facts.artifacts.get(run_id)
+    def _artifacts_of(self, run_id: int) -> tuple[DataArtifact, ...] | None:
+        """Those that a list named; None where there is no list, or nothing in it."""
+        known = self._artifacts.get(run_id)
         if known is None:
             return None
         return tuple(
             DataArtifact(
-                name=self._text(one.name) or "",
-                size_bytes=one.size_bytes,
-                state=one.state.value,
-                created_at=one.created_at,
-                url=f"{self._home}/actions/runs/{run_id}/artifacts/{one.artifact_id}",
+                name=self._text(one["name"]) or "",
+                size_bytes=one["size_bytes"],
+                state=one["state"],
+                created_at=one["created_at"],
+                url=f"{self._home}/actions/runs/{run_id}/artifacts/{one['artifact_id']}",
             )
             for one in self._some(known)
         )
@@ -217,6 +210,13 @@ class RunRows:
     def _some(self, items: Sequence[T]) -> Sequence[T]:
         self.items_cut += max(0, len(items) - MOST_LISTED)
         return items[:MOST_LISTED]
+
+
+def _artifacts(history: AgentHistory) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in history.artifacts.sort("artifact_id").iter_rows(named=True):
+        found.setdefault(row["run_id"], []).append(row)
+    return found
 
 
 def https_link(url: str | None) -> str | None:
