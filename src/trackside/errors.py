@@ -56,13 +56,14 @@ class GitHubError(TracksideError):
     """GitHub refused a call, or did not answer it in a usable way.
 
     ``status`` is the last HTTP status, None where no answer came. ``unsure`` says that something was to be made, and
-    may be there all the same.
+    may be there all the same. ``said`` are GitHub's own words, "" where there are none.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, unsure: bool = False) -> None:
+    def __init__(self, message: str, *, status: int | None = None, unsure: bool = False, said: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.unsure = unsure
+        self.said = said
 
 
 class PartialError(TracksideError):

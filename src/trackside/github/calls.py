@@ -15,7 +15,7 @@ from trackside.github.gate import APP, Gate
 from trackside.github.lanes import GRAPHQL
 from trackside.github.links import ApiAddress, moved_repository, resolve
 from trackside.github.meter import Meter
-from trackside.github.refusals import explain
+from trackside.github.refusals import explain, own_words
 from trackside.github.retries import ATTEMPTS, LIMIT_ATTEMPTS, Kind, Verdict, retry_after_s, retry_wait_s
 from trackside.github.sending import Sending, read_reply
 from trackside.github.tokens import TokenSource
@@ -232,7 +232,9 @@ class Calls:
         if reply is None:
             return self.failure(progress, None, verdict.reason)
         words = explain(reply.status, reply.headers, reply.body, has_token=progress.bearer is not None)
-        return self.failure(progress, reply.status, words)
+        error = self.failure(progress, reply.status, words)
+        error.said = self._clean(own_words(reply.body))
+        return error
 
     def _clean(self, text: str) -> str:
         """The text without any token, should a server have given one back."""

@@ -24,7 +24,7 @@ def explain(status: int, headers: Mapping[str, str], body: bytes, *, has_token: 
         return f"{gone}, {may} ({status})"
     if status == 451:
         return "may not be shown for legal reasons (451)"
-    words = _own_words(body)
+    words = own_words(body)
     return f"was refused ({status}{': ' + words if words else ''})"
 
 
@@ -35,7 +35,7 @@ def _explain_401(has_token: bool) -> str:
 
 
 def _explain_403(headers: Mapping[str, str], body: bytes, has_token: bool) -> str:
-    words = _own_words(body)
+    words = own_words(body)
     said = f"was refused (403{': ' + words if words else ''})"
     if not has_token:
         return f"{said}: it needs a token; set GITHUB_TOKEN"
@@ -65,7 +65,8 @@ def _read_expiry(text: str) -> dt.datetime | None:
         return None
 
 
-def _own_words(body: bytes) -> str:
+def own_words(body: bytes) -> str:
+    """GitHub's own ``message``, as one printable line; "" where there is none."""
     return _plain(message_of(body)).rstrip(".")
 
 
