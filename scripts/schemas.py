@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from trackside.report.agents_explain_report import ExplainDocument
 from trackside.report.answers import AnswerDocument
 from trackside.report.ci_balance_report import BalanceDocument
 from trackside.report.ci_causes_report import CausesDocument
@@ -29,6 +30,7 @@ from trackside.report.sync_report import SyncDocument
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "schemas"
 DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
+    "agents-explain": ExplainDocument,
     "ci-balance": BalanceDocument,
     "ci-failures": FailureDocument,
     "ci-causes": CausesDocument,

@@ -17,7 +17,8 @@ CONFIDENCE: Final = {
     SignalKind.RUN_PATH: 1.0,
     SignalKind.RUN_ARTIFACT: 1.0,
     SignalKind.COMPILED_WORKFLOW: 0.9,
-    SignalKind.WORKFLOW_USES: 0.95,
+    # 0.95 were it surely the file at the head commit; a checkout may have another.
+    SignalKind.WORKFLOW_USES: 0.9,
     SignalKind.STEP_NAME: 0.9,
     SignalKind.ACTOR: 0.85,
     SignalKind.BRANCH: 0.75,
@@ -43,8 +44,6 @@ ROLES: Final = {
     **dict.fromkeys((SignalKind.BRANCH, SignalKind.PULL_AUTHOR, SignalKind.COMMIT_AUTHOR), Role.AUTHORED),
     **dict.fromkeys((SignalKind.TRAILER, SignalKind.TITLE, SignalKind.BODY_MARK), Role.ASSISTED),
 }
-OF_A_CHECKOUT: Final = 0.9
-"""How sure a workflow's file is that is not the one at the head commit of the run."""
 ABOUT_COMMIT: Final = frozenset({"push", "pull_request", "merge_group"})
 """Events that are about the head commit; others run on whatever the branch holds."""
 ON_BASE: Final = "pull_request_target"
@@ -112,13 +111,9 @@ def attribute(run: RunFacts, agents: KnownAgents) -> Attribution:
 
 def signals_of(kind: SignalKind, run: RunFacts, agents: KnownAgents) -> Iterator[Signal]:
     """The signals of one kind; each agent once for each thing that tells it."""
-    told = dict.fromkeys(_LOOKS[kind](run, agents))
-    confidence = CONFIDENCE[kind]
-    if kind is SignalKind.WORKFLOW_USES and run.workflow is not None and not run.workflow.is_at_head:
-        confidence = OF_A_CHECKOUT
-    for agent, seen in told:
+    for agent, seen in dict.fromkeys(_LOOKS[kind](run, agents)):
         evidence = " ".join(seen.split())[:EVIDENCE]
-        yield Signal(kind=kind, agent=agent, role=ROLES[kind], confidence=confidence, evidence=evidence)
+        yield Signal(kind=kind, agent=agent, role=ROLES[kind], confidence=CONFIDENCE[kind], evidence=evidence)
 
 
 _Found = Iterable[tuple[str, str]]

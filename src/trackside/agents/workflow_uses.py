@@ -15,18 +15,14 @@ _HEADER_LINES: Final = 60
 
 
 class WorkflowUses(msgspec.Struct, frozen=True, kw_only=True):
-    """What a workflow's text tells. ``actions`` are ``owner/name[/path]`` without versions, each once.
-
-    ``is_at_head`` says that the text is the one at the head commit of a run; else it is of a checkout, and may differ.
-    """
+    """What a workflow's text tells. ``actions`` are ``owner/name[/path]`` without versions, each once."""
 
     path: str
     actions: tuple[str, ...] = ()
     is_compiled: bool = False
-    is_at_head: bool = False
 
 
-def workflow_uses(path: str, text: str, *, is_at_head: bool = False) -> WorkflowUses:
+def workflow_uses(path: str, text: str) -> WorkflowUses:
     """What the text of the workflow at ``path`` uses. Comments and the text of scripts are not looked at."""
     actions = [found[1] for line in _lines_of_keys(text) if (found := _USES.match(line))]
     remote = [action.partition("@")[0] for action in actions if not action.startswith((".", "docker:"))]
@@ -34,7 +30,6 @@ def workflow_uses(path: str, text: str, *, is_at_head: bool = False) -> Workflow
         path=path,
         actions=tuple(dict.fromkeys(remote)),
         is_compiled=path.endswith(_LOCK) and _has_header(text),
-        is_at_head=is_at_head,
     )
 
 

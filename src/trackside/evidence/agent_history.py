@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import polars as pl
@@ -61,6 +61,16 @@ class RunEvidence(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[IssueLink, ...]
 
 
+class Gathered(NamedTuple):
+    """The rows of a history with what else their tables tell, its steps and artifacts, who is known, the evidence."""
+
+    runs: pl.DataFrame
+    steps: pl.DataFrame
+    artifacts: pl.DataFrame
+    agents: KnownAgents
+    evidence: dict[Key, RunEvidence]
+
+
 def load_agent_history(
     store: Store,
     selection: Selection,
@@ -74,24 +84,46 @@ def load_agent_history(
 
 def with_agents(store: Store, history: History, rules: AgentRules, checkout: Checkout = NO_CHECKOUT) -> AgentHistory:
     """``history`` with the agents of its runs, their links and steps; only what it does not hold is read."""
-    runs = _beside(store, history)
-    steps = _steps(store, history)
-    agents = known_agents(rules, checkout.agents)
-    artifacts = artifacts_frame(store, history.repo, history.runs["run_id"].unique())
-    engines = engines_of(store, history.repo, artifacts)
-    told = dict(_evidence(store, history.repo, runs, steps, engines, agents, rules, checkout))
-    rows = [_told_row(key, one) for key, one in told.items()]
+    found = gather(store, history, rules, checkout)
+    rows = [_told_row(key, one) for key, one in found.evidence.items()]
     schema = {name: AGENT_RUN_COLUMNS[name] for name in (*_ATTEMPT, *_TOLD)}
-    runs = runs.join(pl.DataFrame(rows, schema=schema, orient="row"), on=_ATTEMPT, how="left", maintain_order="left")
+    told = pl.DataFrame(rows, schema=schema, orient="row")
+    runs = found.runs.join(told, on=_ATTEMPT, how="left", maintain_order="left")
     return AgentHistory(
         history=history,
         runs=runs.select(AGENT_RUN_COLUMNS.keys()).cast(AGENT_RUN_COLUMNS),
-        steps=steps,
+        steps=found.steps,
         labels=_labels(store, history),
-        attributions={key: one.attribution for key, one in told.items()},
-        artifacts=artifacts,
+        attributions={key: one.attribution for key, one in found.evidence.items()},
+        artifacts=found.artifacts,
         rules=rules,
     )
+
+
+def gather(store: Store, history: History, rules: AgentRules, checkout: Checkout = NO_CHECKOUT) -> Gathered:
+    """What the agents and the issues of the runs of ``history`` are told from, and what that came to."""
+    runs, steps = _beside(store, history), _steps(store, history)
+    artifacts = artifacts_frame(store, history.repo, history.runs["run_id"].unique())
+    pulls = load_pulls(store, history.repo)
+    agents = known_agents(rules, checkout.agents)
+    linker = Linker(history.repo, rules.issue_patterns, frozenset(pulls.pulls["number"]).__contains__)
+    known, rows = KnownPulls(pulls), list(runs.iter_rows(named=True))
+    own = [known.numbers_of({**row, "pull_numbers": row["named_pulls"]}, history.repo) for row in rows]
+    texts = pull_texts(store, history.repo, {number for several in own for number in several})
+    worked, engines = _agent_steps(steps, agents), engines_of(store, history.repo, artifacts)
+    evidence: dict[Key, RunEvidence] = {}
+    for row, mine in zip(rows, own, strict=True):
+        key = (row["run_id"], row["run_attempt"])
+        several = tuple(texts.get(number, Pull(number=number)) for number in mine)
+        facts = _facts(row, several, worked.get(key, ()), engines.get(key[0], ()), checkout)
+        evidence[key] = RunEvidence(
+            facts=facts,
+            attribution=attribute(facts, agents),
+            pull_numbers=mine,
+            last_merged_pull=known.brought(row["sha"] or "") if row["is_default_line"] else None,
+            links=linker.issues_of(_link_facts(row, facts)),
+        )
+    return Gathered(runs, steps, artifacts, agents, evidence)
 
 
 _TOLD: Final = (
@@ -152,40 +184,6 @@ def _labels(store: Store, history: History) -> dict[int, tuple[str, ...]]:
     return {job: told[text] for job, text in rows.iter_rows() if text is not None}
 
 
-def _evidence(
-    store: Store,
-    repo: str,
-    runs: pl.DataFrame,
-    steps: pl.DataFrame,
-    engines: Mapping[int, tuple[str, ...]],
-    agents: KnownAgents,
-    rules: AgentRules,
-    checkout: Checkout,
-) -> Iterator[tuple[Key, RunEvidence]]:
-    """What is known of each run attempt, and what it tells."""
-    pulls = load_pulls(store, repo)
-    known, numbers = KnownPulls(pulls), frozenset(pulls.pulls["number"])
-    rows = list(runs.iter_rows(named=True))
-    own = [known.numbers_of({**row, "pull_numbers": row["named_pulls"]}, repo) for row in rows]
-    texts = _pull_texts(store, repo, {number for several in own for number in several})
-    worked = _agent_steps(steps, agents)
-    linker = Linker(repo, rules.issue_patterns, numbers.__contains__)
-    for row, mine in zip(rows, own, strict=True):
-        key = (row["run_id"], row["run_attempt"])
-        several = tuple(texts.get(number, Pull(number=number)) for number in mine)
-        facts = _facts(row, several, worked.get(key, ()), engines.get(key[0], ()), checkout)
-        yield (
-            key,
-            RunEvidence(
-                facts=facts,
-                attribution=attribute(facts, agents),
-                pull_numbers=mine,
-                last_merged_pull=known.brought(row["sha"] or "") if row["is_default_line"] else None,
-                links=linker.issues_of(_link_facts(row, facts)),
-            ),
-        )
-
-
 def _facts(
     row: Mapping[str, Any],
     pulls: tuple[Pull, ...],
@@ -223,7 +221,7 @@ def _link_facts(row: Mapping[str, Any], facts: RunFacts) -> LinkFacts:
     )
 
 
-def _pull_texts(store: Store, repo: str, numbers: Iterable[int]) -> dict[int, Pull]:
+def pull_texts(store: Store, repo: str, numbers: Iterable[int]) -> dict[int, Pull]:
     """Author and text of each of these pull requests that is known."""
     wanted = pl.Series(sorted(numbers), dtype=pl.Int64).implode()
     mine = store.newest("pulls").filter(same_repository(repo), pl.col("number").is_in(wanted))

@@ -73,7 +73,7 @@ def load_history(store: Store, selection: Selection, rules: CiRules) -> History:
     rows = selection.runs(store.newest("runs")).select("repo", *_RUN_COLUMNS).collect(engine="streaming")
     rows = selection.chosen(once(rows, _ATTEMPT))
     pulls = load_pulls(store, selection.repo)
-    branch = guess_default_branch(rules.default_branch or _told_branch(store, selection), rows, pulls.pulls)
+    branch = guess_default_branch(rules.default_branch or told_branch(store, selection.repo), rows, pulls.pulls)
     runs = runs_frame(rows, _read(store, selection), selection.repo, branch, pulls)
     every = _jobs(store, selection, runs, rules)
     jobs = _chosen(every, selection)
@@ -135,9 +135,15 @@ def _jobs(store: Store, selection: Selection, runs: pl.DataFrame, rules: CiRules
     return jobs_frame(once(rows.collect(engine="streaming"), ["job_id"]), failed, runs, rules, category)
 
 
-def _told_branch(store: Store, selection: Selection) -> str | None:
+def default_branch_of(store: Store, repo: str, rules: CiRules) -> str | None:
+    """The default branch as the settings or a sync told it, else as every run and pull request in the store hints."""
+    runs = Selection(repo=repo).runs(store.newest("runs")).select("event", "head_branch").collect(engine="streaming")
+    return guess_default_branch(rules.default_branch or told_branch(store, repo), runs, load_pulls(store, repo).pulls)
+
+
+def told_branch(store: Store, repo: str) -> str | None:
     """The default branch as the newest sync that knew it told it."""
-    syncs = store.newest("syncs").filter(same_repository(selection.repo), pl.col("default_branch").is_not_null())
+    syncs = store.newest("syncs").filter(same_repository(repo), pl.col("default_branch").is_not_null())
     told = syncs.select("ended_at", "default_branch").sort("ended_at").select("default_branch").tail(1).collect()
     return None if told.is_empty() else str(told.item())
 

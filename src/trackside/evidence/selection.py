@@ -15,7 +15,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of ``repo`` created from ``since`` (None: ever) to ``until`` (None: now), both included.
 
     ``workflows`` are files, paths or names, none means all; ``jobs`` are globs of job names. ``limit`` keeps the
-    newest so many runs of what else is selected.
+    newest so many runs of what else is selected. ``run_id`` is one run, whatever its age.
     """
 
     repo: str
@@ -26,10 +26,13 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     event: str | None = None
     jobs: tuple[str, ...] = ()
     limit: int | None = None
+    run_id: int | None = None
 
     def runs(self, runs: pl.LazyFrame) -> pl.LazyFrame:
         """The rows of the table ``runs`` that are of the repository, in the window, of the branch and the event."""
         wanted = [same_repository(self.repo)]
+        if self.run_id is not None:
+            wanted.append(pl.col("run_id") == self.run_id)
         if self.since is not None:
             wanted.append(pl.col("created_at") >= self.since)
         if self.until is not None:
