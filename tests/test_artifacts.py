@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.build_github import an_artifact
@@ -294,6 +294,7 @@ def test_files_over_the_caps_are_left_out_and_told(monkeypatch: pytest.MonkeyPat
     assert many.artifact.note.endswith("; and 4 more")
 
 
+@example(noise=b"\0", place=241)
 @given(st.binary(max_size=400), st.integers(0, len(PACKED) - 1))
 def test_whatever_a_zip_holds_it_is_read_or_said_to_be_none(noise: bytes, place: int) -> None:
     for data in (noise, PACKED[:place] + noise + PACKED[place + len(noise) :]):

@@ -61,7 +61,7 @@ class GuardedZip:
             raise self._unreadable("the name of a member is no UTF-8") from error
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, struct.error) as error:
             raise self._unreadable(f"it is no whole ZIP ({error})") from error
-        self.members = tuple(member for member in self._zip.infolist() if not member.is_dir())
+        self.members = tuple(member for member in self._zip.infolist() if member.filename and not member.is_dir())
         if len(self.members) > MOST_MEMBERS:
             raise self._unreadable(f"it has {len(self.members):,} members, more than {MOST_MEMBERS:,}")
 
