@@ -9,6 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from trackside.report.agents_explain_report import ExplainDocument
+from trackside.report.agents_document import AgentsDocument, DaysDocument
+from trackside.report.agents_sync_document import AgentsSyncDocument
 from trackside.report.answers import AnswerDocument
 from trackside.report.ci_balance_report import BalanceDocument
 from trackside.report.ci_causes_report import CausesDocument
@@ -30,6 +32,9 @@ from trackside.report.sync_report import SyncDocument
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "schemas"
 DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
+    "agentops-days": DaysDocument,
+    "agentops-runs": AgentsDocument,
+    "agentops-sync": AgentsSyncDocument,
     "agents-explain": ExplainDocument,
     "ci-balance": BalanceDocument,
     "ci-failures": FailureDocument,

@@ -40,11 +40,11 @@ class AgentsSession(CiSession):
 def open_agents_session(asked: Asked | None, *, adapt: Callable[[Settings], Settings] | None = None) -> AgentsSession:
     """Syncs unless it is to stay offline, reads the logs that came, and loads the history with its agents.
 
-    ``adapt`` changes the settings for one command. The window is 30 days where none is said; where the settings name a number of runs for each workflow instead, it is
-    everything that the store holds of the selected workflows. Jobs are read as the settings say. What is found out of
-    failed jobs is kept in the store. A sync that fails as a whole is no end: ``failure`` says why, and the rest is what
-    the store held. Raises NoDataError where there is no store to look at offline, and where a choice of runs or jobs
-    matches nothing.
+    ``adapt`` changes the settings for one command. The window is 30 days where none is said; where the settings name a
+    number of runs for each workflow instead, it is everything that the store holds of the selected workflows. Jobs are
+    read as the settings say. What is found out of failed jobs is kept in the store. A sync that fails as a whole is no
+    end: ``failure`` says why, and the rest is what the store held. Raises NoDataError where there is no store to look
+    at offline, and where a choice of runs or jobs matches nothing.
     """
     from trackside.evidence.agent_history import with_agents
     from trackside.evidence.checkout import read_checkout

@@ -24,6 +24,11 @@ def whole_number(_type: object, tokens: Sequence[Token]) -> int:
     return int(text.partition(".")[0])
 
 
+def number_or_nothing(type_: object, tokens: Sequence[Token]) -> int | None:
+    """The same, None for an empty text: a workflow that runs on a schedule has inputs without a value."""
+    return whole_number(type_, tokens) if tokens[0].value.strip() else None
+
+
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Output:

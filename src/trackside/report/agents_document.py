@@ -74,6 +74,8 @@ class WorkflowStats(msgspec.Struct, frozen=True, kw_only=True):
 class DataWindow(msgspec.Struct, frozen=True, kw_only=True):
     """Which runs were selected: by ``rule``, of ``workflows`` (none: all), ``branch`` and ``event`` (null: any).
 
+    ``jobs`` are patterns of the names of jobs: where there are any, other jobs are not told.
+
     ``first_run_at`` and ``last_run_at`` are when the oldest and the newest of them were created.
     """
 
@@ -81,6 +83,7 @@ class DataWindow(msgspec.Struct, frozen=True, kw_only=True):
     workflows: tuple[str, ...] = ()
     branch: str | None = None
     event: str | None = None
+    jobs: tuple[str, ...] = ()
     first_run_at: dt.datetime | None = None
     last_run_at: dt.datetime | None = None
     oldest_run_id: int | None = None

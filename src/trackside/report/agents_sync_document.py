@@ -38,8 +38,8 @@ class FileSize(msgspec.Struct, frozen=True, kw_only=True):
 class AgentsSyncDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the collection when it was looked at last; it is written by every report.
 
-    ``status`` is that of the newest sync, ``none`` where there was none. ``synced_at`` is when it ended,
-    ``good_at`` when the newest that did not fail ended: data is stale where that is longer ago than twice ``interval_hours``.
+    ``status`` is that of the newest sync, ``none`` where there was none. ``synced_at`` is when it ended, ``good_at``
+    when the newest one ended that did not fail: where that is longer ago than twice ``interval_hours``, data is stale.
     ``data_updated_at`` is when the runs in ``data_file`` changed last, and ``kept`` says why it was not replaced where
     that had a reason. ``alerts`` are all, on or not.
     """

@@ -1,0 +1,313 @@
+"""``trackside agents report``: runs by workflow, agent, job and step; the data file, alerts, outputs of a workflow."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+from cyclopts import Parameter, validators
+
+from trackside.cli.agents_session import AgentsSession, open_agents_session
+from trackside.cli.ci_session import EXIT_FOUND, Asked, Format, say_if_empty
+from trackside.cli.github_options import POSITIVE, Window
+from trackside.cli.options import FLAG, number_or_nothing
+from trackside.cli.section_printing import print_sections
+from trackside.errors import OutputError, TracksideError, UsageError
+from trackside.settings import Settings
+
+if TYPE_CHECKING:
+    from trackside.agents.group_records import Statistics
+    from trackside.agents.knowledge import Entry
+    from trackside.records.alerts import Alert
+    from trackside.records.sync_health import SyncHealth
+    from trackside.report.agents_data import DataContent
+    from trackside.report.agents_document import DataWindow
+    from trackside.report.agents_files import DataFiles
+    from trackside.report.sections import Section
+
+TITLE: Final = "Agent operations"
+TOP: Final = 20
+Newest = Annotated[
+    int | None, Parameter(converter=number_or_nothing, validator=validators.Number(gte=1), show_default=False)
+]
+
+
+def report(
+    *,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"], show_default=False)] = None,
+    top: Annotated[int, POSITIVE] = TOP,
+    jobs: Annotated[bool | None, Parameter(show_default=False)] = None,
+    max_runs_per_workflow: Newest = None,
+    summary: Annotated[bool, FLAG] = False,
+    check: Annotated[bool, FLAG] = False,
+    asked: Asked | None = None,
+    format: Format = "table",  # noqa: A002 - the name of the option
+) -> int:
+    """Show runs by workflow, agent, job and step, and write them as a data file that dashboards read.
+
+    In a workflow total_runs, success_rate, has_changes, status and calls are outputs of the step.
+
+    Args:
+        output: Write the data file here, older runs and the state of the collection beside it, where runs changed.
+        top: Show so many rows of each table. 20 if nothing is said.
+        jobs: Read jobs and steps; --no-jobs asks for none and keeps those of before. As set under [sync], else yes.
+        max_runs_per_workflow: The newest so many runs of each workflow, whatever their age, in place of the window.
+        summary: Add the report to the summary of the workflow's step, the file that GITHUB_STEP_SUMMARY names.
+        check: End with 3 where an alert is on.
+        format: How the report is printed.
+    """
+    asked = asked or Asked()
+    _refuse_two_windows(asked, max_runs_per_workflow)
+    session = open_agents_session(asked, adapt=lambda settings: _adapted(settings, jobs, max_runs_per_workflow))
+    _import_knowledge(session)
+    told = AgentsReport(session, window_of_data(asked.window, session.settings), output, top)
+    told.hand_over(summary=summary)
+    say_if_empty(session)
+    told.tell(format)
+    return _end(session, found=check and told.is_alarming)
+
+
+@dataclass
+class AgentsReport:
+    """A report on agent operations on its way to the user, into files, and to the workflow that runs it."""
+
+    session: AgentsSession
+    window: DataWindow
+    output: Path | None
+    top: int
+
+    def hand_over(self, *, summary: bool) -> None:
+        """Writes the files, looks at the alerts, and tells the workflow."""
+        from trackside.cli.workflow_run import hand_outputs, hand_summary, hand_warnings
+
+        self._say_data()
+        self._write_sync_file()
+        hand_outputs(self._outputs())
+        hand_warnings(self.session.terminal, self.alerts)
+        if summary:
+            hand_summary(self.session.terminal, self._markdown(self._heading()))
+
+    def tell(self, form: Format) -> None:
+        """Prints the report."""
+        from trackside.report.agents_csv import agents_csv
+
+        print_sections(
+            self.session,
+            form,
+            TITLE,
+            self._json,
+            lambda: agents_csv(self.statistics),
+            self._sections,
+            self._markdown,
+        )
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether an alert is on."""
+        from trackside.agents.alerts import are_on
+
+        return bool(are_on(self.alerts))
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """The figures of the window."""
+        from trackside.agents.statistics import statistics_of
+
+        return statistics_of(self.session.agents)
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The known failures of the repository."""
+        from trackside.evidence.knowledge import load_knowledge
+
+        return load_knowledge(self.session.store, self.session.history.repo).entries
+
+    @cached_property
+    def data(self) -> DataFiles | None:
+        """The data files, None where none are asked for; nothing replaces a good one but runs."""
+        from trackside.report.agents_files import data_path, keep_data, write_data
+
+        if self.output is None:
+            return None
+        path = data_path(self.output, self.session.settings.agents.data_file)
+        if self.session.history.runs.is_empty():
+            if self.session.is_short:
+                return keep_data(path, "the sync was not complete, and no run is known")
+            if self.session.offline or path.exists():
+                return keep_data(path, "no run is in the window")
+        return write_data(path, self._content(whole=False), self._now)
+
+    @cached_property
+    def alerts(self) -> tuple[Alert, ...]:
+        """How the alerts stand after this report; where nothing was synced, as they stood."""
+        from trackside.cli.alerting import update_alerts
+        from trackside.evidence.alert_facts import known_alerts
+
+        session, repo = self.session, self.session.history.repo
+        if session.offline:
+            return known_alerts(session.store, repo)
+        sizes = None if self.data is None else {one.file: one.bytes for one in self.data.files}
+        try:
+            return update_alerts(session.store, repo, session.settings, self._now, sizes)
+        except OutputError as error:
+            session.terminal.warn(f"How the alerts stand could not be kept: {error}")
+            return known_alerts(session.store, repo)
+
+    @cached_property
+    def health(self) -> SyncHealth:
+        """How the syncs went until now."""
+        from trackside.evidence.sync_health import load_sync_health
+
+        return load_sync_health(self.session.store, self.session.agents)
+
+    @cached_property
+    def _now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC)
+
+    def _content(self, *, whole: bool) -> DataContent:
+        from trackside.evidence.pull_requests import known_pulls
+        from trackside.report.agents_data import DataContent, DataFacts
+        from trackside.report.agents_files import sync_path
+        from trackside.report.agents_packing import MOST_FILE_BYTES
+
+        session, agents = self.session, self.session.agents
+        numbers = agents.runs["pull_numbers"].explode().drop_nulls()
+        merged = agents.runs["last_merged_pull"].drop_nulls()
+        data_file = self.output or Path(session.settings.agents.data_file)
+        return DataContent(
+            DataFacts(
+                history=agents,
+                statistics=self.statistics,
+                window=self.window,
+                sync_file=sync_path(data_file).name,
+                pulls=known_pulls(session.store, session.history.repo, {*numbers, *merged}),
+                groups=self.entries,
+                most_bytes=None if whole else MOST_FILE_BYTES,
+            )
+        )
+
+    def _say_data(self) -> None:
+        if self.data is None:
+            return
+        from trackside.report.agents_report_sections import data_lines
+
+        say = self.session.terminal.warn if self.data.kept or self.data.replaced else self.session.terminal.note
+        say("\n".join(data_lines(self.data)))
+
+    def _write_sync_file(self) -> None:
+        if self.data is None:
+            return
+        from trackside.report.agents_files import sync_path
+        from trackside.report.agents_sync_document import SyncFacts, write_sync_file
+
+        facts = SyncFacts(
+            repository=self.session.history.repo,
+            checked_at=self._now,
+            interval_hours=self.session.settings.agents.alerts.interval_hours,
+            health=self.health,
+            alerts=self.alerts,
+        )
+        write_sync_file(sync_path(self.data.path), self.data, facts)
+
+    def _outputs(self) -> dict[str, str]:
+        from trackside.report.agents_outputs import Outputs
+        from trackside.report.agents_sync_document import status_of
+
+        newest = self.health.newest
+        return Outputs(
+            total_runs=self.statistics.all_runs.outcomes.total,
+            success_rate=self.statistics.all_runs.success,
+            has_changes=self.data is not None and self.data.has_changes,
+            status=status_of(self.health),
+            calls=0 if newest is None or self.session.offline else newest.calls,
+        ).values()
+
+    def _json(self) -> str:
+        """The document with every run in it, in ASCII, so that no character of it acts on a terminal."""
+        moment = self.data.last_updated if self.data is not None else None
+        return json.dumps(json.loads(self._content(whole=True).main(moment or self._now, (), None)))
+
+    def _sections(self) -> list[Section]:
+        from trackside.report.agents_report_sections import alert_section, failure_sections
+        from trackside.report.agents_sections import agents_sections
+
+        return [
+            *agents_sections(self.statistics, self.top),
+            *failure_sections(self.entries, self.top),
+            alert_section(self.alerts),
+        ]
+
+    def _markdown(self, heading: str) -> str:
+        from trackside.report.sections import section_markdown
+
+        return section_markdown(TITLE, heading, self._sections())
+
+    def _heading(self) -> str:
+        from trackside.ci.results import span_of
+        from trackside.report.sections import basis_line
+
+        return basis_line(self.session.history.repo, span_of(self.session.history))
+
+
+def window_of_data(window: Window, settings: Settings) -> DataWindow:
+    """Which runs the data file has, as it says so itself; without a moment, which would be another at every report."""
+    from trackside.report.agents_document import DataWindow
+
+    newest = settings.sync.max_runs_per_workflow
+    if newest is not None and not (window.since or window.until or window.limit):
+        rule = f"every run in the store; a sync lists the newest {newest:,} of each workflow"
+    else:
+        since = window.since or settings.sync.since
+        rule = f"runs created since {since}{f' until {window.until}' if window.until else ''}"
+        rule += f", the newest {window.limit:,} of them" if window.limit else ""
+    return DataWindow(
+        rule=rule,
+        workflows=window.workflow or settings.sync.workflows,
+        branch=window.branch,
+        event=window.event,
+        jobs=window.job,
+    )
+
+
+def _end(session: AgentsSession, *, found: bool) -> int:
+    """The exit code of the session; jobs that nobody wanted are not missing."""
+    if session.settings.sync.jobs or session.is_short or not session.history.unread:
+        return session.end(found=found)
+    session.terminal.note(f"Jobs were not asked for: those of {session.history.unread:,} run attempts are not known.")
+    return EXIT_FOUND if found else 0
+
+
+def _refuse_two_windows(asked: Asked, newest: int | None) -> None:
+    window = asked.window
+    if newest is not None and (window.since or window.until or window.limit):
+        msg = "--max-runs-per-workflow is in place of a window: leave --since, --until and --limit out, or it."
+        raise UsageError(msg)
+
+
+def _adapted(settings: Settings, jobs: bool | None, newest: int | None) -> Settings:
+    own = settings.sync
+    sync = msgspec.structs.replace(
+        own,
+        jobs=own.jobs if jobs is None else jobs,
+        max_runs_per_workflow=own.max_runs_per_workflow if newest is None else newest,
+    )
+    return msgspec.structs.replace(settings, sync=sync)
+
+
+def _import_knowledge(session: AgentsSession) -> None:
+    """Takes what people said of failures out of the committed file; a file that cannot be read is no end."""
+    from trackside.cli.kb_session import KbSession, file_of, knowledge_path, take_edits
+
+    kb = KbSession(session.terminal, session.settings, session.history.repo, session.store, dt.datetime.now(dt.UTC))
+    path = knowledge_path(kb)
+    try:
+        content = None if path is None else file_of(kb, path)
+        if content is not None:
+            take_edits(kb, content, str(path))
+    except TracksideError as error:
+        session.terminal.warn(f"What people said of failures was not read: {error}")
