@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from trackside.report.agents_explain_report import ExplainDocument
 from trackside.report.agents_document import AgentsDocument, DaysDocument
+from trackside.report.agents_explain_report import ExplainDocument
 from trackside.report.agents_sync_document import AgentsSyncDocument
 from trackside.report.answers import AnswerDocument
 from trackside.report.ci_balance_report import BalanceDocument
