@@ -19,12 +19,16 @@ ATTEMPT: Final = ["run_id", "run_attempt"]
 WORKFLOW_KEY: Final = ["workflow", "workflow_file"]
 JOB_KEY: Final = ["workflow", "family"]
 STEP_KEY: Final = ["workflow", "family", "step"]
-_OF_RUN: Final = ("is_late", "day")
+IN_TIME: Final = ["began", "run_id", "run_attempt"]
+"""How runs follow each other in time."""
+JOBS_IN_TIME: Final = ["began", "job_id"]
+STEPS_IN_TIME: Final = ["began", "job_id", "number"]
+_OF_RUN: Final = ("is_late", "day", "began")
 
 
 class Attempts(NamedTuple):
-    """Frames of runs, jobs and steps, each with ``kind``, ``is_late`` and ``day`` (of the start of its run), and known
-    times only; ``runs`` also with ``began`` and ``unread``, ``jobs`` with ``cost`` and ``no_rate``, and ``steps`` with
+    """Frames of runs, jobs and steps, each with ``kind``, ``is_late``, ``day`` and ``began`` (of its run), and known
+    times only; ``runs`` also with ``unread``, ``jobs`` with ``cost`` and ``no_rate``, and ``steps`` with
     ``family``."""
 
     runs: pl.DataFrame
@@ -72,7 +76,7 @@ def _steps(rows: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
     of_job = jobs.select("job_id", "family", *_OF_RUN).unique("job_id", keep="first", maintain_order=True)
     rows = (
         rows.lazy()
-        .select("job_id", pl.col("workflow").fill_null("?"), "job", "step", "duration_s", kind=kind_of())
+        .select("job_id", "number", pl.col("workflow").fill_null("?"), "job", "step", "duration_s", kind=kind_of())
         .with_columns(known_time("duration_s"))
     )
     joined = rows.join(of_job.lazy(), on="job_id", how="left", maintain_order="left")

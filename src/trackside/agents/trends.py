@@ -16,6 +16,7 @@ from trackside.agents.outcome_counts import DECIDED, is_any
 from trackside.stats.exact_tests import fisher_greater
 from trackside.stats.multiplicity import benjamini_hochberg
 from trackside.stats.rank_sums import rank_sum_p
+from trackside.stats.spread import Floats, autocorrelation, length_factor
 
 Q: Final = 0.05
 """Of the trends that are told in a table at most this share is chance, on average."""
@@ -46,14 +47,16 @@ def is_late(began: pl.Series) -> pl.Series:
     return (began >= first + (last - first) / 2).alias("is_late")
 
 
-def duration_trends(rows: pl.DataFrame, keys: Sequence[str], column: str) -> Trends:
-    """The trend of the seconds in ``column``, by a rank test, of each group of ``rows``, which have ``is_late``."""
+def duration_trends(rows: pl.DataFrame, keys: Sequence[str], column: str, order: Sequence[str]) -> Trends:
+    """The trend of the seconds in ``column``, by a rank test, of each group of ``rows``, which have ``is_late``.
+
+    ``order`` are the columns by which the rows of a group follow each other in time: where neighbours are alike, as
+    those of a slow day are, there is less to tell from as many.
+    """
     known = rows.lazy().filter(pl.col(column).is_not_null(), pl.col("is_late").is_not_null())
-    # Durations are whole seconds: a group has far fewer of them than rows.
-    counted = known.group_by([*keys, column]).agg(_EARLY, _LATE).sort(*keys, column, nulls_last=False)
-    groups = counted.group_by(keys, maintain_order=True).agg(column, "early", "late").collect()
-    places = range(len(keys), len(keys) + 3)
-    told = {row[: len(keys)]: _of_durations(*(np.asarray(row[place]) for place in places)) for row in groups.rows()}
+    groups = known.group_by(keys).agg(pl.col(column, "is_late").sort_by(order)).collect()
+    series = zip(groups.select(keys).iter_rows(), groups[column], groups["is_late"], strict=True)
+    told = {key: _of_durations(values.to_numpy(), late.to_numpy()) for key, values, late in series}
     return _told(told, lambda before: max(LEAST_S, LEAST_SHARE * before))
 
 
@@ -74,13 +77,24 @@ def success_trends(rows: pl.DataFrame, keys: Sequence[str]) -> Trends:
     return _told(told, lambda _: LEAST_SHARE)
 
 
-def _of_durations(
-    values: npt.NDArray[np.float64], early: npt.NDArray[np.int64], late: npt.NDArray[np.int64]
-) -> _Halves:
-    early, late = early.astype(np.int64), late.astype(np.int64)
-    n, m = int(early.sum()), int(late.sum())
-    p = rank_sum_p(early, late) if min(n, m) >= FEW else None
-    return _Halves(_median(values, early), _median(values, late), n, m, p)
+def _of_durations(values: Floats, late: npt.NDArray[np.bool_]) -> _Halves:
+    before, after = values[~late], values[late]
+    medians = (float(np.median(part)) if part.size else None for part in (before, after))
+    if min(before.size, after.size) < FEW:
+        return _Halves(*medians, before.size, after.size, None)
+    _, places, ties = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(ties) - (ties - 1) / 2)[places]
+    first, second = (np.bincount(places[part], minlength=ties.size) for part in (~late, late))
+    p = rank_sum_p(first, second, _inflation(ranks, late))
+    return _Halves(*medians, before.size, after.size, p)
+
+
+def _inflation(ranks: Floats, late: npt.NDArray[np.bool_]) -> float:
+    """By how much likeness of neighbours makes the difference of the halves vary more."""
+    lengths = np.array([(~late).sum(), late.sum()], dtype=np.float64)
+    residuals = ranks - np.where(late, ranks[late].mean(), ranks[~late].mean())
+    factors = length_factor(lengths, autocorrelation(residuals))
+    return float((factors / lengths).sum() / (1 / lengths).sum())
 
 
 def _of_successes(good_before: int, good_after: int, n: int, m: int) -> _Halves:
@@ -89,15 +103,6 @@ def _of_successes(good_before: int, good_after: int, n: int, m: int) -> _Halves:
     if min(n, m) >= FEW:
         p = min(1.0, 2 * min(fisher_greater(*after, *before), fisher_greater(*before, *after)))
     return _Halves(good_before / n if n else None, good_after / m if m else None, n, m, p)
-
-
-def _median(values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]) -> float | None:
-    """The median of values that are there so often, halfway between the middle two."""
-    total = int(counts.sum())
-    if not total:
-        return None
-    middle = np.searchsorted(np.cumsum(counts), [(total - 1) // 2, total // 2], side="right")
-    return float(values[middle].mean())
 
 
 def _told(groups: dict[Key, _Halves], least: Callable[[float], float]) -> Trends:
