@@ -51,7 +51,7 @@ ON_BASE: Final = "pull_request_target"
 COMPILED: Final = "gh-aw"
 UNKNOWN_ENGINE: Final = f"{COMPILED}:?"
 EVIDENCE: Final = 200
-_MENTION: Final = re.compile(r"(?<![\w.@/+=:-])@([A-Za-z0-9][A-Za-z0-9._-]*)(?![@/])")
+_MENTION: Final = re.compile(r"(?<![\w.@/+=-])@([A-Za-z0-9][A-Za-z0-9._-]*+)(?![\w@/])")
 _NOT_PROSE: Final = re.compile(r"`[^`]*`|[a-z][a-z0-9+.-]{1,20}://\S+", re.IGNORECASE)
 _MOST_TITLE: Final = 1000
 

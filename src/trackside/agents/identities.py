@@ -214,7 +214,11 @@ def _of_settings(own: OwnAgent) -> KnownAgent:
     """An agent of the settings; a name or alias of one that is known anyway adds to that one."""
     aliases = {alias.lower() for alias in (own.name, *own.aliases)}
     name = next((one.name for one in TABLE if one.name in aliases), own.name)
-    accounts = (*(Account(login) for login in own.logins), *(Account("", id_) for id_ in own.ids))
+    ids = {login.lower(): id_ for one in TABLE for login, id_ in one.accounts}
+    accounts = (
+        *(Account(login, ids.get(login.lower())) for login in own.logins),
+        *(Account("", id_) for id_ in own.ids),
+    )
     return KnownAgent(
         name=name,
         accounts=accounts,

@@ -14,7 +14,6 @@ from trackside.github.job_lists import fetch_jobs
 from trackside.github.pull_requests import ask_commit
 from trackside.sync.destination import Destination
 
-
 NOT_THERE: Final = 404
 
 
