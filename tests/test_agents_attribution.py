@@ -174,7 +174,7 @@ def test_what_a_commit_tells_is_not_told_of_a_run_that_is_about_something_else(e
 
 def test_a_run_on_the_base_of_a_pull_request_is_not_about_the_last_commit_there() -> None:
     pull = Pull(number=7, head_sha="beef")
-    commit = {"event": "pull_request_target", "author_email": COPILOT_EMAIL, "pulls": (pull,)}
+    commit: dict[str, Any] = {"event": "pull_request_target", "author_email": COPILOT_EMAIL, "pulls": (pull,)}
     assert told(sha="c0ffee", **commit) == Attribution()
     assert told(sha="beef", **commit).agent == "copilot"
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -54,7 +53,7 @@ def read_checkout(folder: Path, repo: str, registry: str, environ: Mapping[str, 
         agents=tuple(agents),
         workflows={one.path: one for one in workflows},
         notes=(
-            f"Read of the checkout: {len(agents):,} agents of {registry} and {len(workflows):,} workflows.",
+            f"Read of the checkout: agents in {registry}: {len(agents):,}; workflows: {len(workflows):,}.",
             *agent_notes,
             *workflow_notes,
         ),
@@ -107,7 +106,8 @@ def _read_folder(
         return [], [f"{folder} is not in the checkout."]
     found: list[T] = []
     left_out: list[str] = []
-    for file in _files_in(place, endings):
+    files = _files_in(place, endings)
+    for file in files[:MOST_FILES]:
         path = f"{folder.rstrip('/')}/{file.name}"
         text = _text_of(file, most_bytes) if file.resolve().is_relative_to(root) else None
         one = None if text is None else read(path, text)
@@ -115,18 +115,20 @@ def _read_folder(
             left_out.append(file.name)
         else:
             found.append(one)
-    if not left_out:
-        return found, []
-    files = f"{len(left_out):,} files" if len(left_out) > 1 else "1 file"
-    return found, [f"Left out {files} of {folder} that could not be used, the first: {left_out[0]}."]
+    notes = []
+    if left_out:
+        notes.append(f"Files of {folder} that could not be used: {len(left_out):,}, the first: {left_out[0]}.")
+    if len(files) > MOST_FILES:
+        notes.append(f"Files of {folder} beyond the first {MOST_FILES:,}, not looked at: {len(files) - MOST_FILES:,}.")
+    return found, notes
 
 
-def _files_in(place: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+def _files_in(place: Path, endings: tuple[str, ...]) -> list[Path]:
+    """The files of a folder with these endings, by name; none where the folder cannot be read."""
     try:
-        files = sorted(file for file in place.iterdir() if file.name.lower().endswith(endings))
+        return sorted(file for file in place.iterdir() if file.name.lower().endswith(endings))
     except OSError:
-        return iter(())
-    return islice(files, MOST_FILES)
+        return []
 
 
 def _text_of(file: Path, most_bytes: int) -> str | None:
