@@ -19,17 +19,16 @@ ATTEMPT: Final = ["run_id", "run_attempt"]
 WORKFLOW_KEY: Final = ["workflow", "workflow_file"]
 JOB_KEY: Final = ["workflow", "family"]
 STEP_KEY: Final = ["workflow", "family", "step"]
-IN_TIME: Final = ["began", "run_id", "run_attempt"]
-"""How runs follow each other in time."""
-JOBS_IN_TIME: Final = ["began", "job_id"]
-STEPS_IN_TIME: Final = ["began", "job_id", "number"]
 _OF_RUN: Final = ("is_late", "day", "began")
+_OF_JOB: Final = ("is_late", "day", "place")
 
 
 class Attempts(NamedTuple):
-    """Frames of runs, jobs and steps, each with ``kind``, ``is_late``, ``day`` and ``began`` (of its run), and known
-    times only; ``runs`` also with ``unread``, ``jobs`` with ``cost`` and ``no_rate``, and ``steps`` with
-    ``family``."""
+    """Frames of runs, jobs and steps, with known times only.
+
+    Each has ``kind``, ``is_late`` and ``day`` (of the start of its run) and ``place``, its row in the order of time;
+    ``runs`` also have ``began`` and ``unread``, ``jobs`` ``cost`` and ``no_rate``, ``steps`` ``family``.
+    """
 
     runs: pl.DataFrame
     jobs: pl.DataFrame
@@ -52,6 +51,7 @@ def _runs(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("queue_s").clip(lower_bound=0),
         is_late(rows["began"]),
         day=pl.col("began").dt.date(),
+        place=_place("began", *ATTEMPT),
         unread=~is_any(UNFINISHED) & ~pl.col("is_read").fill_null(value=False),
     )
 
@@ -69,15 +69,20 @@ def _jobs(history: AgentHistory, runs: pl.DataFrame) -> pl.DataFrame:
     )
     of_run = runs.select(*ATTEMPT, *_OF_RUN, "workflow_file", "agent", "agent_role")
     rows = rows.join(of_run, on=ATTEMPT, how="left", maintain_order="left")
+    rows = rows.with_columns(place=_place("began", "job_id"))
     return with_costs(rows, history.labels, history.rules.rates)
 
 
 def _steps(rows: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
-    of_job = jobs.select("job_id", "family", *_OF_RUN).unique("job_id", keep="first", maintain_order=True)
+    of_job = jobs.select("job_id", "family", *_OF_JOB).unique("job_id", keep="first", maintain_order=True)
     rows = (
         rows.lazy()
-        .select("job_id", "number", pl.col("workflow").fill_null("?"), "job", "step", "duration_s", kind=kind_of())
+        .select("job_id", pl.col("workflow").fill_null("?"), "job", "step", "duration_s", kind=kind_of())
         .with_columns(known_time("duration_s"))
     )
     joined = rows.join(of_job.lazy(), on="job_id", how="left", maintain_order="left")
     return joined.with_columns(pl.col("family").fill_null(pl.col("job"))).drop("job").collect()
+
+
+def _place(*order: str) -> pl.Expr:
+    return pl.arg_sort_by(*order).arg_sort().cast(pl.UInt32)

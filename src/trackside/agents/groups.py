@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from trackside.agents.attempts import IN_TIME, WORKFLOW_KEY, Attempts
+from trackside.agents.attempts import WORKFLOW_KEY, Attempts
 from trackside.agents.costs import costs
 from trackside.agents.group_records import GroupRow, Trend
 from trackside.agents.outcome_counts import counts, outcomes_in, success_of
@@ -55,7 +55,7 @@ class _Groups:
         self._figures = _by_key(counted.runs.group_by(keys).agg(figures), keys)
         self._beside = _by_key(attempts.runs.group_by(keys, maintain_order=True).agg(_BESIDE), keys)
         self._spent = _by_key(counted.jobs.group_by(keys).agg(costs()), keys)
-        self._durations = duration_trends(counted.runs, keys, _RUN, IN_TIME)
+        self._durations = duration_trends(counted.runs, keys, _RUN)
         self._successes = success_trends(counted.runs, keys)
         self.keys = tuple(self._beside)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from trackside.agents.attempts import JOB_KEY, JOBS_IN_TIME, STEP_KEY, STEPS_IN_TIME, Attempts
+from trackside.agents.attempts import JOB_KEY, STEP_KEY, Attempts
 from trackside.agents.costs import costs
 from trackside.agents.group_records import JobRow, StepRow, Trend
 from trackside.agents.outcome_counts import counts, outcomes_in, success_of
@@ -25,7 +25,7 @@ def job_rows(attempts: Attempts) -> tuple[JobRow, ...]:
     """The jobs by workflow, the one with the most runner minutes first."""
     figures = (*counts(), *timings(_RUN), *timings(_QUEUE), *costs())
     rows = attempts.jobs.group_by(JOB_KEY).agg(figures).sort("workflow", "runner_minutes", "family", descending=_MOST)
-    trends = duration_trends(attempts.jobs, JOB_KEY, _RUN, JOBS_IN_TIME)
+    trends = duration_trends(attempts.jobs, JOB_KEY, _RUN)
     return tuple(
         JobRow(
             workflow=row["workflow"],
@@ -51,7 +51,7 @@ def step_rows(attempts: Attempts) -> tuple[StepRow, ...]:
     rows = rows.with_columns(share=pl.when(whole > 0).then(spent / whole))
     order = {"share": True, f"{_RUN}.total_s": True, **dict.fromkeys(STEP_KEY, False)}
     rows = rows.sort(list(order), descending=list(order.values()), nulls_last=True)
-    trends = duration_trends(attempts.steps, STEP_KEY, _RUN, STEPS_IN_TIME)
+    trends = duration_trends(attempts.steps, STEP_KEY, _RUN)
     return tuple(
         StepRow(
             workflow=row["workflow"],

@@ -47,14 +47,14 @@ def is_late(began: pl.Series) -> pl.Series:
     return (began >= first + (last - first) / 2).alias("is_late")
 
 
-def duration_trends(rows: pl.DataFrame, keys: Sequence[str], column: str, order: Sequence[str]) -> Trends:
+def duration_trends(rows: pl.DataFrame, keys: Sequence[str], column: str) -> Trends:
     """The trend of the seconds in ``column``, by a rank test, of each group of ``rows``, which have ``is_late``.
 
-    ``order`` are the columns by which the rows of a group follow each other in time: where neighbours are alike, as
-    those of a slow day are, there is less to tell from as many.
+    Their column ``place`` tells how they follow each other in time: where neighbours are alike, as those of a slow day
+    are, there is less to tell from as many.
     """
     known = rows.lazy().filter(pl.col(column).is_not_null(), pl.col("is_late").is_not_null())
-    groups = known.group_by(keys).agg(pl.col(column, "is_late").sort_by(order)).collect()
+    groups = known.group_by(keys).agg(pl.col(column, "is_late").sort_by("place", maintain_order=True)).collect()
     series = zip(groups.select(keys).iter_rows(), groups[column], groups["is_late"], strict=True)
     told = {key: _of_durations(values.to_numpy(), late.to_numpy()) for key, values, late in series}
     return _told(told, lambda before: max(LEAST_S, LEAST_SHARE * before))
