@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from cyclopts import Parameter
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from trackside.evidence.knowledge import Knowledge
 
 _SOME = Parameter(show_default=False)
+_MANY = Parameter(negative="", show_default=False)
 _OFF = Annotated[bool, FLAG]
 
 
@@ -99,9 +100,10 @@ def note(
     note: Annotated[str | None, _SOME] = None,
     fix: Annotated[str | None, _SOME] = None,
     link: Annotated[str | None, _SOME] = None,
+    forget: Annotated[tuple[Literal["title", "note", "fix", "link"], ...], _MANY] = (),
     keeping: Keeping | None = None,
 ) -> int:
-    """Say something of a known failure: a title, a note, a fix, a link. An empty text takes it back.
+    """Say something of a known failure: a title, a note, a fix, a link.
 
     Args:
         entry_id: The id that trackside kb list shows; its first 4 characters or more are enough.
@@ -109,17 +111,20 @@ def note(
         note: What is good to know of it.
         fix: What should be done.
         link: Where more is said, such as an issue.
+        forget: Take back what was said as this; can be given again.
     """
     given = {"title": title, "note": note, "fix": fix, "link": link}
-    said = {name: said_text(text, f"--{name}") for name, text in given.items() if text is not None}
-    if not said:
-        msg = f"What is there to say of {entry_id}? Give --title, --note, --fix or --link."
+    said = {name: words for name, text in given.items() if (words := said_text(text, f"--{name}")) is not None}
+    if not said and not forget:
+        msg = f"What is there to say of {entry_id}? Give --title, --note, --fix or --link, or --forget one of these."
         raise UsageError(msg)
     require_page(said.get("link"), "--link")
     editing = _open(keeping)
     entry = editing.entry(entry_id)
-    editing.keep([editing.changed(entry.entry_id, **said)])
-    editing.session.terminal.data(f"{entry.entry_id} has {_and(said)} now: {entry_name(entry)}")
+    gone = [name for name in given if name in forget and name not in said]
+    editing.keep([editing.changed(entry.entry_id, **{name: said.get(name) for name in (*gone, *said)})])
+    now = [*([f"has {_and(said)} now"] if said else []), *([f"has no {_and(gone)} any more"] if gone else [])]
+    editing.session.terminal.data(f"{entry.entry_id} {_and(now)}: {entry_name(entry)}")
     return 0
 
 

@@ -1,0 +1,367 @@
+"""``trackside kb`` as a user runs it: on a store of failures, in a folder that may be a checkout."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from scripts.schemas import schema_of
+from tests.build_github import REPO
+from tests.build_knowledge import an_id, an_occurrence, hours
+from trackside.agents.entry_ids import split_id
+from trackside.cli.app import run, trackside_app
+from trackside.evidence.knowledge import known_edits
+from trackside.records.knowledge import LogChoice
+from trackside.store.store import Store, open_store
+
+FILE = ".github/agentops-knowledge.json"
+HOSTILE = "=1+1 \x1b]52;c;aGk=\x07 @everyone #1 <img src=x> | \u202e"
+PART = split_id(an_id("a"), an_id("2"))
+Command = Callable[..., tuple[int, str, str]]
+
+FAILURES = [
+    an_occurrence(1, "a", "1", agent="claude"),
+    an_occurrence(2, "a", "2", job="lint", choice=LogChoice.KNOWN),
+    an_occurrence(
+        3, "b", "3", workflow="nightly.yml", cause="network", rule="curl", template="curl: (6) <n>",
+        line="curl: (6) Could not resolve host: x.example",
+    ),
+    an_occurrence(4, None, "4"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = open_store(tmp_path / ".trackside")
+    store.add_occurrences(FAILURES, hours(5))
+    return store
+
+
+@pytest.fixture
+def command(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """``trackside kb`` on the store of the working directory."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("TRACKSIDE_STORE", "GITHUB_REPOSITORY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        named = () if "--repo" in words else ("--repo", REPO)
+        code = run(trackside_app(), ["kb", *words, *named])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The committed file of the working directory, which is a checkout; not there yet."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".github").mkdir()
+    return tmp_path / FILE
+
+
+def listed(command: Command, *words: str) -> dict[str, Any]:
+    code, out, err = command("list", "--format", "json", *words)
+    assert (code, err) == (0, "")
+    return {one["entry_id"]: one for one in json.loads(out)["entries"]}
+
+
+def ids(command: Command, *words: str) -> list[str]:
+    return [one[0] if len(set(one)) == 1 else one for one in listed(command, *words)]
+
+
+def test_the_list_shows_each_failure_with_what_to_do(command: Command) -> None:
+    code, out, err = command("list")
+    assert (code, err) == (0, "")
+    assert "octo/engine: 3 known failures, 4 failed jobs" in out
+    assert "The disk ran full" in out
+    assert "no log was read" in out
+
+
+def test_the_json_of_the_list_follows_its_schema(command: Command) -> None:
+    document = json.loads(command("list", "--format", "json")[1])
+    jsonschema.validate(document, schema_of("kb"))
+    assert (document["repository"], document["known"]) == (REPO, 3)
+    first = document["entries"][0]
+    assert (first["count"], first["assumed"], first["suggestions"][0]["rule_id"]) == (2, 1, "disk-full")
+    assert first["suggestions"][0]["evidence"] == ["OSError: [Errno 28] No space left on device"]
+
+
+def test_the_list_is_narrowed_by_state_workflow_and_agent(command: Command) -> None:
+    command("mute", an_id("b"))
+    command("resolve", an_id("4"))
+    assert ids(command) == ["a", "4"]
+    assert ids(command, "--state", "muted") == ["b"]
+    assert sorted(ids(command, "--state", "muted", "--state", "resolved")) == ["4", "b"]
+    assert ids(command, "--workflow", "ci.yml") == ["a", "4"]
+    assert ids(command, "--workflow", "night*", "--state", "muted") == ["b"]
+    assert ids(command, "--agent", "clau*") == ["a"]
+    assert "1 known failure muted, not listed: --state muted shows them." in command("list")[1]
+
+
+def test_top_bounds_the_rows_and_says_how_many_are_not_shown(command: Command) -> None:
+    out = command("list", "--top", "1")[1]
+    assert (an_id("a") in out, an_id("b") in out) == (True, False)
+    assert "2 more failures not shown" in out
+    assert len(listed(command, "--top", "1")) == 3
+
+
+def test_csv_has_every_entry_in_a_row(command: Command) -> None:
+    rows = list(csv.DictReader(io.StringIO(command("list", "--format", "csv")[1])))
+    assert {row["entry_id"]: row["count"] for row in rows} == {an_id("a"): "2", an_id("b"): "1", an_id("4"): "1"}
+    assert rows[0]["first_seen_at"] == "2026-11-01T13:00:00Z"
+
+
+def test_an_empty_knowledge_base_is_told_as_such(command: Command) -> None:
+    code, out, _ = command("list", "--repo", "octo/empty")
+    assert (code, "0 known failures" in out, "None." in out) == (0, True, True)
+
+
+def test_show_tells_one_failure_by_a_shortened_id(command: Command) -> None:
+    code, out, _ = command("show", "aaaa")
+    assert code == 0
+    agents = "claude (1); unattributed (1)"
+    for words in ("disk_full", "2 in 2 runs, 1 of them without a log", agents, an_id("2"), "rule disk-full"):
+        assert words in out
+    document = json.loads(command("show", "aaaa", "--format", "json")[1])
+    jsonschema.validate(document, schema_of("kb"))
+    assert [one["entry_id"] for one in document["entries"]] == [an_id("a")]
+
+
+def test_an_id_that_is_wrong_short_or_of_several_is_said_with_the_nearest(command: Command, store: Store) -> None:
+    store.add_occurrences([an_occurrence(9, fingerprint="aaaab" + "0" * 11)], hours(9))
+    assert command("show", "aaac")[0] == 1
+    code, _, err = command("show", "aaaa")
+    assert (code, "is short for several" in err) == (2, True)
+    code, _, err = command("show", "aaaaaaaaaaaaaaab")
+    assert (code, "Is it aaaaaaaaaaaaaaaa (OSError" in err) == (1, True)
+    code, _, err = command("show", "aa")
+    assert (code, "No known failure of octo/engine has the id aa" in err) == (1, True)
+    code, _, err = command("mute", "ffff", "--repo", "octo/empty")
+    assert (code, "No failure is known yet" in err) == (1, True)
+
+
+def test_what_people_say_is_kept_shown_and_taken_back(command: Command) -> None:
+    said = ("--title", "The disk", "--note", " since  the\nnew image ", "--fix", "pin it", "--link", "https://x.test/1")
+    code, out, _ = command("note", an_id("a"), *said)
+    assert (code, out) == (
+        0,
+        f"{an_id('a')} has title, note, fix and link now: OSError: [Errno <n>] No space left on device\n",
+    )
+    entry = listed(command)[an_id("a")]
+    told = [entry[name] for name in ("title", "note", "fix", "link")]
+    assert told == ["The disk", "since the new image", "pin it", "https://x.test/1"]
+    assert "People say: pin it" in command("show", an_id("a"))[1]
+    out = command("note", an_id("a"), "--forget", "fix", "--forget", "link", "--title", "Its disk")[1]
+    assert "has title now and has no fix and link any more" in out
+    entry = listed(command)[an_id("a")]
+    assert (entry["fix"], entry["link"], entry["title"]) == (None, None, "Its disk")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "What is there to say"),
+        (("--link", "javascript:alert(1)"), "is no address of a page"),
+        (("--note", "x" * 2_001), "2,000 are enough"),
+    ],
+    ids=["nothing", "no-page", "long"],
+)
+def test_a_note_that_says_nothing_too_much_or_no_page_is_refused(
+    command: Command, words: tuple[str, ...], said: str
+) -> None:
+    code, _, err = command("note", an_id("a"), *words)
+    assert (code, said in err) == (2, True)
+
+
+def test_a_failure_is_muted_and_heard_of_again(command: Command) -> None:
+    assert command("mute", "aaaa")[1].startswith(f"{an_id('a')} is muted now")
+    assert listed(command, "--state", "muted")[an_id("a")]["state"] == "muted"
+    command("mute", "aaaa", "--off")
+    assert listed(command)[an_id("a")]["state"] == "open"
+
+
+def test_a_mended_failure_that_is_seen_again_is_regressed(command: Command, store: Store) -> None:
+    command("resolve", "aaaa")
+    resolved = listed(command)[an_id("a")]
+    assert (resolved["state"], resolved["resolved_at"] is None) == ("resolved", False)
+    again = hours(24 * 365 * 50)
+    store.add_occurrences([an_occurrence(9, failed_at=again)], again)
+    assert listed(command)[an_id("a")]["state"] == "regressed"
+    command("resolve", "aaaa", "--off")
+    assert listed(command)[an_id("a")]["state"] == "open"
+
+
+def test_failures_are_joined_and_taken_apart_again(command: Command) -> None:
+    code, out, _ = command("merge", an_id("b"), an_id("4"), "--into", "aaaa")
+    assert (code, out.count(f"is part of {an_id('a')} now")) == (0, 2)
+    [whole] = listed(command).values()
+    assert (whole["count"], whole["merged"]) == (4, [an_id("4"), an_id("b")])
+    code, _, err = command("note", an_id("b"), "--title", "T")
+    assert (code, f"{an_id('b')} is part of {an_id('a')}." in err) == (0, True)
+    assert command("split", an_id("b"), "--off")[1] == f"{an_id('b')} is an entry of its own again.\n"
+    assert sorted(ids(command)) == ["a", "b"]
+
+
+def test_what_is_one_already_is_not_joined(command: Command) -> None:
+    command("merge", "bbbb", "--into", "aaaa")
+    for words in (("bbbb", "--into", "aaaa"), ("aaaa", "--into", "bbbb"), ("aaaa", "--into", "aaaa")):
+        code, _, err = command("merge", *words)
+        assert (code, "is one failure with" in err) == (2, True)
+
+
+def test_a_part_of_an_entry_is_split_off_and_put_back(command: Command) -> None:
+    code, out, _ = command("split", "aaaa", "--signature", "2222")
+    assert (code, out) == (0, f"{PART} is an entry of its own now: .github/workflows/ci.yml, lint, Run tests\n")
+    counts = {one["entry_id"]: one["count"] for one in listed(command).values()}
+    assert counts == {an_id("a"): 1, PART: 1, an_id("b"): 1, an_id("4"): 1}
+    command("note", PART[:6], "--note", "of the part")
+    assert command("split", PART, "--off")[1] == f"{PART} is part of {an_id('a')} again.\n"
+    whole = listed(command)[an_id("a")]
+    assert (whole["count"], whole["note"], whole["merged"]) == (2, "of the part", [PART])
+    command("split", "aaaa", "--signature", "2222")
+    assert listed(command)[PART]["note"] == "of the part"
+    assert command("split", "aaaa", "--off")[1] == f"{an_id('a')} is whole again: {an_id('2')}\n"
+    assert listed(command)[an_id("a")]["count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("aaaa",), 2, "Give --signature; trackside kb show"),
+        (("aaaa", "--signature", "9999"), 1, "has the id 9999"),
+        (("bbbb", "--signature", "3333"), 2, "there is nothing to split"),
+        (("aaaa", "--off"), 2, "was neither merged into another nor split"),
+    ],
+    ids=["no-signature", "other-signature", "only-one", "nothing-to-take-back"],
+)
+def test_a_split_that_cannot_be_is_said(command: Command, words: tuple[str, ...], code: int, said: str) -> None:
+    told, _, err = command("split", *words)
+    assert (told, said in err) == (code, True)
+
+
+def test_edits_in_a_checkout_reach_the_committed_file(command: Command, checkout: Path) -> None:
+    _, _, err = command("mute", "aaaa")
+    assert f"{FILE} is written" in err
+    document = json.loads(checkout.read_text())
+    jsonschema.validate(document, schema_of("knowledge-file"))
+    assert [(one["entry_id"], one["state"]) for one in document["edits"]] == [(an_id("a"), "muted")]
+
+
+def test_edits_that_came_with_the_file_are_taken_and_stay(command: Command, checkout: Path, store: Store) -> None:
+    theirs = {"entry_id": an_id("b"), "edited_at": "2026-11-01T00:00:00Z", "note": "theirs"}
+    checkout.write_text(json.dumps({"schema_version": 1, "repository": REPO.upper(), "edits": [theirs]}))
+    command("mute", "aaaa")
+    notes = {an_id("a"): None, an_id("b"): "theirs"}
+    assert {one["entry_id"]: one.get("note") for one in json.loads(checkout.read_text())["edits"]} == notes
+    assert {one.entry_id: one.note for one in known_edits(store, REPO)} == notes
+
+
+def test_no_file_is_written_outside_of_a_checkout_or_where_it_is_switched_off(command: Command, tmp_path: Path) -> None:
+    (tmp_path / ".github").mkdir()
+    command("mute", "aaaa")
+    (tmp_path / ".git").mkdir()
+    command("mute", "aaaa", "--no-file")
+    (tmp_path / "trackside.toml").write_text('[agents]\nknowledge_file = ""\n')
+    command("mute", "aaaa")
+    assert list((tmp_path / ".github").iterdir()) == []
+    (tmp_path / "trackside.toml").write_text('[agents]\nknowledge_file = ".github/other.json"\n')
+    command("mute", "aaaa")
+    assert [one.name for one in (tmp_path / ".github").iterdir()] == ["other.json"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "is no file of known failures"),
+        ('{"schema_version": 1, "repository": "octo/other"}', "is of octo/other, not of octo/engine"),
+    ],
+    ids=["broken", "of-another-repository"],
+)
+def test_a_file_that_cannot_be_used_stops_an_edit_before_anything_is_kept(
+    command: Command, checkout: Path, store: Store, content: str, said: str
+) -> None:
+    checkout.write_text(content)
+    code, _, err = command("mute", "aaaa")
+    assert (code in (1, 2), said in err) == (True, True)
+    assert (checkout.read_text(), known_edits(store, REPO)) == (content, ())
+    assert command("mute", "aaaa", "--no-file")[0] == 0
+
+
+def test_what_was_exported_is_imported_into_another_store(command: Command, tmp_path: Path) -> None:
+    command("note", "aaaa", "--title", "The disk")
+    command("merge", "bbbb", "--into", "aaaa")
+    command("export", "-o", "kb.json")
+    other = ("--store", str(tmp_path / "fresh"))
+    code, out, _ = command("import", "kb.json", *other)
+    assert (code, out) == (0, "kb.json: 2 edits taken, 0 known or older\n")
+    assert command("import", "kb.json", *other)[1] == "kb.json: 0 edits taken, 2 known or older\n"
+    [entry] = listed(command, *other).values()
+    assert (entry["title"], entry["count"], entry["merged"]) == ("The disk", 0, [an_id("b")])
+
+
+def test_an_export_with_everything_follows_the_schema_and_is_read_back_as_edits(command: Command) -> None:
+    command("note", "aaaa", "--title", "The disk")
+    text = command("export", "--all")[1]
+    document = json.loads(text)
+    jsonschema.validate(document, schema_of("knowledge-file"))
+    assert {one["entry_id"] for one in document["entries"]} == {an_id("a"), an_id("b"), an_id("4")}
+    command("export", "--all", "-o", "all.json")
+    assert command("export", "--all", "-o", "all.json")[1].startswith("all.json: is so already")
+    assert command("import", "all.json")[1] == "all.json: 0 edits taken, 1 known or older\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "said"),
+    [
+        ("none.json", None, 1, "does not exist"),
+        ("new.json", '{"schema_version": 9, "repository": "octo/engine"}', 1, "version 9"),
+        ("other.json", '{"schema_version": 1, "repository": "a/b"}', 2, "is of a/b"),
+    ],
+    ids=["missing", "newer", "other"],
+)
+def test_what_cannot_be_imported_is_said(
+    command: Command, tmp_path: Path, name: str, content: str | None, code: int, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    told, _, err = command("import", name)
+    assert (told, said in err) == (code, True)
+
+
+def test_an_edit_from_the_future_is_warned_of(command: Command, tmp_path: Path) -> None:
+    edit = {"entry_id": an_id("a"), "edited_at": "2999-01-01T00:00:00Z", "state": "muted"}
+    (tmp_path / "kb.json").write_text(json.dumps({"schema_version": 1, "repository": REPO, "edits": [edit]}))
+    code, out, err = command("import", "kb.json")
+    assert (code, "0 edits taken" in out, "more than a day from now" in err) == (0, True, True)
+
+
+def test_hostile_names_act_on_nothing(command: Command, store: Store) -> None:
+    store.add_occurrences(
+        [
+            an_occurrence(
+                8, "e", workflow=HOSTILE, job=HOSTILE, step=HOSTILE, branch=HOSTILE, agent=HOSTILE,
+                template=HOSTILE, line=HOSTILE, url="javascript:alert(1)",
+            )
+        ],
+        hours(8),
+    )  # fmt: skip
+    command("note", "eeee", "--title", HOSTILE, "--note", HOSTILE)
+    for words in (("list",), ("show", "eeee"), ("list", "--format", "json"), ("list", "--format", "csv")):
+        out = command(*words)[1]
+        assert not {"\x1b", "\x07", "\u202e"} & set(out)
+    for shown in (("list",), ("show", "eeee")):
+        out = command(*shown, "--format", "markdown")[1]
+        assert not any(mark in out for mark in ("\x1b", "<img", "@everyone", "\u202e"))
+    rows = list(csv.DictReader(io.StringIO(command("list", "--format", "csv")[1])))
+    assert all(not cell.startswith(("=", "+", "@")) for row in rows for cell in row.values())
