@@ -95,7 +95,7 @@ def _runs(rng: np.random.Generator, runs: int) -> pl.DataFrame:
         pl.col("created_at").alias("started_at"),
         pl.when(pl.col("agent").is_not_null()).then(pl.lit("ran")).alias("agent_role"),
     )
-    return _whole(told, AGENT_RUN_COLUMNS)
+    return whole_frame(told, AGENT_RUN_COLUMNS)
 
 
 def _jobs(rng: np.random.Generator, runs: pl.DataFrame) -> pl.DataFrame:
@@ -113,7 +113,7 @@ def _jobs(rng: np.random.Generator, runs: pl.DataFrame) -> pl.DataFrame:
         completed_at=pl.col("started_at") + pl.duration(minutes=5),
         is_ignored=pl.lit(value=False),
     )
-    return _whole(told.with_columns(job="name"), JOB_COLUMNS)
+    return whole_frame(told.with_columns(job="name"), JOB_COLUMNS)
 
 
 def _steps(rng: np.random.Generator, jobs: pl.DataFrame) -> pl.DataFrame:
@@ -125,10 +125,11 @@ def _steps(rng: np.random.Generator, jobs: pl.DataFrame) -> pl.DataFrame:
         conclusion=pl.Series(rng.choice(_ENDS, n, p=_SHARES)),
         duration_s=pl.Series(np.round(rng.lognormal(2.5, 1.2, n))),
     )
-    return _whole(told, STEP_COLUMNS)
+    return whole_frame(told, STEP_COLUMNS)
 
 
-def _whole(rows: pl.DataFrame, columns: pl.Schema) -> pl.DataFrame:
+def whole_frame(rows: pl.DataFrame, columns: pl.Schema) -> pl.DataFrame:
+    """``rows`` with all columns, those that it has not being null."""
     missing = [pl.lit(None).alias(name) for name in columns if name not in rows.columns]
     return rows.with_columns(missing).select(list(columns)).cast(columns)
 
