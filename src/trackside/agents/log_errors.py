@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
 from trackside.agents.log_lines import shown
 from trackside.agents.log_records import ErrorLine
-from trackside.joblogs.candidates import HEADERS
-from trackside.joblogs.choice import Weighed
+from trackside.joblogs.candidates import HEADERS, Candidate
+from trackside.joblogs.choice import Weighed, most_telling
 from trackside.joblogs.diagnosis import WeighedLog
 from trackside.joblogs.fingerprints import masked
 
@@ -55,13 +55,16 @@ def error_lines(log: WeighedLog, job: str, steps: Sequence[StepAt]) -> ErrorLine
         groups.values(), key=lambda group: (-max(one.strength for one in group), group[0].candidate.line.start)
     )
 
-    def told(one: Weighed, count: int) -> ErrorLine:
+    def step_of(one: Weighed) -> int:
         number = numbers[one.candidate.line.start]
-        place = bisect.bisect_right(steps, number, key=lambda step: step.line_number) - 1
+        return bisect.bisect_right(steps, number, key=lambda step: step.line_number) - 1
+
+    def told(one: Weighed, count: int) -> ErrorLine:
+        place = step_of(one)
         return ErrorLine(
             job=job,
             step=steps[place].step if place >= 0 else None,
-            line_number=number,
+            line_number=numbers[one.candidate.line.start],
             line=shown(one.candidate.line.text),
             rule=one.candidate.rule.name,
             cause=one.candidate.cause.value,
@@ -69,7 +72,7 @@ def error_lines(log: WeighedLog, job: str, steps: Sequence[StepAt]) -> ErrorLine
         )
 
     kept = [told(group[0], len(group)) for group in ranked[:MOST]]
-    first = _first(telling)
+    first = _first(telling, most_telling(log.weighed), step_of)
     return ErrorLines(
         found=tuple(sorted(kept, key=lambda one: one.line_number)),
         first=None if first is None else told(first, 1),
@@ -77,17 +80,19 @@ def error_lines(log: WeighedLog, job: str, steps: Sequence[StepAt]) -> ErrorLine
     )
 
 
-def _first(telling: Sequence[Weighed]) -> Weighed | None:
-    """The first line that is about as telling as the most telling one.
+def _first(telling: Sequence[Weighed], main: Candidate | None, step_of: Callable[[Weighed], int]) -> Weighed | None:
+    """The first line, in the step of the most telling one (``main``), that is about as telling as that.
 
     The heading of a failed test names it, and does not yet say what is wrong with it; a line that only passes on that
     something failed is the first error where nothing else is.
     """
-    best = max(one.strength for one in telling)
-    bar = min(best, max(_FIRST, best - _WITHIN))
-    strong = [one for one in telling if one.strength >= bar]
+    most = next((one for one in telling if one.candidate is main), None)
+    if most is None:
+        return None
+    bar = min(most.strength, max(_FIRST, most.strength - _WITHIN))
+    strong = [one for one in telling if one.strength >= bar and step_of(one) == step_of(most)]
     own = [one for one in strong if not one.candidate.rule.wrapper and one.candidate.rule.name not in HEADERS]
-    return next(iter([*own, *strong]), None)
+    return next(iter([*own, *strong]))
 
 
 def _numbers(log: WeighedLog, telling: Sequence[Weighed]) -> dict[int, int]:

@@ -86,6 +86,18 @@ def run_logs(
     return tuple(found[job.job_id] for job in asked)
 
 
+def logs_in(archive: RunArchive, jobs: Sequence[Job], wanted: Collection[int], most: int) -> tuple[JobLog, ...]:
+    """What ``archive`` has of the logs of the ``wanted`` jobs (ids), in the order of ``jobs``, without a call.
+
+    ``jobs`` are all jobs of the attempt. A log that is not there, or that two jobs may have written, is UNREADABLE.
+    """
+    asked = [job for job in jobs if job.job_id in wanted]
+    found = {job.job_id: log for job in asked if (log := _without_a_call(job)) is not None}
+    found |= {log.job_id: log for log in archive_logs(archive, jobs, asked, most) if log.job_id not in found}
+    lacking = "the ZIP has no log that is this job's alone"
+    return tuple(found.get(job.job_id) or _none(job, LogState.UNREADABLE, lacking) for job in asked)
+
+
 def archive_logs(archive: RunArchive, jobs: Sequence[Job], wanted: Iterable[Job], most: int) -> Iterator[JobLog]:
     """The logs of the ``wanted`` jobs that ``archive`` has and that can be read."""
     names = archive.match(jobs)

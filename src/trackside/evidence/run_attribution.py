@@ -1,0 +1,69 @@
+"""The agent of one run, told from what is at hand: the run and its jobs, the checkout, pull requests in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trackside.agents.attribution import Pull, RunFacts, attribute
+from trackside.agents.identities import known_agents
+from trackside.evidence.agent_history import pull_texts
+from trackside.evidence.checkout import Checkout
+from trackside.evidence.history import load_pulls, told_branch
+from trackside.history.runs import KnownPulls
+from trackside.records.agent_rules import AgentRules
+from trackside.records.attribution import Attribution
+from trackside.records.jobs import Job
+from trackside.records.runs import RunAttempt
+from trackside.store.store import Store
+
+
+def attribution_of(
+    run: RunAttempt,
+    jobs: Sequence[Job],
+    rules: AgentRules,
+    checkout: Checkout,
+    *,
+    store: Store | None = None,
+    default_branch: str | None = None,
+) -> Attribution:
+    """The agent of ``run`` and every signal. Without a store pull requests tell nothing but their numbers."""
+    ran = (step for job in jobs for step in job.steps if step.started_at is not None and step.conclusion != "skipped")
+    return attribute(
+        RunFacts(
+            path=run.workflow_file,
+            event=run.event,
+            title=run.display_title,
+            conclusion=run.conclusion,
+            branch=run.head_branch,
+            actor=run.actor,
+            actor_id=run.actor_id,
+            triggering_actor=run.triggering_actor,
+            triggering_actor_id=run.triggering_actor_id,
+            commit_message=run.head_commit_message,
+            author_email=run.head_commit_email,
+            committer_email=run.head_commit_committer_email,
+            steps=tuple(dict.fromkeys(step.name for step in ran)),
+            workflow=checkout.workflows.get(run.workflow_file or ""),
+            pulls=_pulls(run, store, default_branch),
+        ),
+        known_agents(rules, checkout.agents),
+    )
+
+
+def _pulls(run: RunAttempt, store: Store | None, default_branch: str | None) -> tuple[Pull, ...]:
+    """The pull requests that the run is of, the best first."""
+    if store is None:
+        return tuple(Pull(number=number) for number in run.pull_numbers)
+    branch = default_branch or told_branch(store, run.repo)
+    home = (run.head_repository or run.repo).lower() == run.repo.lower()
+    row = {
+        "event": run.event,
+        "is_default_line": branch is not None and run.head_branch == branch and home,
+        "sha": run.head_sha,
+        "branch": run.head_branch,
+        "head_repository": run.head_repository,
+        "pull_numbers": run.pull_numbers,
+    }
+    numbers = KnownPulls(load_pulls(store, run.repo)).numbers_of(row, run.repo)
+    texts = pull_texts(store, run.repo, numbers)
+    return tuple(texts.get(number, Pull(number=number)) for number in numbers)
