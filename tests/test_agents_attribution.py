@@ -225,6 +225,13 @@ def test_the_settings_add_agents_and_add_to_those_that_are_known() -> None:
     assert told(agents, actor="github-actions[bot]", actor_id=41898282) == Attribution()
 
 
+def test_a_login_that_the_settings_name_is_the_agent_whatever_its_id_is_on_that_server() -> None:
+    agents = known_agents(AgentRules(agent=(OwnAgent(name="copilot", logins=("Copilot",)),)))
+    assert told(agents, actor="Copilot", actor_id=5).agent == "copilot"
+    assert told(agents, actor="renamed", actor_id=COPILOT_ID).agent == "copilot"
+    assert told(actor="Copilot", actor_id=5) == Attribution()
+
+
 def test_the_longest_prefix_of_a_branch_counts() -> None:
     agents = known_agents(AgentRules(agent=(OwnAgent(name="docs-bot", branch_prefixes=("copilot/docs-",)),)))
     assert told(agents, branch="copilot/docs-x").agent == "docs-bot"

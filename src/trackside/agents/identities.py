@@ -114,7 +114,7 @@ class KnownAgents:
     def __init__(self, agents: Iterable[KnownAgent]) -> None:
         self.agents = tuple(agents)
         self._ids: dict[int, str] = {}
-        self._logins: dict[str, tuple[str, frozenset[int]]] = {}
+        self._logins: dict[str, tuple[str, int | None]] = {}
         self._emails: dict[str, str] = {}
         self._actions: dict[str, str] = {}
         self._titles: dict[str, str] = {}
@@ -131,8 +131,7 @@ class KnownAgents:
             if id_ is not None and id_ not in NEVER_IDS:
                 self._ids.setdefault(id_, agent.name)
             if login and login.lower() not in NEVER_LOGINS:
-                name, ids = self._logins.get(login.lower(), (agent.name, frozenset()))
-                self._logins[login.lower()] = (name, ids if id_ is None else ids | {id_})
+                self._logins.setdefault(login.lower(), (agent.name, id_))
         for values, known in (
             (agent.emails, self._emails),
             (agent.actions, self._actions),
@@ -145,13 +144,16 @@ class KnownAgents:
         self._marks += [(re.compile(mark), agent.name) for mark in agent.marks]
 
     def of_account(self, login: str | None, id_: int | None) -> str | None:
-        """The agent that acts as this account: by id where one is told, as logins can be renamed; else by login."""
+        """The agent that acts as this account: by id where one is told, as logins can be renamed; else by login.
+
+        A login whose id is known is not an account with another id; those that settings name have any.
+        """
         if id_ in NEVER_IDS or (login or "").lower() in NEVER_LOGINS:
             return None
         if id_ is not None and id_ in self._ids:
             return self._ids[id_]
-        name, ids = self._logins.get((login or "").lower(), (None, frozenset()))
-        return None if ids and id_ is not None else name
+        name, own_id = self._logins.get((login or "").lower(), (None, None))
+        return None if own_id is not None and id_ is not None else name
 
     def of_email(self, address: str | None) -> str | None:
         """The agent that commits with this address: the account of a no-reply address, else one that is known."""
@@ -216,8 +218,8 @@ def _of_settings(own: OwnAgent) -> KnownAgent:
     name = next((one.name for one in TABLE if one.name in aliases), own.name)
     ids = {login.lower(): id_ for one in TABLE for login, id_ in one.accounts}
     accounts = (
-        *(Account(login, ids.get(login.lower())) for login in own.logins),
-        *(Account("", id_) for id_ in own.ids),
+        *(Account(login) for login in own.logins),
+        *(Account("", id_) for id_ in (*own.ids, *(ids.get(login.lower()) for login in own.logins))),
     )
     return KnownAgent(
         name=name,
