@@ -26,9 +26,7 @@ _REST: Final = "The rest is left out: a comment is at most 65,536 characters lon
 _PLAIN_INFO: Final = frozenset({"", "text", "console", "diff", "json"})
 _FENCE: Final = re.compile(r"(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)")
 # Of numbers those that ``markdown_text`` writes; any other could hide what is looked for below.
-_ENTITY: Final = re.compile(
-    r"&(?!(?:amp|gt|lt|quot|#(?:3[568]|4[235]|6[0124]|9[12356]|12[3456]));)",
-)
+_ENTITY: Final = re.compile(r"(?<=\\)&|&(?!(?:amp|gt|lt|quot|#(?:3[568]|4[235]|6[0124]|9[12356]|12[3456]));)")
 _TAG: Final = re.compile(r"<(?!/?(?:details|summary)>|br>)")
 _LINK: Final = re.compile(r"(?<!!)\[(?P<text>[^\[\]]*)\]\((?P<url>[^()\s<>]*)\)")
 _PLAIN_URL: Final = re.compile(r"https?://[\w.~:/?#@!$&'*+,;=%-]+", re.ASCII)
