@@ -68,7 +68,7 @@ def test_all_runs_are_told_by_outcome_with_window_count_and_denominator() -> Non
         "Over time, the later half of the window beside the earlier one: duration (minutes) too few to tell; success "
         "too few to tell.",
     )
-    assert one.notes[4] == "Runner minutes: 30.0. Estimated cost: USD 0.20; no rate fits 1 job."
+    assert one.notes[4] == "Runner minutes: 30.0. Estimated cost: USD 0.20; no rate of [[agents.rates]] fits 1 job."
 
 
 def test_a_workflow_has_rate_interval_quantiles_counts_and_cost() -> None:
@@ -122,6 +122,28 @@ def test_failed_jobs_are_told_with_their_first_failed_step() -> None:
     assert [row[1:6] for row in rows] == [("PR Test / unit (0)", 1, "failure", "Run tests", 1)]
     assert rows[0][7] == "claude"
     assert section(statistics_of(an_agent_history([lost], [no_step])), "Failed jobs").rows[0][4] == "no failed step"
+
+
+def test_without_jobs_it_is_not_said_that_none_failed() -> None:
+    unread = statistics_of(an_agent_history([an_agent_run(0, "failure", is_read=False)]))
+    run = an_agent_run(0)
+
+    assert section(unread, "Failed jobs").notes == ("No job is known: the jobs of these runs were not read.",)
+    assert section(statistics_of(an_agent_history([run], [a_job(run, "unit")])), "Failed jobs").notes == (
+        "No job failed.",
+    )
+
+
+def test_where_no_cost_is_known_there_is_no_column_of_costs() -> None:
+    run = an_agent_run(0)
+    told = statistics_of(an_agent_history([run], [a_job(run, "unit")]))
+
+    assert [one.title for one in agents_sections(told, 5) if "Cost" in one.headings] == []
+    assert len([one for one in agents_sections(sample(), 5) if one.headings[-1:] == ("Cost",)]) == 3
+    assert all(len(row) == len(one.headings) for one in agents_sections(told, 5) for row in one.rows)
+    assert agents_sections(told, 5)[0].notes[4] == (
+        "Runner minutes: 10.0. Estimated cost: not known; no rate of [[agents.rates]] fits 1 job."
+    )
 
 
 def test_a_run_that_failed_without_a_job_is_said() -> None:

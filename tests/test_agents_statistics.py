@@ -132,6 +132,16 @@ def test_a_run_that_could_not_start_has_no_job_and_is_counted() -> None:
     assert told.all_runs.runner_minutes == 0.0
 
 
+def test_where_only_some_jobs_are_asked_for_a_run_with_others_is_not_said_to_have_none() -> None:
+    run = an_agent_run(0, "failure")
+    other = a_job(run, "lint", "failure")
+    every = an_agent_history([run], [other]).history.jobs
+
+    asked = statistics_of(an_agent_history([run], [], every_job=every))
+
+    assert (asked.job_attempts, asked.jobless_failures) == (0, 0)
+
+
 def test_workflows_are_told_apart_by_name_and_file_the_most_frequent_first() -> None:
     runs = [
         an_agent_run(0, workflow="CI", workflow_file=".github/workflows/a.yml"),

@@ -74,13 +74,9 @@ def _jobs(history: AgentHistory, runs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _steps(rows: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
-    of_job = jobs.select("job_id", "family", *_OF_JOB).unique("job_id", keep="first", maintain_order=True)
-    rows = (
-        rows.lazy()
-        .select("job_id", pl.col("workflow").fill_null("?"), "job", "step", "duration_s", kind=kind_of())
-        .with_columns(known_time("duration_s"))
-    )
-    joined = rows.join(of_job.lazy(), on="job_id", how="left", maintain_order="left")
+    of_job = jobs.lazy().select("job_id", "family", *_OF_JOB).unique("job_id", keep="first", maintain_order=True)
+    told = rows.lazy().select("job_id", pl.col("workflow", "step").fill_null("?"), "job", "duration_s", kind=kind_of())
+    joined = told.with_columns(known_time("duration_s")).join(of_job, on="job_id", how="left", maintain_order="left")
     return joined.with_columns(pl.col("family").fill_null(pl.col("job"))).drop("job").collect()
 
 

@@ -31,10 +31,10 @@ def failed_jobs(history: AgentHistory, attempts: Attempts) -> tuple[FailedJob, .
     return tuple(_record(row) for row in told.iter_rows(named=True))
 
 
-def jobless_failures(attempts: Attempts) -> int:
+def jobless_failures(history: AgentHistory, attempts: Attempts) -> int:
     """How many attempts of runs failed without any job, their jobs having been read."""
     runs = attempts.runs.filter(is_any(FAILED), pl.col("is_read"))
-    return runs.join(attempts.jobs, on=ATTEMPT, how="anti").height
+    return runs.join(history.history.whole.jobs, on=ATTEMPT, how="anti").height
 
 
 def _of_steps(steps: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:

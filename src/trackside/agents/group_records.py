@@ -175,8 +175,9 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     ``job_attempts``, ``steps`` to ``step_attempts``, and ``agents`` to it together with the attempts in which an agent
     had another role than ``ran``.
 
-    ``workflows`` by count, ``agents`` by count with unattributed last; ``steps`` by share. ``slowest`` are the steps
-    of each workflow with the largest share, at most 5 each, steps with too few values left out. ``failed`` the newest
+    ``workflows`` by count, ``agents`` by count with unattributed last, ``jobs`` by runner minutes, ``steps`` by share.
+    ``slowest`` are the steps of each workflow with the largest share, at most 5 each, steps with too few values left
+    out, the workflow whose steps took the most time first. ``failed`` the newest
     first; ``jobless_failures`` counts attempts that failed without any job, such as those of an invalid workflow file.
     ``days`` by workflow, job, step and day. The window is from the first start of an attempt to the last.
     """

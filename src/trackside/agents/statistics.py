@@ -30,7 +30,7 @@ def statistics_of(history: AgentHistory) -> Statistics:
         days=day_rows(attempts),
         job_attempts=attempts.jobs.height,
         step_attempts=attempts.steps.height,
-        jobless_failures=jobless_failures(attempts),
+        jobless_failures=jobless_failures(history, attempts),
         currency=history.rules.currency,
         window_start=began.min(),  # type: ignore[arg-type]
         window_stop=began.max(),  # type: ignore[arg-type]

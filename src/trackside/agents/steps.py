@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from itertools import groupby
 from typing import Final
 
 import polars as pl
@@ -22,9 +22,11 @@ _QUEUE: Final = "queue_s"
 
 
 def job_rows(attempts: Attempts) -> tuple[JobRow, ...]:
-    """The jobs by workflow, the one with the most runner minutes first."""
+    """The jobs, the one with the most runner minutes first."""
     figures = (*counts(), *timings(_RUN), *timings(_QUEUE), *costs())
-    rows = attempts.jobs.group_by(JOB_KEY).agg(figures).sort("workflow", "runner_minutes", "family", descending=_MOST)
+    rows = (
+        attempts.jobs.group_by(JOB_KEY).agg(figures).sort("runner_minutes", *JOB_KEY, descending=[True, False, False])
+    )
     trends = duration_trends(attempts.jobs, JOB_KEY, _RUN)
     return tuple(
         JobRow(
@@ -68,9 +70,15 @@ def step_rows(attempts: Attempts) -> tuple[StepRow, ...]:
 
 
 def slowest_of(steps: Iterable[StepRow]) -> tuple[StepRow, ...]:
-    """Of steps by share, the first SLOWEST of each workflow that took time and are not too few to tell."""
-    telling = sorted((one for one in steps if one.share and not one.run.is_few), key=lambda one: one.workflow)
-    return tuple(step for _, group in groupby(telling, key=lambda one: one.workflow) for step in list(group)[:SLOWEST])
+    """Of steps by share, the first SLOWEST of each workflow that took time and are not too few to tell.
 
-
-_MOST: Final = [False, True, False]
+    The workflow whose steps took the most time comes first.
+    """
+    spent: Counter[str] = Counter()
+    slowest: dict[str, list[StepRow]] = {}
+    for step in steps:
+        spent[step.workflow] += round(step.run.total_s)
+        if step.share and not step.run.is_few:
+            slowest.setdefault(step.workflow, []).append(step)
+    order = sorted(slowest, key=lambda workflow: (-spent[workflow], workflow))
+    return tuple(step for workflow in order for step in slowest[workflow][:SLOWEST])

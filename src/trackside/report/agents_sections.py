@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from trackside.agents.failed_jobs import NO_FAILED_STEP
 from trackside.agents.group_records import FEW, GroupRow, Statistics, StepRow, Times
 from trackside.agents.steps import SLOWEST
@@ -34,10 +36,10 @@ def agents_sections(statistics: Statistics, top: int) -> list[Section]:
     """All runs, workflows, agents, slowest steps, jobs and failed jobs; at most ``top`` rows of each."""
     return [
         _all_runs(statistics),
-        _workflows(statistics, top),
-        _agents(statistics, top),
+        _priced(_workflows(statistics, top), statistics),
+        _priced(_agents(statistics, top), statistics),
         _slowest(statistics, top),
-        _jobs(statistics, top),
+        _priced(_jobs(statistics, top), statistics),
         _failed(statistics, top),
     ]
 
@@ -63,7 +65,8 @@ def _overview(told: Statistics, every: GroupRow) -> Iterator[str]:
         f"{duration_trend(every.duration_trend, in_minutes=True)}; success {success_trend(every.success_trend)}."
     )
     spent = "not known" if every.runner_minutes is None else f"{every.runner_minutes:,.1f}"
-    without = f"; no rate fits {counted(every.jobs_without_rate, 'job')}" if every.jobs_without_rate else ""
+    without = f"; no rate of [[agents.rates]] fits {counted(every.jobs_without_rate, 'job')}"
+    without = without if every.jobs_without_rate else ""
     yield f"Runner minutes: {spent}. Estimated cost: {cost_words(every.cost, told.currency)}{without}."
     if every.unread:
         yield f"The jobs of {counted(every.unread, 'attempt')} are not in the store: they are in no minutes or cost."
@@ -163,7 +166,6 @@ def _step(step: StepRow) -> tuple[Cell, ...]:
 
 
 def _jobs(told: Statistics, top: int) -> Section:
-    rows = sorted(told.jobs, key=lambda row: (-row.runner_minutes, row.workflow, row.job))[:top]
     return Section(
         title="By job (minutes)",
         headings=("Job", "Attempts", *_RATE, *_TIMES, "Waiting p50", "Duration Trend", "Runner", "Cost"),
@@ -180,7 +182,7 @@ def _jobs(told: Statistics, top: int) -> Section:
                 round(row.runner_minutes, 1),
                 cost_words(row.cost, told.currency),
             )
-            for row in rows
+            for row in told.jobs[:top]
         ),
         notes=(
             *_notes(told, len(told.jobs), top),
@@ -211,7 +213,7 @@ def _failed(told: Statistics, top: int) -> Section:
             )
             for one in told.failed[:top]
         ),
-        notes=tuple(_notes(told, len(told.failed), top, "--top")) if told.failed else ("No job failed.",),
+        notes=tuple(_notes(told, len(told.failed), top, "--top")) if told.failed else (_no_failure(told),),
     )  # fmt: skip
 
 
@@ -226,6 +228,20 @@ def _with_unattributed(rows: tuple[GroupRow, ...], top: int) -> tuple[GroupRow, 
     """The first rows, and that of the unattributed attempts, which is never cut off."""
     named = [row for row in rows if row.name is not None]
     return (*named[:top], *(row for row in rows if row.name is None))
+
+
+def _priced(section: Section, told: Statistics) -> Section:
+    """The table without its last column, the costs, where none is known."""
+    if told.all_runs.cost is not None:
+        return section
+    rows = tuple(row[:-1] for row in section.rows)
+    return msgspec.structs.replace(section, headings=section.headings[:-1], rows=rows)
+
+
+def _no_failure(told: Statistics) -> str:
+    if told.all_runs.outcomes.total and not told.job_attempts:
+        return "No job is known: the jobs of these runs were not read."
+    return "No job failed."
 
 
 def _rate(row: GroupRow) -> tuple[Cell, ...]:
