@@ -48,7 +48,7 @@ from trackside.report.agents_packing import (
     parts,
 )
 from trackside.report.agents_run_records import DataRun
-from trackside.report.agents_run_rows import RunRows
+from trackside.report.agents_run_rows import RunRows, https_link
 
 STATISTICS_BYTES: Final = {
     "workflows": 150_000,
@@ -163,7 +163,7 @@ class DataContent:
     def _fixed_parts(self) -> AgentsDocument:
         """What does not depend on when it is made, and on which runs the main file has room for."""
         facts = self._facts
-        groups, more = fitting(facts.groups, self._limit(GROUP_BYTES))
+        groups, more = fitting(map(_linked, facts.groups), self._limit(GROUP_BYTES))
         named, left_out = _by_name(self._runs, self._limit(NAMES_BYTES))
         self._left_out.update({("failure groups", _FILE_FULL): more, **left_out})
         return AgentsDocument(
@@ -178,6 +178,8 @@ class DataContent:
 
     def _statistics(self) -> Statistics:
         told = self._facts.statistics
+        failed = tuple(msgspec.structs.replace(one, url=https_link(one.url)) for one in told.failed)
+        told = msgspec.structs.replace(told, failed=failed)
         if self._facts.most_bytes is None:
             return told
         kept: dict[str, Any] = {"days": ()}
@@ -290,6 +292,12 @@ def _raw(packed: Iterable[PackedRun]) -> tuple[DataRun, ...]:
 
 def _month(created_at: dt.datetime | None) -> str:
     return UNDATED if created_at is None else f"{created_at.astimezone(dt.UTC):%Y-%m}"
+
+
+def _linked(entry: Entry) -> Entry:
+    """The entry with the addresses only that a page may make links of."""
+    runs = tuple(msgspec.structs.replace(run, url=https_link(run.url)) for run in entry.runs)
+    return msgspec.structs.replace(entry, runs=runs, link=https_link(entry.link))
 
 
 def _window(asked: DataWindow, runs: pl.DataFrame) -> DataWindow:
