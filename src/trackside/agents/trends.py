@@ -78,15 +78,18 @@ def success_trends(rows: pl.DataFrame, keys: Sequence[str]) -> Trends:
 
 
 def _of_durations(values: Floats, late: npt.NDArray[np.bool_]) -> _Halves:
-    before, after = values[~late], values[late]
-    medians = (float(np.median(part)) if part.size else None for part in (before, after))
-    if min(before.size, after.size) < FEW:
-        return _Halves(*medians, before.size, after.size, None)
-    _, places, ties = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(ties) - (ties - 1) / 2)[places]
-    first, second = (np.bincount(places[part], minlength=ties.size) for part in (~late, late))
-    p = rank_sum_p(first, second, _inflation(ranks, late))
-    return _Halves(*medians, before.size, after.size, p)
+    early, later = values[~late], values[late]
+    p = None
+    if min(early.size, later.size) >= FEW:
+        _, places, ties = np.unique(values, return_inverse=True, return_counts=True)
+        ranks = np.cumsum(ties) - (ties - 1) / 2
+        first, second = (np.bincount(places[part], minlength=ties.size) for part in (~late, late))
+        p = rank_sum_p(first, second, _inflation(ranks[places], late))
+    return _Halves(_median(early), _median(later), early.size, later.size, p)
+
+
+def _median(values: Floats) -> float | None:
+    return float(np.median(values)) if values.size else None
 
 
 def _inflation(ranks: Floats, late: npt.NDArray[np.bool_]) -> float:
