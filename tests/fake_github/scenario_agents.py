@@ -29,6 +29,9 @@ CLAUDE_RESULT = (
 FAULTS: dict[str, tuple[str, ...]] = {
     "overloaded": (
         "##[group]Run anthropics/claude-code-action@v1",
+        "with:",
+        "  prompt: Please look at the queue",
+        "##[endgroup]",
         'API Error: 529 {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}',
         "##[error]Action failed with error: Claude Code process exited with code 1",
         "##[error]Process completed with exit code 1.",
@@ -54,6 +57,9 @@ FAULTS: dict[str, tuple[str, ...]] = {
     ),
     "turns": (
         "##[group]Run openai/codex-action@v1",
+        "with:",
+        "  sandbox: workspace-write",
+        "##[endgroup]",
         "ERROR: stream disconnected before completion: Rate limit reached for gpt-5-codex",
         "##[error]Process completed with exit code 1.",
     ),

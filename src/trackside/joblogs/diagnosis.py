@@ -17,7 +17,7 @@ from trackside.records.ci_rules import PatternRule
 from trackside.records.failures import Cause, Diagnosis
 from trackside.records.jobs import Job
 
-VERSION: Final = f"2.{FINGERPRINT_VERSION}"
+VERSION: Final = f"3.{FINGERPRINT_VERSION}"
 """Of the rules and of the fingerprints; what was told by another version is told anew."""
 
 MAX_LINE: Final = 500
