@@ -31,8 +31,9 @@ class ErrorLine(msgspec.Struct, frozen=True, kw_only=True):
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """A block of lines that shows where a program failed.
 
-    ``message`` is the error that the trace is of. ``lines`` are its first and last lines, ``left_out`` counts those
-    between them. ``is_main`` marks the one that goes with the line that tells most.
+    ``message`` is the error that the trace is of, ``first_message`` what it says first, in the line of that number:
+    where one error led to another they differ. ``lines`` are its first and last lines, ``left_out``
+    counts those between them. ``is_main`` marks the one that goes with the line that tells most.
     """
 
     kind: TraceKind
@@ -41,6 +42,8 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     line_number: int
     last_line_number: int
     message: str
+    first_message: str
+    first_message_number: int
     lines: tuple[str, ...]
     left_out: int = 0
     is_main: bool = False

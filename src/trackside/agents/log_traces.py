@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import takewhile
 from typing import Final
 
 import msgspec
@@ -29,7 +30,7 @@ _ROUGH: Final = (
     " at ",
     "\tat ",
 )
-_NEAR: Final = 30
+_NEAR, _BELOW = 30, 6
 
 
 class Traces:
@@ -40,6 +41,7 @@ class Traces:
         self._recent: deque[LogLine] = deque(maxlen=_BACK)
         self._shape: Shape | None = None
         self._lines: list[LogLine] = []
+        self._said: tuple[int, str] | None = None
         self._first: list[Trace] = []
         self._last: deque[Trace] = deque(maxlen=MOST // 2)
         self._count = 0
@@ -48,8 +50,11 @@ class Traces:
         """A line of the log."""
         text = message_of(line.text) if line.text.startswith(("#", "[", "(")) else line.text
         if self._shape is not None:
+            before = self._shape.message
             if not line.is_script and len(self._lines) < LONGEST and self._shape.takes(text):
                 self._lines.append(line)
+                if self._said is None and self._shape.message != before:
+                    self._said = (line.number, self._shape.message)
                 return
             self._close()
         if line.is_script:
@@ -84,6 +89,7 @@ class Traces:
             before = self._commands()
         if shape is not None:
             self._shape, self._lines = shape, [*before, line]
+            self._said = (line.number, shape.message) if isinstance(shape, ShellTrace) else None
             self._recent.clear()
 
     def _head(self) -> list[LogLine]:
@@ -99,27 +105,26 @@ class Traces:
     def _commands(self) -> list[LogLine]:
         """The commands that the shell showed just above."""
         recent = list(self._recent)
-        while recent and not recent[0].text.startswith("+"):
-            recent.pop(0)
-        return recent if all(line.text.startswith("+") for line in recent) else []
+        shown_by_shell = takewhile(lambda line: line.text.startswith("+"), reversed(recent))
+        return list(shown_by_shell)[::-1]
 
     def _close(self) -> None:
-        shape, lines = self._shape, self._lines
-        self._shape, self._lines = None, []
+        shape, lines, said = self._shape, self._lines, self._said
+        self._shape, self._lines, self._said = None, [], None
         while lines and not lines[-1].text.strip():
             lines.pop()
         if shape is None or not lines or not shape.is_whole:
             self._recent.extend(lines)
             return
         self._count += 1
-        trace = _trace(self._job, shape, lines)
+        trace = _trace(self._job, shape, lines, said or (lines[0].number, shape.message))
         if len(self._first) < MOST // 2:
             self._first.append(trace)
         else:
             self._last.append(trace)
 
 
-def _trace(job: str, shape: Shape, lines: list[LogLine]) -> Trace:
+def _trace(job: str, shape: Shape, lines: list[LogLine], said: tuple[int, str]) -> Trace:
     kept = lines if len(lines) <= _FIRST + _LAST else [*lines[:_FIRST], *lines[-_LAST:]]
     return Trace(
         kind=shape.kind,
@@ -128,6 +133,8 @@ def _trace(job: str, shape: Shape, lines: list[LogLine]) -> Trace:
         line_number=lines[0].number,
         last_line_number=lines[-1].number,
         message=shown(shape.message),
+        first_message=shown(said[1]),
+        first_message_number=said[0],
         lines=tuple(shown_block(line.text) for line in kept),
         left_out=len(lines) - len(kept),
     )
@@ -145,14 +152,18 @@ def with_main(traces: tuple[Trace, ...], line_number: int | None, line: str | No
 
 
 def main_trace(traces: tuple[Trace, ...], line_number: int | None, line: str | None) -> Trace | None:
-    """The block that holds the line, else one that says the same, else the last one shortly before it."""
+    """The block that holds the line, else one that says the same, else one just below it or shortly before it.
+
+    Where no line tells anything it is the last block.
+    """
     if line_number is None:
-        return None
+        return traces[-1] if traces else None
     for trace in traces:
         if trace.line_number <= line_number <= trace.last_line_number:
             return trace
     for trace in traces:
         if line and len(trace.message) > 10 and (trace.message in line or line in trace.message):
             return trace
+    below = [one for one in traces if 0 < one.line_number - line_number <= _BELOW]
     near = [one for one in traces if 0 < line_number - one.last_line_number <= _NEAR]
-    return near[-1] if near else None
+    return next(iter([*below, *reversed(near)]), None)

@@ -14,7 +14,7 @@ from trackside.agents.knowledge import Entry
 from trackside.agents.log_errors import error_lines
 from trackside.agents.log_lines import shown
 from trackside.agents.log_metrics import CompiledPattern, compile_patterns
-from trackside.agents.log_records import WarningGroup
+from trackside.agents.log_records import ErrorLine, Trace, WarningGroup
 from trackside.agents.log_traces import with_main
 from trackside.agents.run_records import JobAnalysis, JobText, KnownFailure, LogSummary, RunAnalysis, RunSummary
 from trackside.agents.signatures import SIGNATURE_VERSION, failed_step_of, signature_of
@@ -25,6 +25,7 @@ from trackside.joblogs.fingerprints import masked
 from trackside.records.agent_rules import AgentRules
 from trackside.records.attribution import Attribution
 from trackside.records.ci_rules import CiRules
+from trackside.records.failures import Diagnosis
 from trackside.records.jobs import Job
 from trackside.records.runs import RunAttempt, Source
 
@@ -141,17 +142,32 @@ def _diagnosed(facts: JobAnalysis, text: JobText, reading: JobReading, ci_rules:
     log = weigh_log(text.content or b"", job, ci_rules.patterns)
     diagnosis = diagnosis_of(log, job)
     errors = error_lines(log, facts.name, reading.steps)
+    traces = with_main(reading.traces, diagnosis.line_number, diagnosis.line)
+    main = next((trace for trace in traces if trace.is_main), None)
+    first = errors.first if main is None else _said_first(main, diagnosis)
     analysis = msgspec.structs.replace(
         facts,
         diagnosis=diagnosis,
         template=None if diagnosis.line is None else masked(diagnosis.line),
         fingerprint=diagnosis.fingerprint,
-        failed_step=facts.failed_step or (None if text.job or errors.first is None else errors.first.step),
-        first_error=errors.first,
+        failed_step=facts.failed_step or (None if text.job or first is None else first.step),
+        first_error=first,
         errors=errors.found,
-        traces=with_main(reading.traces, diagnosis.line_number, diagnosis.line),
+        traces=traces,
     )
     return _Told(_with_knowledge(analysis, entry_for), errors.left_out)
+
+
+def _said_first(trace: Trace, diagnosis: Diagnosis) -> ErrorLine:
+    """The line of the block in which the program first says what is wrong."""
+    return ErrorLine(
+        job=trace.job,
+        step=trace.step,
+        line_number=trace.first_message_number,
+        line=trace.first_message,
+        rule=diagnosis.rule or f"{trace.kind} trace",
+        cause=diagnosis.cause.value,
+    )
 
 
 def _facts(run: RunAttempt | None, text: JobText) -> JobAnalysis:

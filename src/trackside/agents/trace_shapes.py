@@ -11,6 +11,7 @@ LONGEST: Final = 400
 """A block is over after so many lines."""
 
 _EXCEPTION: Final = re.compile(r"[A-Za-z_][\w.]{0,200}(?:$|: |:$|\()")
+_MEMBER: Final = re.compile(r"(?!(?:Base)?ExceptionGroup)[A-Za-z_][\w.]{0,200}(?:Error|Exception|Interrupt)\b")
 _REASON: Final = re.compile(r"E {2,10}\S")
 _MOST_BETWEEN: Final = 8
 _CHAIN: Final = ("During handling of the above exception", "The above exception was the direct cause")
@@ -28,6 +29,7 @@ _DOTNET_FRAME: Final = re.compile(r"\s{1,40}at .{1,400}\) in .{1,400}:line \d{1,
 _NODE_FRAME: Final = re.compile(
     r"\s{1,40}at .{0,400}(?::\d{1,6}:\d{1,6}\)?|<anonymous>\)?|\(native\)|index \d{1,6}\))$"
 )
+_NODE_MORE: Final = re.compile(r"\s{2,40}(?:\[cause\]|\w{1,40}: |[\]}])|[\]}]$")
 _RUST_AFTER: Final = re.compile(r"note: |stack backtrace:|\s{1,40}\d{1,4}: |\s{1,40}at ")
 _RUSTC_AFTER: Final = re.compile(r"\s{0,20}(?:\d{1,6} {0,3}[|+~-]|[|=:] ?|-->|\.\.\.|::: )|\s")
 
@@ -73,7 +75,8 @@ class PythonTrace(Shape):
 
     def __init__(self, message: str, indent: str) -> None:
         super().__init__(message, is_whole=False)
-        self._indent = len(indent) if not indent.endswith("Group ") else 0
+        self._is_group = indent.endswith("Group ")
+        self._indent = 0 if self._is_group else len(indent)
         self._said = False
         self._between = 0
 
@@ -85,6 +88,7 @@ class PythonTrace(Shape):
             return chained or not text.strip()
         self.is_whole = self.is_whole or inner.lstrip(" |").startswith('File "')
         if not inner or inner[0] in " \t|+" or inner.startswith((*_CHAIN, _TRACEBACK)):
+            self._note_member(inner)
             return True
         if not self.is_whole:
             self._between += 1
@@ -92,6 +96,12 @@ class PythonTrace(Shape):
         self._said = _EXCEPTION.match(inner) is not None
         self.message = inner if self._said else self.message
         return self._said
+
+    def _note_member(self, inner: str) -> None:
+        """What a group of exceptions says is what the first of them says."""
+        text = inner.lstrip(" |")
+        if self._is_group and self.message.endswith(_TRACEBACK) and _MEMBER.match(text):
+            self.message = text
 
 
 class PytestTrace(Shape):
@@ -153,7 +163,7 @@ class FrameTrace(Shape):
     def _takes(self, text: str) -> bool:
         if _AT.match(text) or _JAVA_MORE.match(text):
             return True
-        return self.kind == "node" and bool(re.match(r"\s{2,40}(?:\[cause\]|code|errno|syscall|path|\})|\}$", text))
+        return self.kind == "node" and _NODE_MORE.match(text) is not None
 
 
 class SectionTrace(Shape):
