@@ -118,6 +118,7 @@ class KnownAgents:
         self._emails: dict[str, str] = {}
         self._actions: dict[str, str] = {}
         self._titles: dict[str, str] = {}
+        self._workflows: dict[str, str] = {}
         self._paths: list[tuple[str, str]] = []
         self._prefixes: list[tuple[str, str]] = []
         self._marks: list[tuple[re.Pattern[str], str]] = []
@@ -139,7 +140,9 @@ class KnownAgents:
         ):
             for value in values:
                 known.setdefault(value.lower(), agent.name)
-        self._paths += [(path, agent.name) for path in agent.paths]
+        self._paths += [(f"{path}/", agent.name) for path in agent.paths]
+        for workflow in agent.workflows:
+            self._workflows.setdefault(workflow, agent.name)
         self._prefixes += [(prefix, agent.name) for prefix in agent.branch_prefixes if prefix]
         self._marks += [(re.compile(mark), agent.name) for mark in agent.marks]
 
@@ -165,12 +168,12 @@ class KnownAgents:
 
     def of_path(self, path: str | None) -> str | None:
         """The agent that GitHub makes runs of this path for."""
-        return next((name for begin, name in self._paths if path and f"{path}/".startswith(f"{begin}/")), None)
+        whole = f"{path}/"
+        return next((name for begin, name in self._paths if whole.startswith(begin)), None)
 
     def of_workflow(self, path: str | None) -> str | None:
         """The agent that a workflow only runs, as the settings say."""
-        file = (path or "").rpartition("/")[2]
-        return next((one.name for one in self.agents if path and {path, file} & set(one.workflows)), None)
+        return self._workflows.get(path or "") or self._workflows.get((path or "").rpartition("/")[2])
 
     def of_action(self, action: str) -> str | None:
         """The agent of an action ``owner/name`` or ``owner/name/path``."""
