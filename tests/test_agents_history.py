@@ -153,3 +153,55 @@ def test_a_day_of_waiting_for_approval_is_queue_and_not_duration(store: Store) -
     store.add_runs([run], NOON)
     store.add_jobs([job(10, started_at=NOON + day, duration_s=170.0)], [marker(1)], NOON)
     assert load(store).runs["queue_s"].to_list() == [86_400.0]
+
+
+def test_everything_that_github_tells_of_a_run_is_there(github: FakeGitHub, store: Store) -> None:
+    at = github.clock.now().replace(microsecond=0) - dt.timedelta(hours=2)
+    branch = "copilot/grün & <b>#1?"
+    made = github.world.add_run(
+        1, conclusion="failure", workflow="PR Test", event="push", branch=branch, at=at, actor="Copilot", title="Faster"
+    )
+    sync_once(github, store)
+    [row] = load(store).runs.to_dicts()
+    latest = made.latest
+    assert {name: row[name] for name in ("run_id", "run_number", "run_attempt", "workflow", "workflow_file")} == {
+        "run_id": made.id,
+        "run_number": made.number,
+        "run_attempt": 1,
+        "workflow": "PR Test",
+        "workflow_file": made.workflow.path,
+    }
+    assert (row["status"], row["conclusion"], row["event"]) == ("completed", "failure", "push")
+    assert (row["branch"], row["sha"], row["title"]) == (branch, made.head_sha, "Faster")
+    assert (row["created_at"], row["started_at"], row["updated_at"]) == (at, latest.started_at, latest.updated_at)
+    assert (row["triggering_actor"], row["triggering_actor_id"]) == ("Copilot", 198982749)
+    assert (row["pull_numbers"], row["agent"]) == ([], "copilot")
+
+
+def test_what_github_leaves_out_of_a_run_is_null(github: FakeGitHub, store: Store) -> None:
+    made = github.world.add_run(1, at=github.clock.now() - dt.timedelta(hours=2))
+    gone = ("triggering_actor", "actor", "head_commit", "head_repository", "display_title", "pull_requests", "name")
+    made.overrides = dict.fromkeys((*gone, "path", "head_branch", "event"))
+    sync_once(github, store)
+    [row] = load(store).runs.to_dicts()
+    names = ("triggering_actor", "actor", "commit_message", "commit_email", "title", "workflow_file", "branch", "event")
+    assert [row[name] for name in names] == [None] * len(names)
+    assert (row["workflow"], row["agent"], row["issue_numbers"], row["pull_numbers"]) == ("?", None, [], [])
+
+
+def test_each_attempt_keeps_who_triggered_it(store: Store) -> None:
+    first = attempt(1, 1, conclusion="failure", triggering_actor="Copilot", triggering_actor_id=198982749)
+    second = attempt(1, 2, run_started_at=at(60), triggering_actor="alice", triggering_actor_id=1)
+    store.add_runs([first, second], NOON)
+    assert load(store).runs.select("run_attempt", "conclusion", "agent").rows() == [
+        (1, "failure", "copilot"),
+        (2, "success", None),
+    ]
+
+
+def test_a_repository_in_two_spellings_has_each_step_once(store: Store) -> None:
+    for repo in (REPO, REPO.upper()):
+        store.add_runs([attempt(1, repo=repo)], NOON)
+        store.add_jobs([job(10, repo=repo, labels=("gpu",))], [marker(1, repo=repo)], NOON)
+    found = load(store)
+    assert (found.runs.height, found.steps.height, found.labels) == (1, 1, {10: ("gpu",)})
