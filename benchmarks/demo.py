@@ -1,4 +1,4 @@
-"""Generate a 6P/2D run, parse it, write its reports; sync a week of CI; only the results' paths go to stdout."""
+"""Generate a 6P/2D run and write its reports; sync a week of CI, ten days of agents; only paths go to stdout."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.commands import srtlog_command
+from benchmarks.demo_agents import report_agents
 from benchmarks.demo_ci import sync_a_week
 from benchmarks.generate_run import generate_run
 from benchmarks.plan import Options, plan_run
@@ -54,6 +55,7 @@ def main() -> None:
     run_dir = generate_run(OUTPUT, options)
     reports = write_reports(run_dir, OUTPUT)
     reports += sync_a_week(OUTPUT, _tell)
+    reports += report_agents(OUTPUT, _tell)
     _tell(f"\nDone in {time.monotonic() - began:.0f} s. Open these files, the pages in a browser:")
     for report in reports:
         print(report.resolve())

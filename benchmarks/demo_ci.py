@@ -21,11 +21,11 @@ _STARTS_WITHIN_S: Final = 60
 
 
 @contextmanager
-def served_week(room: Path) -> Iterator[str]:
-    """The URL of a fake GitHub that serves a week while the block runs."""
+def served(room: Path, scenario: str) -> Iterator[str]:
+    """The URL of a fake GitHub that serves a scenario while the block runs."""
     file = room / "url"
     file.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tests.fake_github", "--scenario", "week", "--write-url", str(file)]
+    command = [sys.executable, "-m", "tests.fake_github", "--scenario", scenario, "--write-url", str(file)]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         until = time.monotonic() + _STARTS_WITHIN_S
@@ -45,7 +45,7 @@ def sync_a_week(out: Path, tell: Callable[[str], None]) -> list[Path]:
     room = out / "ci"
     shutil.rmtree(room, ignore_errors=True)
     room.mkdir(parents=True)
-    with served_week(room) as url:
+    with served(room, "week") as url:
         environment = {
             **os.environ,
             "GITHUB_API_URL": url,
@@ -53,33 +53,33 @@ def sync_a_week(out: Path, tell: Callable[[str], None]) -> list[Path]:
             "TRACKSIDE_STORE": str(room / "store"),
         }
         tell(f"\nA fake GitHub serves a week of {REPO} at {url}.")
-        _run(["sync", "--repo", REPO, "--api", "rest"], environment, tell)
+        run_command(["sync", "--repo", REPO, "--api", "rest"], environment, tell)
         tell("\nA second sync asks only for what may be new:")
         ledger = room / "sync.json"
-        _run(["sync", "--repo", REPO, "--api", "rest", "--format", "json"], environment, tell, ledger)
+        run_command(["sync", "--repo", REPO, "--api", "rest", "--format", "json"], environment, tell, ledger)
         tell(f"{json.loads(ledger.read_text(encoding='utf-8'))['sync']['calls']} calls")
         tell("\nWhat broke, and why: the logs of failed jobs are read too.")
         analysis = room / "ci_analysis.json"
         report = ["ci", "failures", "--repo", REPO, "--logs", "failed"]
-        _run([*report, "--top", "5", "--output", str(analysis)], environment, tell)
+        run_command([*report, "--top", "5", "--output", str(analysis)], environment, tell)
         tell("\nWhat performance jobs printed: their logs are read too.")
         tables, story = room / "performance_tables", room / "performance.txt"
-        _run(["perf", "report", "--repo", REPO, "--output-dir", str(tables)], environment, tell, story)
+        run_command(["perf", "report", "--repo", REPO, "--output-dir", str(tables)], environment, tell, story)
     offline = ["--repo", REPO, "--offline"]
     summary, failing = room / "ci_failures.md", room / "failing_jobs.csv"
-    _run(["ci", "failures", *offline, "--format", "markdown"], environment, tell, summary)
-    _run(["ci", "failures", *offline, "--format", "csv"], environment, tell, failing)
+    run_command(["ci", "failures", *offline, "--format", "markdown"], environment, tell, summary)
+    run_command(["ci", "failures", *offline, "--format", "csv"], environment, tell, failing)
     for command in ("streaks", "flaky", "runners"):
-        _run(["ci", command, *offline], environment, tell)
+        run_command(["ci", command, *offline], environment, tell)
     causes = room / "ci_causes.json"
-    _run(["ci", "causes", *offline, "--format", "json"], environment, tell, causes)
+    run_command(["ci", "causes", *offline, "--format", "json"], environment, tell, causes)
     changes = room / "perf_changes.md"
-    _run(["perf", "changes", *offline, "--format", "markdown"], environment, tell, changes)
-    _run(["store", "info"], environment, tell)
+    run_command(["perf", "changes", *offline, "--format", "markdown"], environment, tell, changes)
+    run_command(["store", "info"], environment, tell)
     return [tables / "index.html", changes, story, summary, analysis, causes, failing, ledger]
 
 
-def _run(
+def run_command(
     arguments: list[str], environment: dict[str, str], tell: Callable[[str], None], into: Path | None = None
 ) -> None:
     """Runs one trackside command, shown as typed; what it prints goes to stderr or ``into`` a file."""
