@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -39,7 +40,7 @@ from trackside.history.frames import (  # noqa: E402
 Floats = npt.NDArray[np.float64]
 Rng = np.random.Generator
 Shape = Callable[[Rng, int], Floats]
-SEED: Final = 770_000
+SEED: Final = 880_000
 WORLDS: Final = 100
 SETS: Final = 1000
 RUNS: Final = (10, 40, 160)
@@ -48,6 +49,8 @@ CHANGED: Final = 5
 RISES: Final = (0.1, 0.2, 0.5)
 FACTORS: Final = (1.1, 1.3, 2.0)
 DROPS: Final = (0.1, 0.2, 0.4)
+RATES: Final = (0.95, 0.7)
+CLUMPS: Final = {"unrelated": 0.0, "in stretches": 0.5}
 LEVEL_S, SPREAD_S = 300.0, 45.0
 SHAPES: Final[dict[str, Shape]] = {
     "nearly alike, around 5 minutes": lambda rng, n: rng.lognormal(5.7, 0.1, n),
@@ -156,29 +159,36 @@ def _would_be_told(trends: Trends, key: tuple[str, ...]) -> bool:
     return one.p_value <= Q and abs(one.after - one.before) >= max(LEAST_S, LEAST_SHARE * one.before)
 
 
-def success_figures(rate: float, runs: int, worlds: int) -> tuple[int, int, tuple[int, ...]]:
-    """Of tables of GROUPS workflows with this rate: tables with any false trend; planted drops, and those told."""
+def success_figures(clump: float, rate: float, runs: int, worlds: int) -> tuple[int, int, tuple[int, ...]]:
+    """Of tables of GROUPS workflows with this rate: tables with any false trend; planted drops, and those told.
+
+    ``clump`` is the chance that a run ends as the one before it did, whatever its own would be.
+    """
     alarmed, found = 0, [0] * len(DROPS)
     for number in range(worlds):
-        rng = np.random.default_rng((SEED, 3, runs, int(rate * 1000), number))
+        rng = np.random.default_rng((SEED, 3, runs, int(rate * 1000), int(clump * 10), number))
         rates = np.full((2, GROUPS), rate)
-        alarmed += any(one.direction in ("up", "down") for one in _successes(rng, rates, runs).values())
+        alarmed += any(one.direction in ("up", "down") for one in _successes(rng, rates, runs, clump).values())
         for place, drop in enumerate(DROPS):
             rates[1, place * CHANGED : (place + 1) * CHANGED] -= drop
-        told = _successes(rng, rates, runs)
+        told = _successes(rng, rates, runs, clump)
         for place in range(len(DROPS)):
             mine = range(place * CHANGED, (place + 1) * CHANGED)
             found[place] += sum(told[(f"workflow {one}",)].direction == "down" for one in mine)
     return alarmed, worlds * CHANGED, tuple(found)
 
 
-def _successes(rng: Rng, rates: Floats, runs: int) -> Trends:
+def _successes(rng: Rng, rates: Floats, runs: int, clump: float) -> Trends:
     late = np.arange(runs) * 2 >= runs
     good = rng.random((runs, GROUPS)) < rates[late.astype(int)]
+    again = rng.random((runs, GROUPS)) < clump
+    for run in range(1, runs):
+        good[run] = np.where(again[run], good[run - 1], good[run])
     rows = pl.DataFrame(
         {
             "workflow": [f"workflow {place}" for place in range(GROUPS)] * runs,
             "is_late": np.repeat(late, GROUPS),
+            "place": np.repeat(np.arange(runs), GROUPS),
             "kind": np.where(good.ravel(), "success", "failure"),
         }
     )
@@ -253,13 +263,13 @@ def _trend_lines(worlds: int) -> Iterator[str]:
 
 def _success_lines(worlds: int) -> Iterator[str]:
     yield SUCCESSES.format(worlds=worlds, groups=GROUPS, changed=CHANGED)
-    yield f"| rate | runs | tables with any, no change | {' | '.join(f'{drop * 100:.0f} points' for drop in DROPS)} |"
-    yield f"|---|---|---|{'---|' * len(DROPS)}"
-    for rate in (0.95, 0.7):
-        for runs in RUNS:
-            alarmed, planted, found = success_figures(rate, runs, worlds)
-            cells = " | ".join(_share(count, planted) for count in found)
-            yield f"| {rate:.0%} | {runs} | {_share(alarmed, worlds)} | {cells} |"
+    drops = " | ".join(f"{drop * 100:.0f} points" for drop in DROPS)
+    yield f"| results | rate | runs | tables with any, no change | {drops} |"
+    yield f"|---|---|---|---|{'---|' * len(DROPS)}"
+    for (name, clump), rate, runs in product(CLUMPS.items(), RATES, RUNS):
+        alarmed, planted, found = success_figures(clump, rate, runs, worlds)
+        cells = " | ".join(_share(count, planted) for count in found)
+        yield f"| {name} | {rate:.0%} | {runs} | {_share(alarmed, worlds)} | {cells} |"
 
 
 def _quantile_lines() -> Iterator[str]:
@@ -298,6 +308,7 @@ alike they are.
 SUCCESSES: Final = """
 **Trends of success.** {worlds} tables of {groups} workflows, with so many runs each, all of one rate; then the rate of
 {changed} workflows each falls by so many points in the later half of the window, and told is how many are called worse.
+*In stretches*: every second run ends as the one before it did, as where one breakage fails several.
 """
 QUANTILES: Final = """
 **Quantiles of aggregates.** {sets} sets of up to 400 whole seconds, added up in buckets, beside the quantile of the

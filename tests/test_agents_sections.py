@@ -169,7 +169,7 @@ def test_nothing_is_said_to_be_nothing_and_never_zero() -> None:
     [
         ("up", "↑ longer: 1.0 → 2.0"),
         ("down", "↓ shorter: 1.0 → 2.0"),
-        ("flat", "→ no change"),
+        ("flat", "→ no clear change"),
         ("unknown", "too few to tell"),
     ],
 )

@@ -97,8 +97,8 @@ def test_the_halves_are_halves_of_the_window_and_not_of_the_runs_of_a_group() ->
 
 
 def test_runs_that_succeed_more_often_go_up_and_those_that_fail_more_often_go_down() -> None:
-    worse = of_ends(*["success"] * 10, *["failure"] * 6, *["success"] * 4)
-    better = of_ends(*["failure"] * 8, *["success"] * 12)
+    worse = of_ends(*["success"] * 10, *["failure", "failure", "success"] * 3, "success")
+    better = of_ends(*["failure", "failure", "success", "failure", "failure"] * 2, *["success"] * 10)
 
     assert (worse.direction, worse.before, worse.after, worse.before_n, worse.after_n) == ("down", 1.0, 0.4, 10, 10)
     assert worse.p_value == pytest.approx(0.0108, abs=1e-4)
@@ -112,13 +112,32 @@ def test_a_rate_that_may_be_chance_is_flat_and_what_tells_nothing_of_success_doe
 
 
 def test_a_rate_that_differs_by_less_than_five_points_is_flat() -> None:
-    ends = [*["success"] * 960, *["failure"] * 40, *["success"] * 1000]
+    ends = [*["failure", *["success"] * 24] * 40, *["success"] * 1000]
 
     told = of_ends(*ends)
 
     assert told.p_value is not None
     assert told.p_value < 1e-9
     assert told.direction == "flat"
+
+
+def test_slow_days_that_come_in_stretches_are_less_to_tell_from_than_as_many_slow_runs() -> None:
+    slow = [20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 2, 3, 4, 5, 6]
+    mixed = [20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 21, 39, 2, 5, 8, 11, 14]
+
+    in_stretches = of_durations(*(90.0 if number in slow else 60.0 for number in range(40)))
+    scattered = of_durations(*(90.0 if number in mixed else 60.0 for number in range(40)))
+
+    assert (in_stretches.p_value or 0.0) > 2 * (scattered.p_value or 0.0) > 0.0
+
+
+def test_failures_of_one_breakage_are_less_to_tell_from_than_as_many_others() -> None:
+    broken = of_ends(*["success"] * 35, *["failure"] * 6, *["success"] * 19)
+    scattered = of_ends(*["success"] * 32, *["failure", "success", "success", "success"] * 6, *["success"] * 4)
+
+    assert (broken.before, broken.after) == (scattered.before, scattered.after) == (1.0, 0.8)
+    assert scattered.p_value == pytest.approx(0.0237, abs=1e-4)
+    assert (broken.p_value or 0.0) > 2 * (scattered.p_value or 0.0)
 
 
 def test_many_steps_at_once_raise_the_bar() -> None:

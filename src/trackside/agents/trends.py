@@ -27,8 +27,6 @@ LEAST_SHARE: Final = 0.05
 Key = tuple[Any, ...]
 Trends = dict[Key, Trend]
 """The trend of each group, by its key; a group without a value in a half may be missing."""
-_EARLY: Final = (~pl.col("is_late")).sum().alias("early")
-_LATE: Final = pl.col("is_late").sum().alias("late")
 
 
 class _Halves(NamedTuple):
@@ -61,19 +59,16 @@ def duration_trends(rows: pl.DataFrame, keys: Sequence[str], column: str) -> Tre
 
 
 def success_trends(rows: pl.DataFrame, keys: Sequence[str]) -> Trends:
-    """The trend of the success rate, by an exact test, of each group of ``rows``, which have ``kind`` and ``is_late``.
+    """The trend of the success rate, by an exact test, of each group of ``rows``, which have ``kind``, ``is_late`` and
+    ``place`` as above: failures that come in stretches, as of one breakage, are less to tell from than as many others.
 
     What tells nothing of success does not count.
     """
-    known = rows.filter(is_any(DECIDED), pl.col("is_late").is_not_null())
-    success = pl.col("kind") == "success"
-    groups = known.group_by(keys, maintain_order=True).agg(
-        (success & ~pl.col("is_late")).sum().alias("good_before"),
-        (success & pl.col("is_late")).sum().alias("good_after"),
-        _EARLY,
-        _LATE,
-    )
-    told = {row[: len(keys)]: _of_successes(*row[len(keys) :]) for row in groups.rows()}
+    known = rows.lazy().filter(is_any(DECIDED), pl.col("is_late").is_not_null())
+    ordered = known.with_columns(success=pl.col("kind") == "success").group_by(keys)
+    groups = ordered.agg(pl.col("success", "is_late").sort_by("place", maintain_order=True)).collect()
+    series = zip(groups.select(keys).iter_rows(), groups["success"], groups["is_late"], strict=True)
+    told = {key: _of_successes(good.to_numpy(), late.to_numpy()) for key, good, late in series}
     return _told(told, lambda _: LEAST_SHARE)
 
 
@@ -92,20 +87,29 @@ def _median(values: Floats) -> float | None:
     return float(np.median(values)) if values.size else None
 
 
-def _inflation(ranks: Floats, late: npt.NDArray[np.bool_]) -> float:
+def _inflation(values: Floats, late: npt.NDArray[np.bool_]) -> float:
     """By how much likeness of neighbours makes the difference of the halves vary more."""
     lengths = np.array([(~late).sum(), late.sum()], dtype=np.float64)
-    residuals = ranks - np.where(late, ranks[late].mean(), ranks[~late].mean())
+    residuals = values - np.where(late, values[late].mean(), values[~late].mean())
     factors = length_factor(lengths, autocorrelation(residuals))
     return float((factors / lengths).sum() / (1 / lengths).sum())
 
 
-def _of_successes(good_before: int, good_after: int, n: int, m: int) -> _Halves:
-    before, after = (good_before, n - good_before), (good_after, m - good_after)
+def _of_successes(good: npt.NDArray[np.bool_], late: npt.NDArray[np.bool_]) -> _Halves:
+    early, later = _counted(good[~late]), _counted(good[late])
+    n, m = int(early.sum()), int(later.sum())
     p = None
     if min(n, m) >= FEW:
-        p = min(1.0, 2 * min(fisher_greater(*after, *before), fisher_greater(*before, *after)))
-    return _Halves(good_before / n if n else None, good_after / m if m else None, n, m, p)
+        before, after = (int(early[1]), int(early[0])), (int(later[1]), int(later[0]))
+        exact = min(1.0, 2 * min(fisher_greater(*after, *before), fisher_greater(*before, *after)))
+        inflation = _inflation(good.astype(np.float64), late)
+        p = exact if inflation <= 1 else max(exact, rank_sum_p(early, later, inflation))
+    return _Halves(float(early[1]) / n if n else None, float(later[1]) / m if m else None, n, m, p)
+
+
+def _counted(good: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """How many failed, and how many succeeded."""
+    return np.array([(~good).sum(), good.sum()], dtype=np.int64)
 
 
 def _told(groups: dict[Key, _Halves], least: Callable[[float], float]) -> Trends:

@@ -116,5 +116,5 @@ def _trend(trend: Trend, words: Mapping[str, str], shown: Callable[[float], str]
     if trend.direction == "unknown" or trend.before is None or trend.after is None:
         return "too few to tell"
     if trend.direction == "flat":
-        return "→ no change"
+        return "→ no clear change"
     return f"{words[trend.direction]}: {shown(trend.before)} → {shown(trend.after)}"
