@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from trackside.report.agents_analysis_document import AnalysisDocument
 from trackside.report.agents_document import AgentsDocument, DaysDocument
 from trackside.report.agents_explain_report import ExplainDocument
 from trackside.report.agents_sync_document import AgentsSyncDocument
@@ -32,6 +33,7 @@ from trackside.report.sync_report import SyncDocument
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "schemas"
 DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
+    "agents-analysis": AnalysisDocument,
     "agentops-days": DaysDocument,
     "agentops-runs": AgentsDocument,
     "agentops-sync": AgentsSyncDocument,
