@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import Parameter
 
+from trackside.cli.agents_comment import Commenting, place_of, post_analysis
+from trackside.cli.agents_due import print_due
 from trackside.cli.github_options import POSITIVE, Access, Saying
 from trackside.cli.github_session import github_of, repository_of, settings_of, store_of
 from trackside.cli.options import FLAG
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from trackside.agents.run_records import RunAnalysis
     from trackside.evidence.run_logs import KnownRun, RunLogs, Wants
     from trackside.github.run_links import RunReference
+    from trackside.records.runs import RunAttempt
     from trackside.store.store import Store
 
 MOST_LOG_MIB: Final = 64
@@ -29,7 +32,7 @@ _API: Final = "https://api.github.com"
 
 
 def analyze(
-    target: str,
+    target: str | None = None,
     /,
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], show_default=False)] = None,
@@ -37,6 +40,7 @@ def analyze(
     job: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
     max_log_mib: Annotated[int, POSITIVE] = MOST_LOG_MIB,
     offline: Annotated[bool, FLAG] = False,
+    commenting: Commenting | None = None,
     access: Access | None = None,
     saying: Saying | None = None,
     format: Literal["markdown", "json"] = "markdown",  # noqa: A002 - the name of the option
@@ -52,16 +56,24 @@ def analyze(
         offline: Use the logs and runs of the store; ask GitHub for nothing.
         format: How to print.
     """
-    asked = Asked(target, run, job, max_log_mib * 1024 * 1024, offline, access or Access(), saying or Saying())
+    access, saying, commenting = access or Access(), saying or Saying(), commenting or Commenting()
+    if commenting.due:
+        return print_due(access, open_terminal(quiet=saying.quiet), dry_run=commenting.dry_run)
+    place = place_of(commenting, offline=offline)
+    asked = Asked(_named(target), run, job, max_log_mib * 1024 * 1024, offline, access, saying)
     analysed = analyse_run(asked)
-    written = analysed.text(format)
-    if output is None:
-        analysed.terminal.whole(written)
-    else:
+    if place is not None and analysed.run is None:
+        msg = "--comment: which run these logs are of is not known; name it with --run RUN_ID."
+        raise UsageError(msg)
+    if output is not None:
         from trackside.report.html_page import write_page
 
-        where = write_page(f"{written}\n", output)
+        where = write_page(f"{analysed.text(format)}\n", output)
         analysed.terminal.note(f"The report is in {where}.")
+    elif not commenting.dry_run:
+        analysed.terminal.whole(analysed.text(format))
+    if place is not None:
+        post_analysis(analysed, access, place, dry_run=commenting.dry_run)
     return analysed.end()
 
 
@@ -85,6 +97,8 @@ class Analysed:
     terminal: Terminal
     settings: Settings
     analysis: RunAnalysis
+    run: RunAttempt | None = None
+    store: Store | None = None
 
     @property
     def repo(self) -> str | None:
@@ -139,7 +153,14 @@ def analyse_run(asked: Asked) -> Analysed:
         logs = _offline(asked, reference, repo, path, store)
     else:
         logs = _online(asked, reference, repo, path, settings, terminal)
-    return Analysed(terminal, settings, _analysis(logs, settings, store))
+    return Analysed(terminal, settings, _analysis(logs, settings, store), logs.run, store)
+
+
+def _named(target: str | None) -> str:
+    if target is None:
+        msg = "Which run? Give its number, the address of its page, a ZIP of its logs, or the log of one job."
+        raise UsageError(msg)
+    return target
 
 
 def _what(asked: Asked) -> tuple[RunReference | None, str | None]:

@@ -27,26 +27,36 @@ def attribution_of(
     default_branch: str | None = None,
 ) -> Attribution:
     """The agent of ``run`` and every signal. Without a store pull requests tell nothing but their numbers."""
+    facts = facts_of(run, jobs, checkout, store=store, default_branch=default_branch)
+    return attribute(facts, known_agents(rules, checkout.agents))
+
+
+def facts_of(
+    run: RunAttempt,
+    jobs: Sequence[Job],
+    checkout: Checkout,
+    *,
+    store: Store | None = None,
+    default_branch: str | None = None,
+) -> RunFacts:
+    """What is known of ``run`` that may tell its agent, its pull requests among it, the best first."""
     ran = (step for job in jobs for step in job.steps if step.started_at is not None and step.conclusion != "skipped")
-    return attribute(
-        RunFacts(
-            path=run.workflow_file,
-            event=run.event,
-            title=run.display_title,
-            conclusion=run.conclusion,
-            branch=run.head_branch,
-            actor=run.actor,
-            actor_id=run.actor_id,
-            triggering_actor=run.triggering_actor,
-            triggering_actor_id=run.triggering_actor_id,
-            commit_message=run.head_commit_message,
-            author_email=run.head_commit_email,
-            committer_email=run.head_commit_committer_email,
-            steps=tuple(dict.fromkeys(step.name for step in ran)),
-            workflow=checkout.workflows.get(run.workflow_file or ""),
-            pulls=_pulls(run, store, default_branch),
-        ),
-        known_agents(rules, checkout.agents),
+    return RunFacts(
+        path=run.workflow_file,
+        event=run.event,
+        title=run.display_title,
+        conclusion=run.conclusion,
+        branch=run.head_branch,
+        actor=run.actor,
+        actor_id=run.actor_id,
+        triggering_actor=run.triggering_actor,
+        triggering_actor_id=run.triggering_actor_id,
+        commit_message=run.head_commit_message,
+        author_email=run.head_commit_email,
+        committer_email=run.head_commit_committer_email,
+        steps=tuple(dict.fromkeys(step.name for step in ran)),
+        workflow=checkout.workflows.get(run.workflow_file or ""),
+        pulls=_pulls(run, store, default_branch),
     )
 
 

@@ -74,6 +74,11 @@ def comment_text(marker: str, markdown: str, site: str) -> str:
     return "\n".join([marker, "", *(piece.text for piece in pieces), *ends, "", _REST])
 
 
+def is_cut(text: str) -> bool:
+    """Whether a comment of ``comment_text`` is not the whole of what was to be said."""
+    return text.endswith(f"\n{_REST}")
+
+
 def units(text: str) -> int:
     """How long a text is in UTF-16, as GitHub may count it."""
     return len(text) + sum(char > "\uffff" for char in text)
