@@ -275,10 +275,14 @@ def window_of_data(window: Window, settings: Settings) -> DataWindow:
 
 
 def _end(session: AgentsSession, *, found: bool) -> int:
-    """The exit code of the session; jobs that nobody wanted are not missing."""
-    if session.settings.sync.jobs or session.is_short or not session.history.unread:
+    """The exit code of the session; jobs that were not asked for are not missing.
+
+    A list of the newest runs of a workflow brings some that are older than these: they are told, without their jobs.
+    """
+    wanted = session.settings.sync.jobs and session.since is not None
+    if wanted or session.is_short or not session.history.unread:
         return session.end(found=found)
-    session.terminal.note(f"Jobs were not asked for: those of {session.history.unread:,} run attempts are not known.")
+    session.terminal.note(f"Jobs were not asked for of {session.history.unread:,} run attempts: they are not known.")
     return EXIT_FOUND if found else 0
 
 

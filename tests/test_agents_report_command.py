@@ -1,0 +1,390 @@
+"""``trackside agents report`` from GitHub to the files: what it costs, what it writes, how it ends."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agent_data import a_content, every_run, problems, read_json
+from tests.fake_github import Clock, FakeGitHub, Kind, job, matrix
+from tests.fake_github.scenario_agents import agents
+from tests.fake_github.scenarios import small
+from tests.syncing import REPO, TOKEN, sync_once
+from trackside.cli.app import run as run_app
+from trackside.cli.app import trackside_app
+from trackside.evidence.agent_history import load_agent_history
+from trackside.evidence.selection import Selection
+from trackside.records.agent_rules import AgentRules
+from trackside.records.ci_rules import CiRules
+from trackside.store.store import open_store
+
+DATA = Path(os.environ.get("TRACKSIDE_REAL_DATA", "../shared/data")).resolve()
+REAL_RUNS = DATA / "agentops" / "runs_before_2025-11-19.jsonl"
+GOLDEN = Path(__file__).parent / "golden" / "agentops-runs.json"
+FILE = "out/agentops-runs.json"
+HOUR = dt.timedelta(hours=1)
+Said = tuple[int, str, str]
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    """Two days of a repository, until now: a command knows no other time."""
+    with FakeGitHub(clock=Clock(dt.datetime.now(dt.UTC).replace(microsecond=0))) as fake:
+        small(fake.world, name=REPO)
+        yield fake
+
+
+@pytest.fixture
+def run(github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs ``agents report`` in a directory of its own; what it ended with and what it said on both streams."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("TRACKSIDE_STORE", "GITHUB_REPOSITORY", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GITHUB_API_URL", github.api_url)
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+
+    def command(*arguments: str, repo: str = REPO) -> Said:
+        code = run_app(trackside_app(), ["agents", "report", "--repo", repo, *arguments])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return command
+
+
+def outputs(path: Path) -> dict[str, str]:
+    """The outputs in a file as GitHub reads it."""
+    found = {}
+    lines = path.read_text().splitlines()
+    while lines:
+        name, _, delimiter = lines[0].partition("<<")
+        end = lines.index(delimiter, 1)
+        found[name] = "\n".join(lines[1:end])
+        lines = lines[end + 1 :]
+    return found
+
+
+def golden(github: FakeGitHub, folder: Path) -> dict[str, Any]:
+    """The document of the small world of the fake, made at its own time."""
+    store = open_store(folder)
+    assert sync_once(github, store).missing == ()
+    history = load_agent_history(store, Selection(repo=REPO), CiRules(), AgentRules())
+    document: dict[str, Any] = json.loads(a_content(history, most_bytes=None).main(github.clock.now(), (), None))
+    return document
+
+
+def test_the_document_of_a_small_repository_is_the_recorded_one(tmp_path: Path) -> None:
+    with FakeGitHub() as fake:
+        small(fake.world, name=REPO)
+        found = golden(fake, tmp_path / "store")
+    assert problems("agentops-runs", found) == []
+    assert found == json.loads(GOLDEN.read_text(encoding="utf-8"))
+
+
+def test_a_report_writes_data_and_state_and_follows_the_schemas(run: Run, github: FakeGitHub, tmp_path: Path) -> None:
+    code, out, err = run("-o", FILE)
+    assert code == 0, err
+    assert out.startswith("octo/engine: 11 runs created ")
+    assert "out/agentops-runs.json is written: 13 run attempts in 2 files" in err
+    document = read_json(tmp_path / FILE)
+    assert len(every_run(tmp_path / FILE)) == 13
+    assert document["sync_file"] == "agentops-sync.json"
+    state = read_json(tmp_path / "out" / "agentops-sync.json")
+    assert problems("agentops-sync", state) == []
+    assert (state["status"], state["data_file"], state["kept"]) == ("ok", "agentops-runs.json", None)
+    newest = state["health"]["newest"]
+    assert newest["calls"] == github.journal.count()
+    assert {one["endpoint"]: one["calls"] for one in state["health"]["endpoints"]} == github.journal.by_endpoint()
+    assert (newest["billed"], state["health"]["not_modified"]) == (newest["calls"], 0)
+    sizes = {one["file"]: one["bytes"] for one in state["files"]}
+    assert sizes == {name: (tmp_path / "out" / name).stat().st_size for name in sizes}
+    assert all(0 < one["gzip_bytes"] < one["bytes"] for one in state["files"])
+
+
+def test_a_second_report_without_news_changes_the_state_alone(run: Run, tmp_path: Path) -> None:
+    assert run("-o", FILE)[0] == 0
+    state = tmp_path / "out" / "agentops-sync.json"
+    before = {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in (tmp_path / "out").iterdir()}
+    code, _, err = run("-o", FILE)
+    assert code == 0
+    assert "has no news and stays as it is" in err
+    after = {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in (tmp_path / "out").iterdir()}
+    assert after.pop(state.name) != before.pop(state.name)
+    assert after == before
+    assert len(read_json(state)["health"]["last"]) == 2
+
+
+def test_a_run_that_ended_is_news(run: Run, github: FakeGitHub, tmp_path: Path) -> None:
+    run("-o", FILE)
+    was = read_json(tmp_path / FILE)
+    assert (was["summary"]["in_progress"], was["runs"][0]["conclusion"]) == (1, None)
+    [going] = [one for _, one in github.world.runs.values() if one.status != "completed"]
+    github.world.finish_run(going, "success", at=github.clock.now())
+    assert "is written" in run("-o", FILE)[2]
+    now = read_json(tmp_path / FILE)
+    assert (now["summary"]["in_progress"], now["runs"][0]["conclusion"]) == (0, "success")
+    assert now["last_updated"] > was["last_updated"]
+
+
+def test_without_jobs_no_call_asks_for_them_and_those_of_before_are_kept(
+    run: Run, github: FakeGitHub, tmp_path: Path
+) -> None:
+    code, _, err = run("--no-jobs", "-o", FILE)
+    assert (code, github.journal.by_endpoint()["jobs"]) == (0, 0)
+    assert "Jobs were not asked for of 10 run attempts: they are not known." in err
+    assert {one["jobs_status"] for one in read_json(tmp_path / FILE)["runs"]} == {"not_read"}
+    run("-o", FILE)
+    known = {one["id"]: one["jobs"] for one in read_json(tmp_path / FILE)["runs"]}
+    asked = github.journal.by_endpoint()["jobs"]
+    assert asked > 0
+    github.world.add_run([job("lint")], workflow="Lint", at=github.clock.now() - HOUR)
+    assert run("--no-jobs", "-o", FILE)[0] == 0
+    assert github.journal.by_endpoint()["jobs"] == asked
+    newest, *others = read_json(tmp_path / FILE)["runs"]
+    assert (newest["jobs"], newest["jobs_status"]) == (None, "not_read") or known.get(newest["id"]) == newest["jobs"]
+    assert sum(one["jobs_status"] == "not_read" for one in [newest, *others]) == 1
+    assert all(
+        one["jobs"] == known[one["id"]] for one in others if one["jobs_status"] == "read" and one["run_attempt"] == 1
+    )
+
+
+def test_jobs_can_be_switched_off_in_the_settings(run: Run, github: FakeGitHub, tmp_path: Path) -> None:
+    (tmp_path / "trackside.toml").write_text("[sync]\njobs = false\n")
+    assert run()[0] == 0
+    assert github.journal.by_endpoint()["jobs"] == 0
+    assert run("--jobs")[0] == 0
+    assert github.journal.by_endpoint()["jobs"] > 0
+
+
+def test_jobs_of_a_large_matrix_come_by_pages(run: Run, github: FakeGitHub, tmp_path: Path) -> None:
+    github.world.add_run(matrix("large", 256), workflow="PR Test", at=github.clock.now() - HOUR)
+    assert run("-o", FILE, "--max-runs-per-workflow", "50.0")[0] == 0
+    [large] = [one for one in read_json(tmp_path / FILE)["runs"] if one["job_count"] == 256]
+    assert len(large["jobs"]) == 256
+    assert large["step_count"] == sum(len(one["steps"]) for one in large["jobs"])
+    assert {one["attempt"] for one in large["jobs"]} == {1}
+
+
+@pytest.mark.parametrize("number", ["50", "50.0", "10000", " 7 "])
+def test_the_number_of_runs_may_come_as_workflows_hand_it_over(run: Run, tmp_path: Path, number: str) -> None:
+    assert run("--max-runs-per-workflow", number, "-o", FILE)[0] == 0
+    rule = read_json(tmp_path / FILE)["window"]["rule"]
+    assert rule == f"every run in the store; a sync lists the newest {int(float(number)):,} of each workflow"
+
+
+def test_an_empty_number_of_runs_is_as_none(run: Run, tmp_path: Path) -> None:
+    assert run("--max-runs-per-workflow", "", "-o", FILE)[0] == 0
+    assert read_json(tmp_path / FILE)["window"]["rule"] == "runs created since 30d"
+
+
+@pytest.mark.parametrize("number", ["abc", "-1", "0", "1.5", "1e3"])
+def test_a_number_of_runs_that_is_none_is_wrong_usage(run: Run, github: FakeGitHub, number: str) -> None:
+    code, out, err = run("--max-runs-per-workflow", number)
+    assert (code, out) == (2, "")
+    assert "max-runs-per-workflow" in err
+    assert github.journal.count() == 0
+
+
+def test_a_number_of_runs_and_a_window_are_wrong_usage(run: Run) -> None:
+    code, _, err = run("--max-runs-per-workflow", "5", "--since", "3d")
+    assert code == 2
+    assert "in place of a window" in err
+
+
+@pytest.mark.parametrize(
+    ("workflows", "files"),
+    [((), {"lint.yml", "pr-test.yml"}), (("lint.yml",), {"lint.yml"}), (("lint.yml", "gone.yml"), {"lint.yml"})],
+    ids=["all", "one", "one and one that is not there"],
+)
+def test_the_workflows_of_the_settings_are_reported_on(
+    run: Run, tmp_path: Path, workflows: tuple[str, ...], files: set[str]
+) -> None:
+    (tmp_path / "trackside.toml").write_text(f"[sync]\nworkflows = {json.dumps(workflows)}\n")
+    assert run("-o", FILE)[0] == 0
+    document = read_json(tmp_path / FILE)
+    assert set(document["workflow_stats"]) == files
+    assert document["window"]["workflows"] == list(workflows)
+    notes = read_json(tmp_path / "out" / "agentops-sync.json")["health"]["notes"]
+    assert ["No run that is known is of the workflow gone.yml." in notes] == ["gone.yml" in workflows]
+
+
+def test_a_sync_that_fails_ends_with_1_and_keeps_good_data(run: Run, github: FakeGitHub, tmp_path: Path) -> None:
+    run("-o", FILE)
+    before = (tmp_path / FILE).read_bytes()
+    github.faults.add(Kind.ERROR, status=401)
+    code, out, err = run("-o", FILE)
+    assert code == 1
+    assert out
+    assert "401" in err
+    assert (tmp_path / FILE).read_bytes() == before
+    state = read_json(tmp_path / "out" / "agentops-sync.json")
+    assert state["status"] == "failed"
+    assert state["good_at"] < state["synced_at"]
+    assert state["health"]["failures_by_class"].keys() == {"4xx"}
+
+
+def test_a_sync_that_brings_nothing_replaces_no_good_file_even_where_the_store_is_gone(
+    run: Run, github: FakeGitHub, tmp_path: Path
+) -> None:
+    run("-o", FILE)
+    before = (tmp_path / FILE).read_bytes()
+    github.faults.add(Kind.ERROR, status=404)
+    code, _, err = run("-o", FILE, "--store", str(tmp_path / "empty"))
+    assert code in (1, 4)
+    assert "stays as it is, with 13 run attempts: the sync was not complete, and no run is known." in err
+    assert (tmp_path / FILE).read_bytes() == before
+    assert read_json(tmp_path / "out" / "agentops-sync.json")["kept"] is not None
+
+
+def test_a_sync_that_brings_nothing_makes_no_empty_file(run: Run, github: FakeGitHub, tmp_path: Path) -> None:
+    github.faults.add(Kind.ERROR, status=404)
+    run("-o", FILE)
+    assert not (tmp_path / FILE).exists()
+
+
+def test_a_window_without_runs_keeps_the_file(run: Run, tmp_path: Path) -> None:
+    run("-o", FILE)
+    before = (tmp_path / FILE).read_bytes()
+    code, _, err = run("--offline", "--since", "2020-01-01", "--until", "2020-02-01", "-o", FILE)
+    assert (code, (tmp_path / FILE).read_bytes()) == (0, before)
+    assert "no run is in the window" in err
+
+
+def test_a_repository_without_runs_has_an_empty_file(run: Run, github: FakeGitHub, tmp_path: Path) -> None:
+    github.world.add_repository("octo/fresh")
+    assert run("-o", FILE, repo="octo/fresh")[0] == 0
+    document = read_json(tmp_path / FILE)
+    assert (document["runs"], document["summary"]["total_runs"], document["summary"]["success_rate"]) == ([], 0, None)
+    assert problems("agentops-runs", document) == []
+
+
+def test_data_that_is_partial_ends_with_4_and_says_so_in_the_state(
+    run: Run, github: FakeGitHub, tmp_path: Path
+) -> None:
+    (tmp_path / "trackside.toml").write_text('[sync]\napi = "rest"\n')
+    lint = next(one for _, one in github.world.runs.values() if one.workflow.path.endswith("lint.yml"))
+    github.faults.add(Kind.ERROR, endpoint="jobs", path=f"/{lint.id}/", status=422)
+    code, _, err = run("-o", FILE)
+    assert code == 4
+    assert "Not complete" in err
+    state = read_json(tmp_path / "out" / "agentops-sync.json")
+    assert state["status"] == "partial"
+    fetched = state["health"]["jobs_fetch"]
+    assert (fetched["attempted"] - fetched["ok"], fetched["rate"]) == (1, fetched["ok"] / fetched["attempted"])
+    [failure] = state["health"]["failures"]
+    assert (failure["status_class"], failure["workflow"], failure["run_id"]) == (
+        "4xx", ".github/workflows/lint.yml", lint.id,
+    )  # fmt: skip
+    assert state["health"]["missing_data"]["by_reason"]["its jobs are not in the store"] == 1
+    assert read_json(tmp_path / FILE)["completeness"]["unread_attempts"] == 1
+
+
+def test_a_workflow_gets_outputs_a_summary_and_warnings(
+    run: Run, github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trackside.toml").write_text("[agents.alerts]\nrate_limit_below = 100000\n")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    code, _, err = run("-o", FILE, "--summary", "--check")
+    assert code == 3
+    told = outputs(tmp_path / "output")
+    assert told == {
+        "total_runs": "13",
+        "success_rate": "75.00",
+        "has_changes": "true",
+        "status": "ok",
+        "calls": str(github.journal.count()),
+    }
+    summary = (tmp_path / "summary").read_text()
+    assert summary.startswith("# Agent operations\n")
+    assert "## Alerts on the collection\n" in summary
+    [warning] = [line for line in err.splitlines() if line.startswith("::warning ")]
+    assert warning.startswith("::warning title=trackside alert rate_limit::")
+    assert any(one["state"] == "on" for one in read_json(tmp_path / "out" / "agentops-sync.json")["alerts"])
+    (tmp_path / "output").unlink()
+    run("-o", FILE)
+    assert outputs(tmp_path / "output")["has_changes"] == "false"
+
+
+def test_outside_of_a_workflow_a_summary_is_said_to_go_nowhere(run: Run) -> None:
+    assert "names no file" in run("--summary")[2]
+
+
+def test_every_form_tells_the_same_runs(run: Run) -> None:
+    run()
+    code, out, _ = run("--offline", "--format", "json")
+    document = json.loads(out)
+    assert (code, out.isascii()) == (0, True)
+    assert problems("agentops-runs", document) == []
+    assert len(document["runs"]) == 13
+    assert document["statistics"]["days"] != []
+    rows = list(csv.DictReader(io.StringIO(run("--offline", "--format", "csv")[1])))
+    assert [row["total"] for row in rows if row["group"] == "all"] == ["13"]
+    assert run("--offline", "--format", "markdown")[1].startswith("# Agent operations\n\n")
+
+
+def test_agents_are_told_in_the_file_with_source_and_confidence(run: Run, github: FakeGitHub, tmp_path: Path) -> None:
+    agents(github.world, name="octo/agents")
+    assert run("-o", FILE, repo="octo/agents")[0] == 0
+    document = read_json(tmp_path / FILE)
+    told = {(one["agent_name"], one["agent_role"], one["agent_source"]) for one in document["runs"]}
+    assert ("copilot", "ran", "run_path") in told
+    assert ("claude", "ran", "step_name") in told
+    assert (None, None, None) in told
+    assert all((one["agent_confidence"] is None) == (one["agent_name"] is None) for one in document["runs"])
+    totals = sum(one["total"] for one in document["agent_workload"].values())
+    assert (
+        totals + document["unattributed"]["total"] + sum(document["other_roles"].values())
+        == document["summary"]["total_runs"]
+    )
+    retried = [one for one in document["runs"] if one["run_attempt"] == 2]
+    assert retried
+    assert all(any(o["id"] == one["id"] and o["run_attempt"] == 1 for o in document["runs"]) for one in retried)
+
+
+def test_what_people_said_in_the_committed_file_is_read_first(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / ".github"
+    folder.mkdir()
+    (folder / "agentops-knowledge.json").write_text("{ broken")
+    code, _, err = run("-o", FILE)
+    assert code == 0
+    assert "What people said of failures was not read" in err
+
+
+@pytest.mark.skipif(not REAL_RUNS.is_file(), reason=f"no real runs at {REAL_RUNS} (set TRACKSIDE_REAL_DATA)")
+def test_real_runs_keep_what_the_established_file_told_of_them(run: Run, tmp_path: Path) -> None:
+    real = "enufacas/Chained"
+    assert run_app(trackside_app(), ["ingest", str(REAL_RUNS), "--repo", real]) == 0
+    code, _, _ = run("--offline", "--since", "2025-11-01", "--until", "2025-11-30", "-o", FILE, repo=real)
+    assert code == 4
+    found = {one["id"]: one for one in read_json(tmp_path / FILE)["runs"]}
+    lines = [json.loads(line) for line in REAL_RUNS.read_text().splitlines()]
+    assert len(every_run(tmp_path / FILE)) == len(lines) == 226
+    same = (
+        "run_number", "workflow_file", "display_title", "status", "conclusion", "created_at", "updated_at",
+        "duration_seconds", "html_url", "run_started_at", "triggering_actor", "event", "head_branch",
+    )  # fmt: skip
+    for line in lines:
+        assert {name: found[line["id"]][name] for name in same} == {name: line[name] for name in same}
+        assert found[line["id"]]["issue_number"] is None
+    assert {one["agent_name"] for one in found.values()} <= {None, "copilot"}
+    summary = read_json(tmp_path / FILE)["summary"]
+    assert (summary["total_runs"], summary["success"], summary["failure"]) == (226, 198, 22)
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with FakeGitHub() as world:
+        small(world.world, name=REPO)
+        made = golden(world, Path(tempfile.mkdtemp()) / "store")
+    GOLDEN.write_text(f"{json.dumps(made, indent=1)}\n", encoding="utf-8")
