@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.agents_fix_accuracy import false_alarms, judged, suggested
+from benchmarks.failure_accuracy import REAL, real_outcomes
 from tests.test_diagnosis import job
 from trackside.agents.fixes import FIXES, Suggestion, suggest
 from trackside.joblogs.diagnosis import diagnose
@@ -131,6 +133,19 @@ def test_a_general_rule_is_silent_where_a_special_one_fits() -> None:
 def test_a_network_fault_within_a_test_is_not_taken_for_the_jobs_own() -> None:
     line = "FAILED tests/test_net.py::test_retry - ConnectionResetError: Connection reset by peer"
     assert suggest(cause="test", rule="pytest-failed", line=line) == ()
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason=f"no real logs at {REAL} (set TRACKSIDE_REAL_DATA)")
+def test_most_real_failures_get_a_suggestion_and_each_was_judged() -> None:
+    real = suggested(real_outcomes())
+    assert sum(bool(one.rules) for one in real) >= 0.55 * len(real)
+    verdicts = judged(real)
+    assert (verdicts["wrong"], verdicts["not judged"]) == (0, 0)
+
+
+def test_lines_that_logs_are_full_of_get_hardly_a_suggestion() -> None:
+    alarms, lines = false_alarms()
+    assert alarms <= 0.01 * lines
 
 
 @settings(max_examples=200, deadline=None)

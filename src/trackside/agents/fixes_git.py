@@ -78,6 +78,13 @@ _COMMITS: Final = (
         "A step before changed tracked files. Commit, stash or reset them (`git checkout -- .`) before another branch "
         "is checked out or merged.",
         r"Your local changes to the following files would be overwritten",
+    ),
+    fix(
+        "checkout-dirty",
+        "The job left files in the checkout",
+        "See with `git status` which they are: commit what belongs to the repository, and name what the build makes in "
+        ".gitignore.",
+        None,
         "checkout-dirty",
     ),
     fix(

@@ -94,7 +94,8 @@ _DEVICES: Final = (
         "Driver and libraries of the device do not fit",
         "Use a build for the CUDA version of the machine's driver, or update the driver and restart the machine; after "
         "an update without a restart both versions are loaded.",
-        r"Driver/library version mismatch|driver (?:version )?is insufficient|NVIDIA driver on your system is too old"
+        r"[Dd]river/library version mismatch|driver (?:version )?is insufficient"
+        r"|NVIDIA driver on your system is too old"
         r"|CUDA_ERROR_SYSTEM_DRIVER_MISMATCH|forward compatibility was attempted",
     ),
     fix(

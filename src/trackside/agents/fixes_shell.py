@@ -51,7 +51,8 @@ FIXES: Final[tuple[Fix, ...]] = (
         "A file or folder is not there",
         "See that the path is relative to where the step runs (`working-directory`), that the step which makes it ran, "
         "and that the file is in the commit: jobs do not share files but by artifacts.",
-        r": No such file or directory$|cannot stat '.{1,300}': No such file|\[Errno 2\] No such file or directory: "
+        r": No such file or directory$|can't open file '|cannot stat '.{1,300}': No such file"
+        r"|\[Errno 2\] No such file or directory: "
         r"|ENOENT: no such file or directory",
         unless=r"fatal error: |shared object|socket|bad interpreter|\\r|\bspawn \S",
         not_for=("test", "lint", "gpu_fault"),

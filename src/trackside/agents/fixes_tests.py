@@ -19,6 +19,13 @@ _CHECKS: Final = (
         r"|\bruff\b",
     ),
     fix(
+        "label-missing",
+        "The pull request lacks a label or a form that the check wants",
+        "Add what the message names to the pull request and run the check again. Nothing of the code is wrong by that.",
+        None,
+        "label-missing",
+    ),
+    fix(
         "formatter",
         "Files are not formatted",
         "Run the project's formatter over them and commit the result; a hook before the commit (pre-commit) keeps it "
