@@ -26,7 +26,12 @@ LEAST_SHARE: Final = 0.05
 """Medians of durations must be apart by this share of the earlier one, success rates by so many of 1."""
 Key = tuple[Any, ...]
 Trends = dict[Key, Trend]
-"""The trend of each group, by its key; a group without a value in a half may be missing."""
+"""The trend of each group, by its key; a group without a value is missing."""
+Flags = npt.NDArray[np.bool_]
+_Test = Callable[[Floats, Flags], float]
+"""The chance of what the values of a group, in the order of time, show beside which of them are late."""
+_FIGURES: Final = ("before", "after", "before_n", "after_n")
+_SERIES: Final = " in time"
 
 
 class _Halves(NamedTuple):
@@ -52,10 +57,7 @@ def duration_trends(rows: pl.DataFrame, keys: Sequence[str], column: str) -> Tre
     are, there is less to tell from as many.
     """
     known = rows.lazy().filter(pl.col(column).is_not_null(), pl.col("is_late").is_not_null())
-    groups = known.group_by(keys).agg(pl.col(column, "is_late").sort_by("place", maintain_order=True)).collect()
-    series = zip(groups.select(keys).iter_rows(), groups[column], groups["is_late"], strict=True)
-    told = {key: _of_durations(values.to_numpy(), late.to_numpy()) for key, values, late in series}
-    return _told(told, lambda before: max(LEAST_S, LEAST_SHARE * before))
+    return _told(_halves(known, keys, column, _rank_p), lambda before: max(LEAST_S, LEAST_SHARE * before))
 
 
 def success_trends(rows: pl.DataFrame, keys: Sequence[str]) -> Trends:
@@ -65,51 +67,59 @@ def success_trends(rows: pl.DataFrame, keys: Sequence[str]) -> Trends:
     What tells nothing of success does not count.
     """
     known = rows.lazy().filter(is_any(DECIDED), pl.col("is_late").is_not_null())
-    ordered = known.with_columns(success=pl.col("kind") == "success").group_by(keys)
-    groups = ordered.agg(pl.col("success", "is_late").sort_by("place", maintain_order=True)).collect()
-    series = zip(groups.select(keys).iter_rows(), groups["success"], groups["is_late"], strict=True)
-    told = {key: _of_successes(good.to_numpy(), late.to_numpy()) for key, good, late in series}
-    return _told(told, lambda _: LEAST_SHARE)
+    good = known.with_columns(success=(pl.col("kind") == "success").cast(pl.Float64))
+    return _told(_halves(good, keys, "success", _share_p, mean=True), lambda _: LEAST_SHARE)
 
 
-def _of_durations(values: Floats, late: npt.NDArray[np.bool_]) -> _Halves:
-    early, later = values[~late], values[late]
-    p = None
-    if min(early.size, later.size) >= FEW:
-        _, places, ties = np.unique(values, return_inverse=True, return_counts=True)
-        ranks = np.cumsum(ties) - (ties - 1) / 2
-        first, second = (np.bincount(places[part], minlength=ties.size) for part in (~late, late))
-        p = rank_sum_p(first, second, _inflation(ranks[places], late))
-    return _Halves(_median(early), _median(later), early.size, later.size, p)
+def _halves(
+    known: pl.LazyFrame, keys: Sequence[str], column: str, test: _Test, *, mean: bool = False
+) -> dict[Key, _Halves]:
+    """Both halves of each group, by their medians or means, and the chance by ``test`` where neither is few."""
+    early, late = (pl.col(column).filter(half) for half in (~pl.col("is_late"), pl.col("is_late")))
+    figures = [early.mean(), late.mean()] if mean else [early.median(), late.median()]
+    series = pl.col(column, "is_late").sort_by("place", maintain_order=True)
+    groups = (
+        known.group_by(keys)
+        .agg(
+            *(figure.alias(name) for name, figure in zip(_FIGURES, [*figures, early.len(), late.len()], strict=True)),
+            series.name.suffix(_SERIES),
+        )
+        .collect()
+    )
+    found: dict[Key, _Halves] = {}
+    told = zip(
+        groups.select(*keys, *_FIGURES).iter_rows(), groups[column + _SERIES], groups["is_late" + _SERIES], strict=True
+    )
+    for row, values, is_after in told:
+        before, after, n, m = row[len(keys) :]
+        p = test(values.to_numpy(), is_after.to_numpy()) if min(n, m) >= FEW else None
+        found[row[: len(keys)]] = _Halves(before, after, n, m, p)
+    return found
 
 
-def _median(values: Floats) -> float | None:
-    return float(np.median(values)) if values.size else None
+def _rank_p(values: Floats, late: Flags) -> float:
+    _, places, ties = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(ties) - (ties - 1) / 2
+    first, second = (np.bincount(places[part], minlength=ties.size) for part in (~late, late))
+    return rank_sum_p(first, second, _inflation(ranks[places], late))
 
 
-def _inflation(values: Floats, late: npt.NDArray[np.bool_]) -> float:
+def _share_p(values: Floats, late: Flags) -> float:
+    """Fisher's test, doubled; where neighbours are alike it is not surer than the rank test that allows for that."""
+    before, after = (np.bincount(values[part].astype(np.int64), minlength=2) for part in (~late, late))
+    (bad, good), (bad_after, good_after) = before.tolist(), after.tolist()
+    up = fisher_greater(good_after, bad_after, good, bad)
+    exact = min(1.0, 2 * min(up, fisher_greater(good, bad, good_after, bad_after)))
+    inflation = _inflation(values, late)
+    return exact if inflation <= 1 else max(exact, rank_sum_p(before, after, inflation))
+
+
+def _inflation(values: Floats, late: Flags) -> float:
     """By how much likeness of neighbours makes the difference of the halves vary more."""
     lengths = np.array([(~late).sum(), late.sum()], dtype=np.float64)
     residuals = values - np.where(late, values[late].mean(), values[~late].mean())
     factors = length_factor(lengths, autocorrelation(residuals))
     return float((factors / lengths).sum() / (1 / lengths).sum())
-
-
-def _of_successes(good: npt.NDArray[np.bool_], late: npt.NDArray[np.bool_]) -> _Halves:
-    early, later = _counted(good[~late]), _counted(good[late])
-    n, m = int(early.sum()), int(later.sum())
-    p = None
-    if min(n, m) >= FEW:
-        before, after = (int(early[1]), int(early[0])), (int(later[1]), int(later[0]))
-        exact = min(1.0, 2 * min(fisher_greater(*after, *before), fisher_greater(*before, *after)))
-        inflation = _inflation(good.astype(np.float64), late)
-        p = exact if inflation <= 1 else max(exact, rank_sum_p(early, later, inflation))
-    return _Halves(float(early[1]) / n if n else None, float(later[1]) / m if m else None, n, m, p)
-
-
-def _counted(good: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """How many failed, and how many succeeded."""
-    return np.array([(~good).sum(), good.sum()], dtype=np.int64)
 
 
 def _told(groups: dict[Key, _Halves], least: Callable[[float], float]) -> Trends:
