@@ -188,3 +188,10 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 def test_what_regressed_is_written_as_what_people_said_of_it() -> None:
     edit = KnowledgeEdit(repo=REPO, entry_id=an_id("a"), edited_at=hours(0), state=EntryState.REGRESSED)
     assert json.loads(knowledge_file_text(REPO, [edit]))["edits"][0]["state"] == "resolved"
+
+
+def test_ids_are_read_in_lower_case() -> None:
+    text = knowledge_file_text(REPO, [an_edit("a", merged_into="b", splits=("c",))])
+    shouted = text.replace(an_id("a"), an_id("A")).replace(an_id("b"), an_id("B")).replace(an_id("c"), an_id("C"))
+    [edit] = parse_knowledge(shouted.encode(), "file").edits
+    assert (edit.entry_id, edit.merged_into, edit.splits) == (an_id("a"), an_id("b"), (an_id("c"),))

@@ -164,5 +164,8 @@ def _for_file(edit: KnowledgeEdit) -> FileEdit:
 
 
 def _from_file(repo: str, edit: FileEdit) -> KnowledgeEdit:
+    """The edit with its ids in lower case, as all others are."""
     told = {one.name: getattr(edit, one.name) for one in msgspec.structs.fields(FileEdit)}
-    return KnowledgeEdit(repo=repo, **told)
+    into = edit.merged_into.lower() if edit.merged_into else None
+    ids = {"entry_id": edit.entry_id.lower(), "merged_into": into, "splits": tuple(one.lower() for one in edit.splits)}
+    return KnowledgeEdit(repo=repo, **{**told, **ids})
