@@ -266,7 +266,7 @@ def test_an_edit_from_the_future_is_not_taken_and_said(store: Store) -> None:
     ("one", "other"),
     [
         ("2026-11-01T10:00:00Z fetch failed after 12 s", "2026-12-24 23:59:59.123 fetch failed after 9.5 s"),
-        ("/home/runner/work/_temp/a1/run.sh: no such file", "/home/runner/work/_temp/b2/run.sh: no such file"),
+        ("/actions/_work/_temp/a1/run.sh: no such file", "/actions/_work/_temp/b2/run.sh: no such file"),
         (
             "request 3f2a91c0-d3e5-4b67-8a90-112233445566 refused",
             "request 00000000-1111-2222-3333-444455556666 refused",
