@@ -186,6 +186,20 @@ def test_in_a_run_in_which_nothing_ran_no_agent_worked(conclusion: str) -> None:
     assert told(workflow=compiled, conclusion=None).agent == "gh-aw:?"
 
 
+def test_an_agent_whose_step_was_skipped_did_not_work() -> None:
+    step = "Run openai/codex-action@v1"
+    workflow = uses("openai/codex-action", "anthropics/claude-code-action")
+    assert [one.agent for one in told(workflow=workflow, idle_steps=(step,)).signals] == ["claude"]
+    again = told(workflow=workflow, steps=(step,), idle_steps=(step,))
+    assert [one.agent for one in again.signals] == ["codex", "claude", "codex"]
+
+
+def test_one_account_that_is_both_actor_and_who_triggered_is_one_signal() -> None:
+    copilot = ("Copilot", COPILOT_ID)
+    found = told(triggering_actor=copilot[0], triggering_actor_id=copilot[1], actor=copilot[0], actor_id=copilot[1])
+    assert [one.evidence for one in found.signals] == ["triggered by Copilot (198982749)"]
+
+
 def test_a_rerun_by_a_person_of_what_an_agent_pushed_is_still_caused_by_the_agent() -> None:
     found = told(triggering_actor="alice", triggering_actor_id=1, actor="Copilot", actor_id=COPILOT_ID)
     assert [one.evidence for one in found.signals] == ["actor Copilot (198982749)"]

@@ -69,7 +69,8 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a run attempt that may tell its agent.
 
-    ``steps`` are the names of steps that ran; ``engines`` are ``engine_id`` of each ``aw_info.json`` of the run.
+    ``steps`` are the names of steps of agents that ran, ``idle_steps`` of those that were skipped or never began;
+    ``engines`` are ``engine_id`` of each ``aw_info.json`` of the run.
     """
 
     path: str | None = None
@@ -86,6 +87,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     author_email: str | None = None
     committer_email: str | None = None
     steps: tuple[str, ...] = ()
+    idle_steps: tuple[str, ...] = ()
     engines: tuple[str, ...] = ()
     workflow: WorkflowUses | None = None
     pulls: tuple[Pull, ...] = ()
@@ -141,9 +143,11 @@ def _uses(run: RunFacts, agents: KnownAgents) -> _Found:
     own = agents.of_workflow(run.path)
     if own is not None:
         yield own, f"the settings name {run.path} as a workflow of this agent"
+    worked = {agents.of_step(step) for step in run.steps}
+    idle = {agents.of_step(step) for step in run.idle_steps} - worked
     for action in () if run.workflow is None else run.workflow.actions:
         name = agents.of_action(action)
-        if name is not None:
+        if name is not None and name not in idle:
             yield name, f"uses: {action}"
 
 
@@ -155,10 +159,9 @@ def _step(run: RunFacts, agents: KnownAgents) -> _Found:
 
 
 def _actor(run: RunFacts, agents: KnownAgents) -> _Found:
-    for what, login, id_ in (
-        ("triggered by", run.triggering_actor, run.triggering_actor_id),
-        ("actor", run.actor, run.actor_id),
-    ):
+    accounts = {(run.triggering_actor, run.triggering_actor_id): "triggered by"}
+    accounts.setdefault((run.actor, run.actor_id), "actor")
+    for (login, id_), what in accounts.items():
         name = agents.of_account(login, id_)
         if name is not None:
             yield name, f"{what} {_account(login, id_)}"

@@ -91,7 +91,7 @@ def _seen(kind: SignalKind, run: RunFacts) -> tuple[str, ...]:
         SignalKind.RUN_ARTIFACT: [*run.engines],
         SignalKind.COMPILED_WORKFLOW: [workflow.path if workflow else None],
         SignalKind.WORKFLOW_USES: [*(workflow.actions if workflow else ())],
-        SignalKind.STEP_NAME: [*run.steps],
+        SignalKind.STEP_NAME: [*run.steps, *(f"{step} (skipped)" for step in run.idle_steps)],
         SignalKind.ACTOR: [_person(run.triggering_actor, run.triggering_actor_id), _person(run.actor, run.actor_id)],
         SignalKind.BRANCH: [run.branch],
         SignalKind.PULL_AUTHOR: [*pulls],
@@ -113,7 +113,7 @@ def _nothing(kind: SignalKind, run: RunFacts, *, artifacts_asked: bool, steps: i
     if kind in (SignalKind.COMPILED_WORKFLOW, SignalKind.WORKFLOW_USES) and run.workflow is None:
         return "the file of the workflow is not in a checkout that was looked at"
     if kind is SignalKind.STEP_NAME:
-        return "its jobs are not known" if steps is None else f"none of {steps:,} steps is that of an agent"
+        return "its jobs are not known" if steps is None else f"no step of an agent ran, of {steps:,} steps"
     if kind is SignalKind.ACTOR and NEVER_LOGINS & {(run.triggering_actor or "").lower(), (run.actor or "").lower()}:
         return "github-actions[bot] is what every workflow acts as: it is no agent"
     if kind in (SignalKind.PULL_AUTHOR, SignalKind.BODY_MARK) and not run.pulls:
@@ -128,7 +128,7 @@ def _person(login: str | None, id_: int | None) -> str | None:
 _PLAIN: Final = {
     SignalKind.RUN_PATH: "no path that GitHub makes for an agent",
     SignalKind.COMPILED_WORKFLOW: "it was not compiled by GitHub Agentic Workflows, or nothing ran",
-    SignalKind.WORKFLOW_USES: "none is the action of an agent, or nothing ran",
+    SignalKind.WORKFLOW_USES: "none is the action of an agent, or its step was skipped, or nothing ran",
     SignalKind.ACTOR: "no account of an agent",
     SignalKind.BRANCH: "it begins with no prefix of an agent",
     SignalKind.PULL_AUTHOR: "none is an account of an agent",

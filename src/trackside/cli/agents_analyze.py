@@ -14,8 +14,9 @@ from cyclopts import Parameter
 from trackside.cli.agents_comment import Commenting, place_of, post_analysis
 from trackside.cli.agents_due import print_due
 from trackside.cli.github_options import POSITIVE, Access, Saying
-from trackside.cli.github_session import github_of, repository_of, settings_of, store_of
+from trackside.cli.github_session import github_of, settings_of, store_of
 from trackside.cli.options import FLAG
+from trackside.cli.run_address import reference_of, repository_of_run
 from trackside.cli.terminal import Terminal, open_terminal
 from trackside.errors import NoDataError, PartialError, UsageError
 from trackside.settings import Settings
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from trackside.store.store import Store
 
 MOST_LOG_MIB: Final = 64
-_API: Final = "https://api.github.com"
 
 
 def analyze(
@@ -145,7 +145,7 @@ def analyse_run(asked: Asked) -> Analysed:
     terminal = open_terminal(quiet=asked.saying.quiet)
     settings = settings_of(asked.access)
     reference, path = _what(asked)
-    repo = None if reference is None else _repository(asked, reference, settings)
+    repo = None if reference is None else repository_of_run(reference, asked.access, settings)
     store = None if repo is None else _store(asked)
     if reference is None or repo is None:
         logs = _from_file(asked, path, None, None)
@@ -165,7 +165,7 @@ def _named(target: str | None) -> str:
 
 def _what(asked: Asked) -> tuple[RunReference | None, str | None]:
     """The run that is meant, if one is, and the file, if one is."""
-    reference = _reference(asked.target)
+    reference = reference_of(asked.target)
     if reference is not None:
         if asked.run is not None:
             msg = f"--run names the run that a file is of; {asked.target} is no file."
@@ -173,27 +173,11 @@ def _what(asked: Asked) -> tuple[RunReference | None, str | None]:
         return reference, None
     if asked.run is None:
         return None, asked.target
-    named = _reference(asked.run)
+    named = reference_of(asked.run)
     if named is None:
         msg = f"--run {asked.run}: the number of a run, or the address of its page."
         raise UsageError(msg)
     return named, asked.target
-
-
-def _reference(text: str) -> RunReference | None:
-    from trackside.github.run_links import read_reference
-
-    return read_reference(text, os.environ.get("GITHUB_API_URL") or _API, os.environ.get("GITHUB_SERVER_URL"))
-
-
-def _repository(asked: Asked, reference: RunReference, settings: Settings) -> str:
-    """The repository of an address, else the one that is set. Raises UsageError where --repo names another one."""
-    if reference.repo is None:
-        return repository_of(asked.access, settings)
-    if asked.access.repo is not None and repository_of(asked.access, settings).lower() != reference.repo.lower():
-        msg = f"--repo {asked.access.repo} is not the repository of the address: {reference.repo}."
-        raise UsageError(msg)
-    return reference.repo
 
 
 def _store(asked: Asked) -> Store | None:

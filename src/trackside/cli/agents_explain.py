@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from trackside.cli.github_options import Access, Saying
-from trackside.cli.github_session import github_of, repository_of, settings_of, store_of
+from trackside.cli.github_session import github_of, settings_of, store_of
 from trackside.cli.options import FLAG
-from trackside.cli.run_address import RunAddress, access_of, parse_run
+from trackside.cli.run_address import reference_of, repository_of_run
 from trackside.cli.terminal import Terminal, open_terminal
+from trackside.errors import UsageError
 from trackside.settings import Settings
 
 if TYPE_CHECKING:
     from trackside.agents.explanation import RunExplanation
+    from trackside.github.run_links import RunReference
     from trackside.store.store import Store
 
 
@@ -40,13 +42,16 @@ def explain(
     from trackside.report.agents_explain_report import TITLE, explain_heading, explain_json, explain_sections
     from trackside.report.sections import section_markdown, section_parts
 
-    address = parse_run(run)
-    access = access_of(access or Access(), address)
+    access = access or Access()
     terminal = open_terminal(quiet=(saying or Saying()).quiet)
     settings = settings_of(access)
-    repo = repository_of(access, settings)
+    reference = reference_of(run)
+    if reference is None:
+        msg = f"{run[:200]!r} names no run: its number, such as 19250972881, or the address of its page."
+        raise UsageError(msg)
+    repo = repository_of_run(reference, access, settings)
     store = store_of(access, create=not offline)
-    told = _explained(store, repo, address, settings, access, terminal, offline=offline)
+    told = _explained(store, repo, reference, settings, access, terminal, offline=offline)
     if format == "json":
         terminal.whole(explain_json(repo, told))
     elif format == "markdown":
@@ -60,7 +65,7 @@ def explain(
 def _explained(
     store: Store,
     repo: str,
-    address: RunAddress,
+    reference: RunReference,
     settings: Settings,
     access: Access,
     terminal: Terminal,
@@ -72,11 +77,11 @@ def _explained(
     from trackside.evidence.run_explanation import explain_run, is_known
 
     rules = settings.ci
-    if not offline and not is_known(store, repo, address.run_id):
+    if not offline and not is_known(store, repo, reference.run_id):
         from trackside.sync.one_run import read_run
 
         with github_of(access, settings, repo, terminal) as github:
-            read = read_run(github, store, repo, address.run_id, dt.datetime.now(dt.UTC))
+            read = read_run(github, store, repo, reference.run_id, dt.datetime.now(dt.UTC))
         rules = msgspec.structs.replace(rules, default_branch=rules.default_branch or read.default_branch)
     checkout = read_checkout(Path.cwd(), repo, settings.agents.registry, os.environ)
-    return explain_run(store, repo, address.run_id, address.attempt, rules, settings.agents, checkout)
+    return explain_run(store, repo, reference.run_id, reference.attempt, rules, settings.agents, checkout)

@@ -61,6 +61,16 @@ class RunEvidence(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[IssueLink, ...]
 
 
+class AgentSteps(NamedTuple):
+    """The names of steps of agents in a run attempt: those that ran, and those that were skipped or never began."""
+
+    ran: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+
+
+NO_STEPS: Final = AgentSteps()
+
+
 class Gathered(NamedTuple):
     """The rows of a history with what else their tables tell, its steps and artifacts, who is known, the evidence."""
 
@@ -115,7 +125,7 @@ def gather(store: Store, history: History, rules: AgentRules, checkout: Checkout
     for row, mine in zip(rows, own, strict=True):
         key = (row["run_id"], row["run_attempt"])
         several = tuple(texts.get(number, Pull(number=number)) for number in mine)
-        facts = _facts(row, several, worked.get(key, ()), engines.get(key[0], ()), checkout)
+        facts = _facts(row, several, worked.get(key, NO_STEPS), engines.get(key[0], ()), checkout)
         evidence[key] = RunEvidence(
             facts=facts,
             attribution=attribute(facts, agents),
@@ -187,7 +197,7 @@ def _labels(store: Store, history: History) -> dict[int, tuple[str, ...]]:
 def _facts(
     row: Mapping[str, Any],
     pulls: tuple[Pull, ...],
-    steps: tuple[str, ...],
+    steps: AgentSteps,
     engines: tuple[str, ...],
     checkout: Checkout,
 ) -> RunFacts:
@@ -205,7 +215,8 @@ def _facts(
         commit_message=row["commit_message"],
         author_email=row["commit_email"],
         committer_email=row["committer_email"],
-        steps=steps,
+        steps=steps.ran,
+        idle_steps=steps.idle,
         engines=engines,
         workflow=checkout.workflows.get(row["workflow_file"] or ""),
         pulls=pulls,
@@ -229,12 +240,15 @@ def pull_texts(store: Store, repo: str, numbers: Iterable[int]) -> dict[int, Pul
     return {row["number"]: msgspec.convert(row, Pull) for row in rows.iter_rows(named=True)}
 
 
-def _agent_steps(steps: pl.DataFrame, agents: KnownAgents) -> dict[Key, tuple[str, ...]]:
-    """The names of the steps of an agent that ran, by run attempt; each name is looked at once."""
+def _agent_steps(steps: pl.DataFrame, agents: KnownAgents) -> dict[Key, AgentSteps]:
+    """The steps of agents by run attempt; each name is looked at once."""
     names: Sequence[str] = [name for name in steps["step"].unique().drop_nulls() if agents.of_step(name)]
-    ran = pl.col("started_at").is_not_null() & pl.col("conclusion").ne_missing("skipped")
-    mine = steps.filter(pl.col("step").is_in(names), ran).unique([*_ATTEMPT, "step"], maintain_order=True)
-    found: dict[Key, tuple[str, ...]] = {}
-    for run_id, attempt, step in mine.select(*_ATTEMPT, "step").iter_rows():
-        found[run_id, attempt] = (*found.get((run_id, attempt), ()), step)
+    ran = (pl.col("started_at").is_not_null() & pl.col("conclusion").ne_missing("skipped")).alias("ran")
+    mine = steps.filter(pl.col("step").is_in(names)).select(*_ATTEMPT, "step", ran).unique(maintain_order=True)
+    found: dict[Key, AgentSteps] = {}
+    for run_id, attempt, step, is_run in mine.iter_rows():
+        told = found.get((run_id, attempt), NO_STEPS)
+        found[run_id, attempt] = (
+            told._replace(ran=(*told.ran, step)) if is_run else told._replace(idle=(*told.idle, step))
+        )
     return found
