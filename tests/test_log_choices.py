@@ -303,7 +303,6 @@ def test_one_log_that_fails_does_not_lose_the_others_however_many_workers_there_
             github.faults.add(Kind.ERROR, path=f"{first.id}/logs", status=500)
             look(github, store, client={"workers": workers})
             found.append(choices(store))
-            assert github.journal.most_in_flight <= workers
     assert found == [["deferred", *["read"] * 11]] * 3
 
 
