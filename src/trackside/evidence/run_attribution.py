@@ -40,10 +40,13 @@ def facts_of(
     default_branch: str | None = None,
 ) -> RunFacts:
     """What is known of ``run`` that may tell its agent, its pull requests among it, the best first."""
-    ran = (step for job in jobs for step in job.steps if step.started_at is not None and step.conclusion != "skipped")
+    steps: dict[bool, list[str]] = {False: [], True: []}
+    for step in (step for job in jobs for step in job.steps):
+        steps[step.started_at is not None and step.conclusion != "skipped"].append(step.name)
     return RunFacts(
         path=run.workflow_file,
         event=run.event,
+        sha=run.head_sha,
         title=run.display_title,
         conclusion=run.conclusion,
         branch=run.head_branch,
@@ -54,7 +57,8 @@ def facts_of(
         commit_message=run.head_commit_message,
         author_email=run.head_commit_email,
         committer_email=run.head_commit_committer_email,
-        steps=tuple(dict.fromkeys(step.name for step in ran)),
+        steps=tuple(dict.fromkeys(steps[True])),
+        idle_steps=tuple(dict.fromkeys(steps[False])),
         workflow=checkout.workflows.get(run.workflow_file or ""),
         pulls=_pulls(run, store, default_branch),
     )
