@@ -32,7 +32,7 @@ MOST_LOG_MIB: Final = 64
 
 
 def analyze(
-    target: str | None = None,
+    target: Annotated[str | None, Parameter(allow_leading_hyphen=True, show_default=False)] = None,
     /,
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], show_default=False)] = None,
