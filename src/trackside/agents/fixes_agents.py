@@ -97,7 +97,7 @@ _MODELS: Final = (
         "Write the model's full name as the provider lists it, and see that the key's project has it. Models that were "
         "retired need a newer name.",
         r"(?i)not_found_error\b.{0,80}model|The model `?[\w./:-]{1,100}`? does not exist|\bmodel_not_found\b"
-        r"|models/[\w./-]{1,100} is not found for API version|Model \S{1,100} is not (?:supported|available)\b"
+        r"|models/[\w./-]{1,100} is not found for API version"
         r"|invalid model (?:name|id)",
         not_for=_NOT_TESTS,
     ),
@@ -148,7 +148,7 @@ _SESSIONS: Final = (
         "The agent changed nothing",
         "Read its last message: mostly the task was done already, was not clear, or it was not allowed to edit or run "
         "something. Let the step end green where no change is a fine result.",
-        r"(?i)No commits between \S+ and \S+|agent (?:made|produced) no changes|no changes (?:were )?made by the agent"
+        r"(?i)\bagent (?:made|produced) no changes|no changes (?:were )?made by the agent"
         r"|no safe outputs? (?:were |was )?(?:found|produced|generated)",
     ),
     fix(
@@ -156,7 +156,7 @@ _SESSIONS: Final = (
         "A server of tools did not start",
         "Run its command by itself in a step to see what it prints: mostly a package, a path or a token in its `env` "
         "is missing, or it prints other text to stdout.",
-        r"(?i)MCP server\b.{0,100}\b(?:failed|could not|unable|timed out|exited|disconnected|error)"
+        r"(?i)MCP server\b.{0,100}\b(?:failed|could not|unable|timed out|exited|disconnected)"
         r"|(?:failed|unable) to (?:start|launch|connect to|initialize) .{0,60}MCP|MCP error -3\d{4}"
         r"|MCP .{0,60}connection (?:closed|failed|timed out)",
         unless=r"(?i)\b(?:0|no) (?:MCP )?servers? failed",
@@ -212,7 +212,7 @@ _SESSIONS: Final = (
         "Start it without a dialogue (`-p`, `exec`, `--yolo` or the like of your agent) and with the permissions that "
         "the task needs.",
         r"(?i)Raw mode is not supported|stdin is not a (?:tty|terminal)|not running in an interactive terminal"
-        r"|the input device is not a TTY",
+        r"|^(?:Error: )?stdin is not interactive",
     ),
 )
 

@@ -46,6 +46,13 @@ _PUSHES: Final = (
         r"^nothing to commit, working tree clean|^nothing added to commit|^no changes added to commit",
     ),
     fix(
+        "pull-request-empty",
+        "There is nothing to open a pull request with",
+        "The branch has no commit that its base lacks: nothing was changed, or it was merged already. Read what the "
+        "step or the agent said last, and let the step end green where no change is a fine result.",
+        r"No commits between \S{1,200} and \S{1,200}",
+    ),
+    fix(
         "git-identity",
         "git does not know who commits",
         "Set `user.name` and `user.email` with `git config` before the commit.",

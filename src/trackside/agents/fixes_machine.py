@@ -146,7 +146,8 @@ _DEVICES: Final = (
     fix(
         "kernel-fault",
         "A kernel did what it must not do",
-        "Run the same test with CUDA_LAUNCH_BLOCKING=1 or compute-sanitizer: the line that is named is often not the "
+        "Run the same test with CUDA_LAUNCH_BLOCKING=1 (on ROCm AMD_SERIALIZE_KERNEL=3) or a sanitizer: the line that "
+        "is named is often not the "
         "one at fault. Tests after it in the same process fail for the same reason.",
         None,
         "cuda-error",
@@ -168,7 +169,7 @@ _DEVICES: Final = (
         r"Process completed with exit code 139\b",
         "segfault",
         "fatal-python",
-        unless=r"Aborted|exit code (?!139)\d",
+        unless=r"Aborted|exit code (?!139)\d|Fatal Python error: (?:init_|config_|Py_|_Py)",
     ),
 )
 

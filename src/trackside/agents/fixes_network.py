@@ -23,7 +23,8 @@ FIXES: Final[tuple[Fix, ...]] = (
         "Check the name for a typo. Where it is right, the resolver failed: run the job again, and on self-hosted "
         "runners and in containers look at their name servers.",
         r"(?i)Could not resolve host|Temporary failure in name resolution|Temporary failure resolving"
-        r"|Name or service not known|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|dial tcp: lookup .{1,200}(?:no such host"
+        r"|Name or service not known|unable to resolve host|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)"
+        r"|dial tcp: lookup .{1,200}(?:no such host"
         r"|timeout)"
         r"|remote name could not be resolved|nodename nor servname",
         not_for=_OWN_FAULT,
@@ -35,7 +36,7 @@ FIXES: Final[tuple[Fix, ...]] = (
         "fixed time, and print its log when it does not come up.",
         r"(?i)(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])\S{0,60}.{0,300}(?:connection refused|ECONNREFUSED"
         r"|Max retries exceeded)"
-        r"|ECONNREFUSED (?:127\.0\.0\.1|::1)",
+        r"|Health check failed\. Server|ECONNREFUSED (?:127\.0\.0\.1|::1)",
         "server-start",
         "server-start-tail",
         "own-server-gone",
@@ -94,7 +95,9 @@ FIXES: Final[tuple[Fix, ...]] = (
         "http-status",
         "connection",
         "download",
-        unless=r"(?i)localhost|127\.0\.0\.1|0\.0\.0\.0|error: 4\d\d\b|ERROR 4\d\d\b|\b4\d\d Client Error",
+        unless=r"(?i)localhost|127\.0\.0\.1|0\.0\.0\.0|error: 4\d\d\b|ERROR 4\d\d\b|\b4\d\d Client Error"
+        r"|40[134] (?:Forbidden|Unauthorized|Not Found)|status code 4\d\d|does not exist|checksum|sha256|credentials"
+        r"|occurred \((?:4\d\d|AccessDenied|NoSuch\w{1,20})\)|curl: \((?:1|2|3|4|23|26|27|37|77)\)",
         not_for=_OWN_FAULT,
         general=True,
     ),

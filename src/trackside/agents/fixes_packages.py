@@ -33,13 +33,16 @@ _PYTHON: Final = (
         "The wanted versions of packages exclude each other",
         "Loosen or raise one of the pins that the message names; a constraints file or a lock file keeps the result "
         "that works.",
-        None,
-        "pip-conflict",
-        "uv-resolution",
-        "uv-unresolved",
-        "poetry",
-        "conda",
-        unless=r"(?i)lock ?file|poetry\.lock|No virtual environment|No interpreter",
+        r"have conflicting dependencies|has conflicting dependencies|No solution found when resolving"
+        r"|version solving failed|SolverProblemError|ResolutionImpossible|UnsatisfiableError|LibMambaUnsatisfiableError"
+        r"|nothing provides .{1,80} needed by|Could not solve for environment specs",
+    ),
+    fix(
+        "conda-package-missing",
+        "No channel of conda has the package",
+        "Check its name and version, and name the channel that has it (such as `-c conda-forge`); not every package is "
+        "made for every platform.",
+        r"PackagesNotFoundError|ResolvePackageNotFound",
     ),
     fix(
         "python-externally-managed",

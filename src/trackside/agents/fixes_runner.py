@@ -138,6 +138,7 @@ _WORKFLOWS: Final = (
         "not handed to runs of forks and of Dependabot, and outputs need the step's `id`.",
         r"Input required and not supplied: ",
         "input-missing",
+        unless=r"deprecated and removed",
         general=True,
     ),
 )

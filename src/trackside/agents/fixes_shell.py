@@ -69,6 +69,12 @@ FIXES: Final[tuple[Fix, ...]] = (
         general=True,
     ),
     fix(
+        "docker-terminal",
+        "Docker was asked for a terminal",
+        "Leave `-t` away (`docker run -i` instead of `-it`, `docker compose exec -T`): a job has no terminal.",
+        r"the input device is not a TTY",
+    ),
+    fix(
         "arguments",
         "A command does not take an argument",
         "Compare the call with the command's own help in the version that is installed here: an option was renamed or "

@@ -154,7 +154,7 @@ _TESTS: Final = (
     ),
     fix(
         "command-time-limit",
-        "A command took longer than it was given",
+        "Something took longer than it was given",
         "See what it printed last: where it waits for something, let it say for what; where it works on, give it more "
         "time or less to do.",
         r"Process completed with exit code 124\b",
