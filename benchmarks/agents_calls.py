@@ -2,7 +2,8 @@
 
 ``python benchmarks/agents_calls.py`` serves the recorded runs from a fake GitHub whose clock goes on by two hours
 between syncs, and prints calls a day for each way of syncing, beside what asking for everything again would cost. The
-runs are not part of this repository: they are looked for in ``$TRACKSIDE_REAL_DATA``, else beside the checkout.
+runs are not part of this repository: they are looked for in ``$TRACKSIDE_REAL_DATA``, else beside the checkout. Then it
+measures how long the jobs of 300 runs take with so many calls at once, where each answer takes 100 ms.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import datetime as dt
 import os
 import sys
 import tempfile
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ from typing import Any, Final
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.fake_github import Clock, FakeGitHub, World
+from tests.fake_github import Clock, FakeGitHub, Kind, World, job
 from tests.fake_github.scenarios import RecordedRun, agentops, recorded_runs
 from tests.syncing import sync_once
 from trackside.records.syncs import SyncRecord
@@ -108,6 +110,17 @@ def measure(title: str, **request: Any) -> None:
         print(f"| {title} | {told.a_day():.1f} | {each} | {logs} |")
 
 
+def measure_workers(workers: int, runs: int = 300) -> None:
+    """Syncs so many runs, the jobs of each with one call, and prints how long that took."""
+    with FakeGitHub() as github, tempfile.TemporaryDirectory() as room:
+        for index in range(runs):
+            github.world.add_run([job("unit")], at=github.clock.now() - dt.timedelta(minutes=index))
+        github.faults.add(Kind.SLOW, endpoint="jobs", delay_s=0.1)
+        began = time.monotonic()
+        sync_once(github, open_store(Path(room) / "store"), pulls="none", client={"workers": workers})
+        print(f"| {workers} | {time.monotonic() - began:.1f} |")
+
+
 def main() -> None:
     """Prints a table."""
     runs = recorded_runs(RUNS)
@@ -121,6 +134,9 @@ def main() -> None:
     jobs, logs = asked_again(runs)
     print(f"| everything again: lists and jobs | {jobs:.0f} | | |")
     print(f"| everything again: lists, jobs and logs of failed runs | {jobs + logs:.0f} | | |")
+    print("| calls at once | seconds for the jobs of 300 runs |\n| --- | --- |")
+    for workers in (1, 5, 10):
+        measure_workers(workers)
 
 
 if __name__ == "__main__":
