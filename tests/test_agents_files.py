@@ -118,6 +118,20 @@ def test_what_is_no_more_named_goes_and_files_of_others_stay(path: Path) -> None
     assert {one.name for one in path.parent.iterdir()} == {path.name, read_json(path)["days"]["file"], *foreign}
 
 
+def test_what_a_killed_report_left_half_written_goes_after_a_day(path: Path) -> None:
+    path.parent.mkdir()
+    names = (".agentops-runs.json.abcd_123", ".agentops-runs-2026-06-2.json.ab12cd34", ".agentops-other.json.abcd1234")
+    for name in names:
+        path.with_name(name).write_text("half")
+    old = (NOW - 30 * HOUR).timestamp()
+    os.utime(path.with_name(names[0]), (old, old))
+    os.utime(path.with_name(names[2]), (old, old))
+    fresh = NOW.timestamp()
+    os.utime(path.with_name(names[1]), (fresh, fresh))
+    write_history(path, an_agent_history([an_agent_run(1)]))
+    assert {one.name for one in path.parent.iterdir() if one.name.startswith(".")} == {*names[1:]}
+
+
 def test_a_name_that_stands_for_the_file_of_another_is_left_alone(path: Path) -> None:
     path.parent.mkdir()
     path.with_name("agentops-runs-days.json").write_text("mine")

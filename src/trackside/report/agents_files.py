@@ -20,7 +20,7 @@ from trackside.engine.cache import write_atomically
 from trackside.errors import OutputError, UsageError
 from trackside.report.agents_data import DataContent, Segment
 from trackside.report.agents_document import DaysFile, SegmentFile
-from trackside.report.agents_old_files import DAYS, OldFile, free_name, read_old, unnamed
+from trackside.report.agents_old_files import DAYS, OldFile, free_name, left_behind, read_old, unnamed
 
 MOST_SEGMENTS: Final = 1_000
 """More files than that, 4 GB, are no data for a page."""
@@ -86,7 +86,7 @@ def write_data(path: Path, content: DataContent, now: dt.datetime) -> DataFiles:
             moment = now
             main = content.main(moment, segments, days)
             write_atomically(path, main)
-    _tidy(path, content.repository, placing.taken)
+    _tidy(path, content.repository, placing.taken, now)
     return DataFiles(
         path=path,
         files=(_file(path.name, main, content.newest_runs), *_beside(segments, days)),
@@ -190,10 +190,11 @@ def _holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def _tidy(path: Path, repository: str, named: set[str]) -> None:
+def _tidy(path: Path, repository: str, named: set[str], now: dt.datetime) -> None:
     """Removes what no data file names any more; what cannot be removed now does no harm, and goes the next time."""
     with suppress(OSError):
-        for one in unnamed(path.parent, path.stem, frozenset(named), repository):
+        ours = unnamed(path.parent, path.stem, frozenset(named), repository)
+        for one in (*ours, *left_behind(path.parent, path.stem, now)):
             one.unlink(missing_ok=True)
 
 

@@ -88,6 +88,13 @@ def unnamed(folder: Path, stem: str, named: frozenset[str], repository: str) -> 
     return sorted(one for one in found if is_ours(one, repository))
 
 
+def left_behind(folder: Path, stem: str, now: dt.datetime) -> list[Path]:
+    """The files that a report which was killed over a day ago was about to write."""
+    pattern = re.compile(rf"\.{re.escape(stem)}[\w.-]*\.[a-z0-9_]{{8}}")
+    day_ago = (now - dt.timedelta(days=1)).timestamp()
+    return [one for one in folder.iterdir() if pattern.fullmatch(one.name) and one.lstat().st_mtime < day_ago]
+
+
 def is_ours(path: Path, repository: str) -> bool:
     """Whether a file beside the data file was written here, for this repository."""
     try:
