@@ -106,9 +106,16 @@ def test_times_are_those_of_attempts_that_are_over_and_ran() -> None:
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), -1.0])
 def test_what_is_no_length_of_time_is_not_known(odd: float) -> None:
-    told = statistics_of(an_agent_history([an_agent_run(0, duration_s=odd)])).all_runs.run
+    run = an_agent_run(0, duration_s=odd, queue_s=odd, active_s=odd)
+    job = a_job(run, "unit", duration_s=odd, queue_s=odd)
 
-    assert (told.n, told.p50_s, told.total_s) == (0, None, 0.0)
+    told = statistics_of(
+        an_agent_history([run], [job], [a_step(job, 1, "Run tests", duration_s=odd, completed_at=None)])
+    )
+
+    every = (told.all_runs.run, told.all_runs.queue, told.all_runs.active, told.jobs[0].run, told.jobs[0].queue,
+             told.steps[0].run)  # fmt: skip
+    assert {(one.n, one.p50_s, one.total_s) for one in every} == {(0, None, 0.0)}
 
 
 def test_a_run_in_progress_has_no_duration() -> None:

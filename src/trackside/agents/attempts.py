@@ -12,7 +12,7 @@ import polars as pl
 from trackside.agents.costs import with_costs
 from trackside.agents.frames import AgentHistory
 from trackside.agents.outcome_counts import UNFINISHED, is_any, kind_of
-from trackside.agents.times import known_time
+from trackside.agents.times import known_time, length_of
 from trackside.agents.trends import is_late
 
 ATTEMPT: Final = ["run_id", "run_attempt"]
@@ -48,7 +48,7 @@ def _runs(rows: pl.DataFrame) -> pl.DataFrame:
     )
     return rows.with_columns(
         *(known_time(name) for name in ("duration_s", "active_s")),
-        pl.col("queue_s").clip(lower_bound=0),
+        length_of("queue_s"),
         is_late(rows["began"]),
         day=pl.col("began").dt.date(),
         place=_place("began", *ATTEMPT),
@@ -64,9 +64,7 @@ def _jobs(history: AgentHistory, runs: pl.DataFrame) -> pl.DataFrame:
     rows = rows.with_columns(kind=kind_of())
     # What was skipped, or never began, waited for nothing.
     waited = pl.col("started_at").is_not_null() & (pl.col("kind") != "skipped")
-    rows = rows.with_columns(
-        known_time("duration_s"), queue_s=pl.when(waited).then(pl.col("queue_s").clip(lower_bound=0))
-    )
+    rows = rows.with_columns(known_time("duration_s"), queue_s=pl.when(waited).then(length_of("queue_s")))
     of_run = runs.select(*ATTEMPT, *_OF_RUN, "workflow_file", "agent", "agent_role")
     rows = rows.join(of_run, on=ATTEMPT, how="left", maintain_order="left")
     rows = rows.with_columns(place=_place("began", "job_id"))

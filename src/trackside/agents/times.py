@@ -12,9 +12,14 @@ from trackside.agents.outcome_counts import NOT_RUN, is_any
 
 
 def known_time(column: str) -> pl.Expr:
-    """The seconds in ``column`` of what is over and ran, else null; what is no length of time is not known."""
+    """The seconds in ``column`` of what is over and ran, else null."""
+    return pl.when(~is_any(NOT_RUN)).then(length_of(column)).alias(column)
+
+
+def length_of(column: str) -> pl.Expr:
+    """The seconds in ``column``, null where they are no length of time."""
     told = pl.col(column)
-    return pl.when(told.is_finite() & (told >= 0) & ~is_any(NOT_RUN)).then(told).alias(column)
+    return pl.when(told.is_finite() & (told >= 0)).then(told).alias(column)
 
 
 def timings(column: str) -> list[pl.Expr]:
