@@ -55,7 +55,6 @@ def import_file(
     if content is None:
         msg = f"{file} does not exist."
         raise PathNotFoundError(msg)
-    taken = take_edits(session, content, str(file))
-    others = len(content.edits) - taken
-    session.terminal.data(f"{file}: {counted(taken, 'edit')} taken, {others:,} known or older")
+    done = take_edits(session, content, str(file))
+    session.terminal.data(f"{file}: {counted(len(done.taken), 'edit')} taken, {done.known:,} known or older")
     return 0

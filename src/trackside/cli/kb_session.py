@@ -21,7 +21,7 @@ from trackside.settings import Settings
 
 if TYPE_CHECKING:
     from trackside.agents.knowledge import Entry
-    from trackside.evidence.knowledge import Knowledge
+    from trackside.evidence.knowledge import Imported, Knowledge
     from trackside.report.knowledge_file import FileContent
     from trackside.store.store import Store
 
@@ -110,13 +110,13 @@ def file_of(session: KbSession, path: Path) -> FileContent | None:
     return content
 
 
-def take_edits(session: KbSession, content: FileContent, name: str) -> int:
-    """Puts what a file says into the store, where it was said later; how many edits that were."""
+def take_edits(session: KbSession, content: FileContent, name: str) -> Imported:
+    """Puts what a file says into the store, where it was said later; what is not taken for its time is said."""
     from trackside.evidence.knowledge import import_edits
 
     done = import_edits(session.store, session.repo, content.edits, session.now)
     say_future(session.terminal, done.future, name)
-    return len(done.taken)
+    return done
 
 
 def say_future(terminal: Terminal, future: Iterable[str], name: str) -> None:
