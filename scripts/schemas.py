@@ -12,6 +12,7 @@ from trackside.report.agents_analysis_document import AnalysisDocument
 from trackside.report.agents_document import AgentsDocument, DaysDocument
 from trackside.report.agents_explain_report import ExplainDocument
 from trackside.report.agents_sync_document import AgentsSyncDocument
+from trackside.report.alerts_report import AlertsDocument
 from trackside.report.answers import AnswerDocument
 from trackside.report.ci_balance_report import BalanceDocument
 from trackside.report.ci_causes_report import CausesDocument
@@ -38,6 +39,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "agentops-runs": AgentsDocument,
     "agentops-sync": AgentsSyncDocument,
     "agents-explain": ExplainDocument,
+    "alerts": AlertsDocument,
     "ci-balance": BalanceDocument,
     "ci-failures": FailureDocument,
     "ci-causes": CausesDocument,

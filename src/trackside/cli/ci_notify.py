@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from trackside.cli.ci_causes import groups_since
 from trackside.cli.ci_session import CiSession
-from trackside.cli.notifying import News, Notifying, deliver, is_wanted, told_before
+from trackside.cli.notifying import News, Notifying, Telling, deliver, is_wanted, told_before
 
 if TYPE_CHECKING:
     from trackside.ci.changes import Changes
@@ -24,7 +24,8 @@ def tell_changes(session: CiSession, notifying: Notifying | None, sender: Sender
         return True
     changes = find_changes(session)
     news = News(kind=KIND, message=message_of(changes), notices=changes.notices, is_first=changes.is_first)
-    return deliver(session, None if notifying.dry_run else sender, news)
+    telling = Telling(session.terminal, session.store, session.history.repo)
+    return deliver(telling, None if notifying.dry_run else sender, news)
 
 
 def find_changes(session: CiSession) -> Changes:
@@ -35,5 +36,5 @@ def find_changes(session: CiSession) -> Changes:
 
     history = session.history
     flakes = flakes_of(find_flaky(history))
-    told = told_before(session, KIND)
+    told = told_before(session.store, history.repo, KIND)
     return changes_since(told, find_streaks(history), flakes, groups_since(session, KIND), passing_jobs(history))

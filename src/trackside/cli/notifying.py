@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from trackside.cli.ci_session import CiSession
 from trackside.cli.options import FLAG
+from trackside.cli.terminal import Terminal
 from trackside.errors import TracksideError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trackside.notify.sender import Sender
     from trackside.records.failures import Notice
     from trackside.records.notices import Told
+    from trackside.store.store import Store
 
 
 @Parameter(name="*")
@@ -60,43 +61,51 @@ def is_wanted(notifying: Notifying | None) -> bool:
     return notifying is not None and (notifying.notify is not None or notifying.dry_run)
 
 
-def told_before(session: CiSession, kind: str) -> Told:
+@dataclass(frozen=True)
+class Telling:
+    """Who tells: where its words go, what remembers what was told, and of which repository."""
+
+    terminal: Terminal
+    store: Store
+    repo: str
+
+
+def told_before(store: Store, repo: str, kind: str) -> Told:
     """What the messages of a kind told until now."""
     from trackside.evidence.reports import last_report, past_notices
     from trackside.records.notices import Told
 
-    repo = session.history.repo
-    ever = last_report(session.store, repo, kind) is not None
-    return Told(ever=ever, notices=past_notices(session.store, repo))
+    ever = last_report(store, repo, kind) is not None
+    return Told(ever=ever, notices=past_notices(store, repo))
 
 
-def deliver(session: CiSession, sender: Sender | None, news: News) -> bool:
+def deliver(telling: Telling, sender: Sender | None, news: News) -> bool:
     """Sends the message, without a sender prints it; False where it was not taken or what was told was not kept.
 
     What was told is kept in the store. A message that could not be sent is not: the next run tells it again.
     """
     if sender is None:
-        session.terminal.warn("Nothing changed: no message." if news.message is None else news.message.text)
+        telling.terminal.warn("Nothing changed: no message." if news.message is None else news.message.text)
         return True
     if news.message is not None:
         try:
             sender.send(news.message)
         except TracksideError as error:
-            session.terminal.warn(str(error))
+            telling.terminal.warn(str(error))
             return False
-    return _keep(session, news)
+    return _keep(telling, news)
 
 
-def _keep(session: CiSession, news: News) -> bool:
+def _keep(telling: Telling, news: News) -> bool:
     """Keeps what was told; a run in which nothing changed leaves no trace."""
     from trackside.records.failures import Reported
 
     if not news.notices and not news.is_first:
         return True
-    reported = Reported(repo=session.history.repo, kind=news.kind, reported_at=dt.datetime.now(dt.UTC))
+    reported = Reported(repo=telling.repo, kind=news.kind, reported_at=dt.datetime.now(dt.UTC))
     try:
-        session.store.add_reported(reported, news.notices)
+        telling.store.add_reported(reported, news.notices)
     except TracksideError as error:
-        session.terminal.warn(f"What was told could not be kept, the next run tells it again: {error}")
+        telling.terminal.warn(f"What was told could not be kept, the next run tells it again: {error}")
         return False
     return True

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from trackside.cli.ci_session import Asked, CiSession, Format, say_if_empty
 from trackside.cli.github_options import POSITIVE
-from trackside.cli.notifying import News, Notifying, deliver, is_wanted, sender_of, told_before
+from trackside.cli.notifying import News, Notifying, Telling, deliver, is_wanted, sender_of, told_before
 from trackside.cli.options import FLAG
 from trackside.cli.perf_findings import PerfFindings, find_all, keep_states
 from trackside.cli.perf_session import PerfSession, open_perf_session
@@ -142,6 +142,7 @@ def _tell(session: CiSession, found: PerfFindings, notifying: Notifying | None, 
 
     if notifying is None or not is_wanted(notifying):
         return True
-    news = news_since(told_before(session, KIND), found.states, found.silence)
+    news = news_since(told_before(session.store, session.history.repo, KIND), found.states, found.silence)
     kept = News(kind=KIND, message=perf_message_of(news), notices=news.notices, is_first=news.is_first)
-    return deliver(session, None if notifying.dry_run else sender, kept)
+    telling = Telling(session.terminal, session.store, session.history.repo)
+    return deliver(telling, None if notifying.dry_run else sender, kept)

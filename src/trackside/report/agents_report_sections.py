@@ -10,6 +10,7 @@ from trackside.agents.knowledge import Entry
 from trackside.records.alerts import Alert, AlertState
 from trackside.records.knowledge import EntryState
 from trackside.report.agents_files import DataFiles
+from trackside.report.alerts_report import TITLE, shown_state
 from trackside.report.kb_report import kb_sections
 from trackside.report.ledger import counted
 from trackside.report.sections import Section
@@ -29,9 +30,9 @@ def alert_section(alerts: Sequence[Alert]) -> Section:
     """The alerts that are on, are near to it, or have just gone off."""
     told = [one for one in alerts if one.is_warning or one.state in (AlertState.ON, AlertState.RECOVERED)]
     return Section(
-        title="Alerts on the collection",
+        title=TITLE,
         headings=_HEADINGS,
-        rows=tuple((one.kind.value, _state(one), one.text, one.since) for one in told),
+        rows=tuple((one.kind.value, shown_state(one), one.text, one.since) for one in told),
         notes=() if told else ("None is on.",) if alerts else ("Nobody looked at them yet: a report that syncs does.",),
     )
 
@@ -46,7 +47,3 @@ def data_lines(data: DataFiles) -> Iterator[str]:
     runs, size = sum(one.runs or 0 for one in data.files), sum(one.bytes for one in data.files)
     what = f"{counted(runs, 'run attempt')} in {counted(len(data.files), 'file')}, {size / 1e6:,.2f} MB"
     yield f"{data.path} {'is written' if data.has_changes else 'has no news and stays as it is'}: {what}."
-
-
-def _state(alert: Alert) -> str:
-    return "near" if alert.is_warning and alert.state is not AlertState.ON else alert.state.value
