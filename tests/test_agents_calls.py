@@ -6,6 +6,8 @@ The runs are not part of this repository: they are looked for in ``$TRACKSIDE_RE
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,20 @@ import pytest
 
 from benchmarks.agents_calls import BEGIN, RUNS, Replayed, asked_again, replay
 from tests.fake_github import Clock, FakeGitHub, World, job
+from tests.fake_github.scenario_agents import agents
 from tests.fake_github.scenarios import recorded_runs
-from tests.syncing import attempts_of_store, attempts_of_world, jobs_of_store, jobs_of_world, sync_once
+from tests.syncing import (
+    REPO,
+    attempts_of_store,
+    attempts_of_world,
+    environment,
+    jobs_of_store,
+    jobs_of_world,
+    sync_once,
+)
 from trackside.agents.signatures import failed_step_of, signature_of
+from trackside.cli.app import run as run_app
+from trackside.cli.app import trackside_app
 from trackside.evidence.diagnoses import read_logs
 from trackside.evidence.occurrences import update_occurrences
 from trackside.records.ci_rules import CiRules
@@ -151,3 +164,31 @@ def test_failures_of_one_kind_cost_one_log_however_many_syncs_there_are(tmp_path
             sync_once(github, store, pulls="none", logs="new")
         assert github.journal.count("job log") == 1
         assert github.journal.count("jobs") == 12
+
+
+def test_the_report_asks_for_no_log_unless_told_and_a_lost_store_does_not_change_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with FakeGitHub(clock=Clock(dt.datetime.now(dt.UTC).replace(microsecond=0))) as github:
+        agents(github.world)
+        for name, value in environment(github).items():
+            monkeypatch.setenv(name, value)
+
+        def report(store: str, *more: str) -> tuple[Counter[str], dict[str, Any]]:
+            github.journal.clear()
+            words = ["agents", "report", "--repo", REPO, "--store", store, "-o", f"{store}/runs.json", *more]
+            assert run_app(trackside_app(), words) == 0
+            told = json.loads((tmp_path / store / "runs.json").read_bytes())
+            return github.journal.by_endpoint(), {name: told[name] for name in told if name != "last_updated"}
+
+        calls, first = report("one")
+        assert (calls["job log"], calls["run log"]) == (0, 0)
+        assert report("two") == (calls, first)
+        before = (tmp_path / "one" / "runs.json").read_bytes()
+        assert report("one")[0] == {"pulls": 1, "runs": 1}
+        assert (tmp_path / "one" / "runs.json").read_bytes() == before
+        calls, told = report("one", "--logs", "new")
+        assert calls == {"pulls": 1, "runs": 1, "job log": calls["job log"]}
+        assert 0 < calls["job log"] < sum(one.conclusion == "failure" for _, _, one in github.world.jobs.values())
+        assert report("three", "--logs", "new")[1] == told
