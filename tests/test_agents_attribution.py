@@ -246,6 +246,15 @@ def test_a_login_that_the_settings_name_is_the_agent_whatever_its_id_is_on_that_
     assert told(actor="Copilot", actor_id=5) == Attribution()
 
 
+def test_the_name_of_one_agent_goes_before_the_alias_of_another() -> None:
+    registry = (
+        RegisteredAgent(name="first", path="coach.md", aliases=("coach",)),
+        RegisteredAgent(name="coach", path="x.md", aliases=("first",)),
+    )
+    agents = known_agents(AgentRules(), registry)
+    assert [told(agents, title=f"@{name}").agent for name in ("first", "coach")] == ["first", "coach"]
+
+
 def test_the_longest_prefix_of_a_branch_counts() -> None:
     agents = known_agents(AgentRules(agent=(OwnAgent(name="docs-bot", branch_prefixes=("copilot/docs-",)),)))
     assert told(agents, branch="copilot/docs-x").agent == "docs-bot"

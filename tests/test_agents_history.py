@@ -205,3 +205,27 @@ def test_a_repository_in_two_spellings_has_each_step_once(store: Store) -> None:
         store.add_jobs([job(10, repo=repo, labels=("gpu",))], [marker(1, repo=repo)], NOON)
     found = load(store)
     assert (found.runs.height, found.steps.height, found.labels) == (1, 1, {10: ("gpu",)})
+
+
+def test_the_subject_of_a_merge_tells_its_pull_request_where_no_other_does(store: Store) -> None:
+    told: dict[str, Any] = {"head_branch": "main", "head_repository": REPO, "head_commit_message": "Speed up (#8)"}
+    branch: dict[str, Any] = told | {"head_branch": "other", "event": "push"}
+    events = [attempt(1, event="push", **told), attempt(2, event="schedule", **told), attempt(3, **branch)]
+    store.add_runs(events, NOON)
+    found = load_agent_history(store, Selection(repo=REPO), CiRules(default_branch="main"), AgentRules()).runs
+    assert found.sort("run_id").select("pull_numbers", "last_merged_pull", "issue_numbers").rows() == [
+        ([8], 8, []),
+        ([], 8, []),
+        ([], None, []),
+    ]
+
+
+def test_a_choice_of_jobs_changes_no_agent(store: Store) -> None:
+    claude = step(1, name="Run anthropics/claude-code-action@v1", duration_s=9.0)
+    store.add_runs([attempt(1)], NOON)
+    jobs = [job(10, name="review", steps=(claude,)), job(11, name="unit", started_at=at(1), duration_s=60.0)]
+    store.add_jobs(jobs, [marker(1, jobs=2, jobs_listed=2)], NOON)
+    whole, some = load(store), load(store, jobs=("unit",))
+    assert some.steps["job_id"].to_list() == [11]
+    assert some.runs.equals(whole.runs)
+    assert some.runs["agent"].to_list() == ["claude"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackside.agents.links import MOST, Linker, LinkFacts, said_issues
+from trackside.agents.links import MOST, Linker, LinkFacts, brought_by, said_issues
 from trackside.records.attribution import LinkSource
 
 REPO = "octo/engine"
@@ -131,6 +131,27 @@ def test_the_best_source_comes_first_and_each_issue_once() -> None:
 def test_a_pull_request_is_never_an_issue() -> None:
     run = LinkFacts(commit_message="Fixes #8 and #9", branch="issue-8", title="#8", pulls=((8, "Closes #8"),))
     assert issues(run, r"#(?P<number>\d+)", pulls=(9,)) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "number"),
+    [
+        ("Speed up (#12)", 12),
+        ("Speed up (#12)\n\nFixes (#3)", 12),
+        ("Merge pull request #12 from octo/x\n\nSpeed up", 12),
+        ('Revert "Speed up (#12)" (#15)', 15),
+        ("Speed up #12", None),
+        ("Speed up (#12) again", None),
+        ("Not merge pull request #12", None),
+        ("Speed up\n\n(#12)", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_subject_of_a_merge_names_its_pull_request(message: str | None, number: int | None) -> None:
+    assert brought_by(message) == number
+    if message is not None and number is not None:
+        assert issues(LinkFacts(commit_message=f"{message}\n\nFixes #{number}")) == []
 
 
 def test_a_title_names_an_issue_only_by_a_pattern_of_the_settings() -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from trackside.agents.attribution import CONFIDENCE, RunFacts, signals_of
 from trackside.agents.identities import NEVER_LOGINS, KnownAgents
-from trackside.agents.links import IssueLink
+from trackside.agents.links import IssueLink, brought_by
 from trackside.agents.trailers import co_authors_of
 from trackside.records.attribution import Role, Signal, SignalKind
 
@@ -19,7 +19,6 @@ _MOST_SEEN: Final = 20
 _SHORT: Final = 200
 _LONG: Final = 1000
 _HASH: Final = re.compile(r"#([1-9]\d{0,8})(?!\w)")
-_BROUGHT: Final = re.compile(r"\(#([1-9]\d{0,8})\)\s*$|^Merge pull request #([1-9]\d{0,8})\b")
 MEANINGS: Final = {
     SignalKind.RUN_PATH: "path of the run",
     SignalKind.RUN_ARTIFACT: "aw_info.json in its artifacts",
@@ -191,10 +190,10 @@ def plain_numbers(run: RunFacts, issues: Collection[int], pulls: Collection[int]
     subject = (run.commit_message or "").partition("\n")[0]
     found: dict[int, PlainNumber] = {}
     for text in (run.title or "", subject):
-        brought = {int(one[1] or one[2]) for one in _BROUGHT.finditer(text[:_LONG])}
+        brought = brought_by(text)
         for one in _HASH.finditer(text[:_LONG]):
             number = int(one[1])
-            if number in pulls or number in brought:
+            if number in pulls or number == brought:
                 why = "it is a pull request"
             else:
                 why = "no keyword says that the run is about it"

@@ -209,10 +209,11 @@ def known_agents(rules: AgentRules, registry: Sequence[RegisteredAgent] = ()) ->
     """The agents of a repository: those of its settings first, then those of its registry, then the table."""
     own = [_of_settings(one) for one in rules.agent]
     names = {alias.lower(): one.name for one in rules.agent for alias in (one.name, *one.aliases)}
-    listed = [
-        KnownAgent(name=names.get(one.name.lower(), one.name), titles=(one.name, *one.aliases)) for one in registry
-    ]
-    return KnownAgents((*own, *listed, *TABLE))
+    called = [(names.get(one.name.lower(), one.name), one) for one in registry]
+    by_name = [KnownAgent(name=name, titles=(one.name,)) for name, one in called]
+    # What one is called goes before what another is called too.
+    by_alias = [KnownAgent(name=name, titles=one.aliases) for name, one in called]
+    return KnownAgents((*own, *by_name, *by_alias, *TABLE))
 
 
 def _of_settings(own: OwnAgent) -> KnownAgent:

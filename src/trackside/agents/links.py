@@ -22,6 +22,7 @@ _BRANCH: Final = re.compile(r"(?:^|[/_-])issues?[-_/]([1-9]\d{0,8})(?=$|[-_/])",
 _HIDDEN: Final = (("<!--", "-->"), ("```", "```"), ("~~~", "~~~"))
 _CODE: Final = re.compile(r"`[^`\n]*`")
 _QUOTED: Final = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
+_BROUGHT: Final = re.compile(r"\(#([1-9]\d{0,8})\)\s*$|^Merge pull request #([1-9]\d{0,8})\b")
 MOST: Final = 20
 """So many issues are taken from one text."""
 _MOST_TEXT: Final = 20_000
@@ -73,7 +74,7 @@ class Linker:
 
     def issues_of(self, run: LinkFacts) -> tuple[IssueLink, ...]:
         """The issues of a run, each once with the best source, the best first."""
-        own = {number for number, _ in run.pulls}
+        own = {*(number for number, _ in run.pulls), brought_by(run.commit_message)}
         found: dict[int, IssueLink] = {}
         for source, mention in self._mentions(run):
             if mention.number not in own and not self._is_pull(mention.number):
@@ -120,6 +121,15 @@ def said_issues(text: str, repo: str) -> tuple[Mention, ...]:
                 break
             place = more.end()
     return tuple(found.values())
+
+
+def brought_by(text: str | None) -> int | None:
+    """The pull request that a message of a commit says it was merged by: ``… (#12)`` or ``Merge pull request #12 …``.
+
+    So GitHub names the commits that it makes of pull requests; only the first line is looked at.
+    """
+    found = _BROUGHT.search((text or "").partition("\n")[0][:_MOST_TITLE])
+    return int(found[1] or found[2]) if found else None
 
 
 def _shown(text: str) -> str:

@@ -11,13 +11,13 @@ import polars as pl
 from trackside.agents.attribution import Pull, RunFacts, attribute
 from trackside.agents.frames import AGENT_RUN_COLUMNS, STEP_COLUMNS, AgentHistory
 from trackside.agents.identities import KnownAgents, known_agents
-from trackside.agents.links import IssueLink, Linker, LinkFacts
+from trackside.agents.links import IssueLink, Linker, LinkFacts, brought_by
 from trackside.evidence.agent_artifacts import artifacts_frame, engines_of
 from trackside.evidence.checkout import NO_CHECKOUT, Checkout
 from trackside.evidence.history import among, load_history, load_pulls, once
 from trackside.evidence.selection import Selection, same_repository
 from trackside.history.frames import History
-from trackside.history.runs import KnownPulls
+from trackside.history.runs import BROUGHT_BY, KnownPulls
 from trackside.records.agent_rules import AgentRules
 from trackside.records.attribution import Attribution
 from trackside.records.ci_rules import CiRules
@@ -112,17 +112,18 @@ def with_agents(store: Store, history: History, rules: AgentRules, checkout: Che
 
 def gather(store: Store, history: History, rules: AgentRules, checkout: Checkout = NO_CHECKOUT) -> Gathered:
     """What the agents and the issues of the runs of ``history`` are told from, and what that came to."""
-    runs, steps = _beside(store, history), _steps(store, history)
+    runs, every_step = _beside(store, history), _steps(store, history.whole.jobs, history.repo)
     artifacts = artifacts_frame(store, history.repo, history.runs["run_id"].unique())
     pulls = load_pulls(store, history.repo)
     agents = known_agents(rules, checkout.agents)
     linker = Linker(history.repo, rules.issue_patterns, frozenset(pulls.pulls["number"]).__contains__)
     known, rows = KnownPulls(pulls), list(runs.iter_rows(named=True))
-    own = [known.numbers_of({**row, "pull_numbers": row["named_pulls"]}, history.repo) for row in rows]
+    merged = [_merged_by(row, known) for row in rows]
+    own = [_pull_numbers(row, brought, known, history.repo) for row, brought in zip(rows, merged, strict=True)]
     texts = pull_texts(store, history.repo, {number for several in own for number in several})
-    worked, engines = _agent_steps(steps, agents), engines_of(store, history.repo, artifacts)
+    worked, engines = _agent_steps(every_step, agents), engines_of(store, history.repo, artifacts)
     evidence: dict[Key, RunEvidence] = {}
-    for row, mine in zip(rows, own, strict=True):
+    for row, mine, brought in zip(rows, own, merged, strict=True):
         key = (row["run_id"], row["run_attempt"])
         several = tuple(texts.get(number, Pull(number=number)) for number in mine)
         facts = _facts(row, several, worked.get(key, NO_STEPS), engines.get(key[0], ()), checkout)
@@ -130,10 +131,27 @@ def gather(store: Store, history: History, rules: AgentRules, checkout: Checkout
             facts=facts,
             attribution=attribute(facts, agents),
             pull_numbers=mine,
-            last_merged_pull=known.brought(row["sha"] or "") if row["is_default_line"] else None,
+            last_merged_pull=brought,
             links=linker.issues_of(_link_facts(row, facts)),
         )
+    steps = every_step
+    if history.every_job is not None:
+        steps = steps.join(history.jobs.select("job_id"), on="job_id", how="semi", maintain_order="left")
     return Gathered(runs, steps, artifacts, agents, evidence)
+
+
+def _merged_by(row: Mapping[str, Any], known: KnownPulls) -> int | None:
+    """The pull request that the commit of a run on the default branch was merged by, else as its message says."""
+    if not row["is_default_line"]:
+        return None
+    return known.brought(row["sha"] or "") or brought_by(row["commit_message"])
+
+
+def _pull_numbers(row: Mapping[str, Any], brought: int | None, known: KnownPulls, repo: str) -> tuple[int, ...]:
+    """The pull requests of a run, the best first; that which brought its commit where that started it."""
+    if row["is_default_line"]:
+        return (brought,) if brought is not None and row["event"] in BROUGHT_BY else ()
+    return known.numbers_of({**row, "pull_numbers": row["named_pulls"]}, repo)
 
 
 _TOLD: Final = (
@@ -174,10 +192,10 @@ def _beside(store: Store, history: History) -> pl.DataFrame:
     )
 
 
-def _steps(store: Store, history: History) -> pl.DataFrame:
-    """The steps of the jobs of ``history``, with the columns ``STEP_COLUMNS``, in the order of the jobs."""
-    jobs = history.jobs.select("job_id", *_ATTEMPT, "workflow", "job").with_row_index("place")
-    mine = (same_repository(history.repo), among(jobs["run_id"].unique()), pl.col("steps").list.len() > 0)
+def _steps(store: Store, jobs: pl.DataFrame, repo: str) -> pl.DataFrame:
+    """The steps of ``jobs``, rows of the jobs frame, with the columns ``STEP_COLUMNS``, in their order."""
+    jobs = jobs.select("job_id", *_ATTEMPT, "workflow", "job").with_row_index("place")
+    mine = (same_repository(repo), among(jobs["run_id"].unique()), pl.col("steps").list.len() > 0)
     stored = store.newest("jobs").filter(*mine).select("repo", "job_id", "run_id", "steps")
     rows = once(stored.collect(engine="streaming"), ["job_id"]).select("job_id", "steps")
     flat = rows.explode("steps").unnest("steps").join(jobs, on="job_id")

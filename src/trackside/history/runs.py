@@ -11,7 +11,7 @@ from trackside.history.frames import RUN_COLUMNS
 from trackside.history.outcomes import outcome_of
 
 PULL_EVENTS: Final = ("pull_request", "pull_request_target")
-_BROUGHT_BY: Final = ("push", "merge_group")
+BROUGHT_BY: Final = ("push", "merge_group")
 """Events of the default branch whose commit a pull request may have brought."""
 
 
@@ -125,7 +125,7 @@ class KnownPulls:
         """
         sha = run["sha"] or ""
         if run["is_default_line"]:
-            brought = self.brought(sha) if run["event"] in _BROUGHT_BY else None
+            brought = self.brought(sha) if run["event"] in BROUGHT_BY else None
             return () if brought is None else (brought,)
         named, same_head = run["pull_numbers"] or (), self._of_head.get((sha, _head(run, repo)), ())
         # What a run names may only share its branch; of several with its commit, what it names is open.
