@@ -381,4 +381,6 @@ def test_what_is_no_run_no_link_and_no_file_is_told(command: Command) -> None:
     assert code == 1
     assert "is no run, no page of a run and no file" in err
     assert command("19250972881", "--run", "7")[0] == 2
+    assert command("--nosuch")[0] == 2
+    assert command()[0] == 2
     assert command("nosuchfile", "--run", "seven")[0] == 2

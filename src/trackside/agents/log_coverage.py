@@ -12,7 +12,7 @@ from trackside.agents.log_records import Coverage
 MOST: Final = 100
 """So many figures of a job are kept; the others are counted."""
 _PERCENT: Final = r"(\d{1,3}(?:\.\d{1,6})?)"
-_TOTAL: Final = re.compile(rf"TOTAL(?:\s{{1,20}}\d{{1,9}}){{2,4}}\s{{1,20}}{_PERCENT}%$")
+_TOTAL: Final = re.compile(rf"TOTAL(?:\s{{1,200}}\d{{1,9}}){{2,4}}\s{{1,20}}{_PERCENT}%$")
 _PYTHON_TOTAL: Final = re.compile(rf"(?:.{{0,120}}\. )?Total coverage: {_PERCENT}%")
 _ISTANBUL: Final = re.compile(r"All files\s{0,200}\|" + rf"\s{{0,20}}{_PERCENT} \|" * 4)
 _ISTANBUL_LINE: Final = re.compile(rf"(Statements|Branches|Functions|Lines)\s{{1,10}}: {_PERCENT}% \(")

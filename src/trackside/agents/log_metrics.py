@@ -26,8 +26,9 @@ _TITLE: Final = re.compile(r"(?:^|,)\s{0,3}title=([^,]{1,200})")
 _WORD: Final = r"[A-Za-z_][\w./-]{0,119}"
 _VALUE: Final = r"\"[^\"]{0,200}\"|'[^']{0,200}'|[^\s,;]{1,200}"
 _PAIR: Final = re.compile(rf"(?<![\w=.])({_WORD}) ?= ?({_VALUE})")
+_UNIT: Final = r"%|[nuµm]?s|min|h|[kKMGT]?i?B(?:/s)?|(?:req|tok|tokens)/s|USD|EUR"
 _COLON: Final = re.compile(
-    rf"(?<![\w:./-])({_WORD}): ?([-+]?\d[\d.eE+-]{{0,40}}|true|false)(?![\w./:])(?: ?(%|[A-Za-z]{{1,12}}/?s?)(?!\w))?"
+    rf"(?<![\w:./-])({_WORD}): ([-+]?\d[\d.eE+-]{{0,40}}|true|false)(?![\w./:])(?: ({_UNIT})(?!\w))?"
 )
 _NUMBER: Final = re.compile(
     r"([-+]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][-+]?\d{1,3})?)([A-Za-z%µ][\w/%]{0,11})?"

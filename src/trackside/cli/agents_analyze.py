@@ -160,6 +160,9 @@ def _named(target: str | None) -> str:
     if target is None:
         msg = "Which run? Give its number, the address of its page, a ZIP of its logs, or the log of one job."
         raise UsageError(msg)
+    if target.startswith("-") and target != "-":
+        msg = f"This was not expected: {target}"
+        raise UsageError(msg)
     return target
 
 
