@@ -49,8 +49,11 @@ class Remote:
 
     def files(self, branch: str) -> dict[str, str]:
         """The text of each file of a branch, by path."""
-        names = self.git("ls-tree", "-r", "--name-only", branch).splitlines()
-        return {name: self.git("show", f"{branch}:{name}") for name in names}
+        return {name: self.git("show", f"{branch}:{name}") for name in self.names(branch)}
+
+    def names(self, branch: str) -> list[str]:
+        """The path of each file of a branch."""
+        return self.git("ls-tree", "-r", "--name-only", branch).splitlines()
 
     def commits(self, branch: str) -> int:
         """How many commits a branch has."""
