@@ -255,6 +255,14 @@ def test_the_name_of_one_agent_goes_before_the_alias_of_another() -> None:
     assert [told(agents, title=f"@{name}").agent for name in ("first", "coach")] == ["first", "coach"]
 
 
+def test_nothing_in_the_settings_is_everybody() -> None:
+    nobody = OwnAgent(
+        name="nobody", aliases=("",), logins=("",), emails=("",), branch_prefixes=("",), steps=("",), workflows=("",)
+    )
+    agents = known_agents(AgentRules(agent=(nobody,)))
+    assert told(agents, path=None, actor="", author_email="", branch="main", steps=("Build",)) == Attribution()
+
+
 def test_the_longest_prefix_of_a_branch_counts() -> None:
     agents = known_agents(AgentRules(agent=(OwnAgent(name="docs-bot", branch_prefixes=("copilot/docs-",)),)))
     assert told(agents, branch="copilot/docs-x").agent == "docs-bot"

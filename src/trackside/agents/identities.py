@@ -137,12 +137,11 @@ class KnownAgents:
             (agent.emails, self._emails),
             (agent.actions, self._actions),
             (agent.titles, self._titles),
+            (agent.workflows, self._workflows),
         ):
-            for value in values:
+            for value in filter(None, values):
                 known.setdefault(value.lower(), agent.name)
         self._paths += [(f"{path}/", agent.name) for path in agent.paths]
-        for workflow in agent.workflows:
-            self._workflows.setdefault(workflow, agent.name)
         self._prefixes += [(prefix, agent.name) for prefix in agent.branch_prefixes if prefix]
         self._marks += [(re.compile(mark), agent.name) for mark in agent.marks]
 
@@ -173,7 +172,8 @@ class KnownAgents:
 
     def of_workflow(self, path: str | None) -> str | None:
         """The agent that a workflow only runs, as the settings say."""
-        return self._workflows.get(path or "") or self._workflows.get((path or "").rpartition("/")[2])
+        whole = (path or "").lower()
+        return self._workflows.get(whole) or self._workflows.get(whole.rpartition("/")[2])
 
     def of_action(self, action: str) -> str | None:
         """The agent of an action ``owner/name`` or ``owner/name/path``."""
