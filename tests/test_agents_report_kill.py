@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import random
 import shutil
 import subprocess
@@ -20,7 +22,7 @@ from pathlib import Path
 from tests.agent_data import a_content
 from tests.test_agents_files import NOW, SMALL, a_large_history
 from trackside.report.agents_files import write_data
-contents = [a_content(a_large_history(120, title=f"News {n}"), most_bytes=SMALL) for n in range(3)]
+contents = [a_content(a_large_history(120, title=f"{sys.argv[2]} {n}"), most_bytes=SMALL) for n in range(3)]
 print("ready", flush=True)
 for content in contents:
     write_data(Path(sys.argv[1]), content, NOW)
@@ -30,9 +32,9 @@ RUNS = [(1000 + n, 1) for n in range(119, -1, -1)]
 KILLS = 5
 
 
-def begin(path: Path) -> subprocess.Popen[str]:
+def begin(path: Path, title: str = "News") -> subprocess.Popen[str]:
     """A process that is about to write the data files three times, each time other ones."""
-    words = [sys.executable, "-c", WRITE, str(path)]
+    words = [sys.executable, "-c", WRITE, str(path), title]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
@@ -84,3 +86,16 @@ def test_after_a_kill_at_any_moment_the_files_are_whole_and_the_next_report_tidi
         visible = {one.name for one in path.parent.iterdir() if not one.name.startswith(".")}
         assert visible == {one.file for one in done.files}
     assert killed >= 1  # the others had ended before they could be killed
+
+
+def test_two_reports_at_once_leave_a_whole_set(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "agentops-runs.json"
+    write_history(path, a_large_history(120), most_bytes=SMALL)
+    both = [begin(path, title) for title in ("One", "Another")]
+    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    assert every_run(path) == RUNS
+    main = json.loads(path.read_bytes())
+    for one in (*main["segments"], main["days"]):
+        assert hashlib.sha256(path.with_name(one["file"]).read_bytes()).hexdigest() == one["sha256"]
+    named = {path.name, main["days"]["file"], *(one["file"] for one in main["segments"])}
+    assert {one.name for one in path.parent.iterdir()} == named

@@ -125,9 +125,9 @@ class AgentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``registry`` is the folder, in a checkout of the repository, whose Markdown files each describe an agent.
     ``issue_patterns`` are regular expressions with a group ``number``, searched in titles of runs. ``artifacts``: the
     artifacts of each run are listed, and ``aw_info.json`` is read, a call or more for each run. ``knowledge_file`` is
-    the file, in a checkout, that holds what people said of known failures. ``data_file`` is what is written, beside
-    which the file of the syncs lies. ``runs_per_file`` bounds the runs in the main file. ``currency`` is that of the
-    rates.
+    the file, in a checkout, that holds what people said of known failures. ``data_file`` is the data file whose
+    size alerts look at, and its name where a report is told only the folder. ``detail``: all jobs and steps stand in
+    it, or as many as the bands say. ``currency`` is that of the rates.
     """
 
     agent: tuple[OwnAgent, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -74,9 +75,8 @@ def write_data(path: Path, content: DataContent, now: dt.datetime) -> DataFiles:
 
     Raises OutputError where they cannot be written: then what was there is as it was.
     """
-    old, damage = _old(path)
-    with _unharmed(path) as made:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _unharmed(path) as made, _alone(path.parent):
+        old, damage = _old(path)
         placing = _Placing(path, old, content.repository, made)
         segments = tuple(placing.segment(one) for one in content.segments())
         days = placing.days(content)
@@ -86,7 +86,7 @@ def write_data(path: Path, content: DataContent, now: dt.datetime) -> DataFiles:
             moment = now
             main = content.main(moment, segments, days)
             write_atomically(path, main)
-    _tidy(path, content.repository, placing.taken, now)
+        _tidy(path, content.repository, placing.taken, now)
     return DataFiles(
         path=path,
         files=(_file(path.name, main, content.newest_runs), *_beside(segments, days)),
@@ -181,6 +181,27 @@ def _unharmed(path: Path) -> Iterator[list[Path]]:
         reason = "a file stands where a directory is needed" if isinstance(error, FileExistsError) else error.strerror
         msg = f"The data could not be written to {path}: {reason or error}. What was there is as it was."
         raise OutputError(msg) from error
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Makes the folder, and keeps another report from writing into it meanwhile, where the system can do so.
+
+    The lock goes with the process, and nothing is left in the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _holds(path: Path, content: bytes) -> bool:

@@ -13,8 +13,6 @@ from trackside.report.agents_document import DaysFile, SegmentFile
 
 DAYS: Final = "days"
 UNDATED: Final = "undated"
-DAYS: Final = "days"
-UNDATED: Final = "undated"
 """Stands for the month of runs whose creation is not told."""
 _MOST_BYTES: Final = 64 * 1024 * 1024
 """A file that is larger was not written here."""
