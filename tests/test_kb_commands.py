@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from collections.abc import Callable
@@ -15,6 +16,8 @@ import pytest
 from scripts.schemas import schema_of
 from tests.build_github import REPO
 from tests.build_knowledge import an_id, an_occurrence, hours
+from tests.fake_github import Clock, FakeGitHub
+from tests.fake_github.scenarios import agents
 from trackside.agents.entry_ids import split_id
 from trackside.cli.app import run, trackside_app
 from trackside.evidence.knowledge import known_edits
@@ -344,6 +347,33 @@ def test_an_edit_from_the_future_is_warned_of(command: Command, tmp_path: Path) 
     (tmp_path / "kb.json").write_text(json.dumps({"schema_version": 1, "repository": REPO, "edits": [edit]}))
     code, out, err = command("import", "kb.json")
     assert (code, "0 edits taken, 0 known or older" in out, "more than a day from now" in err) == (0, True, True)
+
+
+def test_what_a_report_looked_into_is_known_with_its_fix_and_goes_on_over_reports(
+    command: Command, checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    github = FakeGitHub(clock=Clock(dt.datetime.now(dt.UTC), ticking=True))
+    agents(github.world, name="octo/crew")
+    crew = ("--repo", "octo/crew")
+    report = ["agents", "report", *crew, "--logs", "new", "--quiet", "--format", "json", "-o", "runs.json"]
+    with github:
+        monkeypatch.setenv("GITHUB_API_URL", github.api_url)
+        monkeypatch.setenv("GITHUB_TOKEN", "any")
+        assert run(trackside_app(), report) == 0
+        capsys.readouterr()
+        first = listed(command, *crew)
+        worst = next(iter(first))
+        theirs = {"entry_id": worst, "edited_at": "2026-11-01T00:00:00Z", "state": "muted", "title": "Peers"}
+        checkout.write_text(json.dumps({"schema_version": 1, "repository": "octo/crew", "edits": [theirs]}))
+        assert run(trackside_app(), report) == 0
+    capsys.readouterr()
+    found = {one["suggestions"][0]["rule_id"] for one in first.values()}
+    assert found == {"npm-peer-conflict", "model-rate-limit", "model-overloaded"}
+    assert all(one["assumed"] == one["count"] - 1 for one in first.values())
+    assert first[worst]["count"] > 10
+    again = listed(command, *crew, "--state", "muted")
+    assert (list(again), again[worst]["title"]) == ([worst], "Peers")
+    assert again[worst]["count"] >= first[worst]["count"]
 
 
 def test_hostile_names_act_on_nothing(command: Command, store: Store) -> None:
