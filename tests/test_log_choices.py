@@ -135,8 +135,7 @@ def test_what_is_over_the_budget_of_a_sync_is_listed_and_done_next_time_the_olde
     assert choices(store) == ["deferred", "deferred", "deferred", "read"], "of new ones the newest is first"
     assert (record.status, record.missing) == ("ok", ())
     assert record.notes == (
-        "Logs of failed jobs wait for the next sync: 3 jobs of 3 kinds, as the 1 logs of one sync (per_sync) of "
-        "[agents.logs] are used up.",
+        "Logs of failed jobs wait for the next sync (jobs: 3, kinds: 3): per_sync = 1 of [agents.logs] is used up.",
     )
     fail(github, "part 9", hours=0.1)
     look(github, store, budget=budget)
@@ -170,7 +169,7 @@ def test_the_bytes_of_a_day_end_the_downloads(github: FakeGitHub, store: Store) 
         fail(github, f"part {index}", log="x" * 700_000 + "\n")
     record = look(github, store, budget=LogBudget(mib_per_day=1), client={"workers": 1})
     assert Counter(choices(store)) == {"read": 2, "deferred": 2}, "the second log passes the limit"
-    assert "the 1 MiB of one day (mib_per_day)" in record.notes[0]
+    assert record.notes[0].endswith("(jobs: 2, kinds: 2): mib_per_day = 1 of [agents.logs] is used up.")
     assert sum(one.log_bytes for one in occurrences(store)) == 2 * 700_001
 
 
@@ -236,7 +235,8 @@ def test_a_log_that_is_not_there_yet_is_asked_for_again_behind_the_others(github
     plans = [job("unit", "failure", log_state=LogState.NOT_YET), job("goes on", None)]
     run = github.world.add_run(plans, conclusion=None, at=github.clock.now() - 2 * HOUR)
     record = look(github, store)
-    assert (choices(store), record.missing, record.notes) == (["deferred"], (), ())
+    assert (choices(store), record.missing) == (["deferred"], ())
+    assert record.notes[0].endswith("(jobs: 1, kinds: 1): GitHub did not give them.")
     github.world.finish_run(run)
     fail(github, "Upload results", hours=0.5)
     look(github, store, budget=LogBudget(per_sync=1))
@@ -355,7 +355,7 @@ def test_the_command_says_on_stderr_what_waits_and_ends_well(
         monkeypatch.setenv("GITHUB_API_URL", github.api_url)
         words = ["sync", "--repo", "octo/engine", "--token", TOKEN, "--logs", "new", "--pulls", "none"]
         assert run_app(trackside_app(), words) == 0
-        assert "Logs of failed jobs wait for the next sync: 2 jobs of 2 kinds" in capsys.readouterr().err
+        assert "Logs of failed jobs wait for the next sync (jobs: 2, kinds: 2)" in capsys.readouterr().err
         assert downloads(github) == 1
 
 

@@ -52,14 +52,10 @@ class Downloads:
 
     @property
     def used_up(self) -> str:
-        """Which limit is used up, in words; empty where none is."""
+        """Which limit is used up, as the settings say it; empty where none is."""
         with self._lock:
-            limits = (
-                (self._of_sync, f"the {self._rules.per_sync:,} logs of one sync (per_sync)"),
-                (self._of_day, f"the {self._rules.per_day:,} logs of one day (per_day)"),
-                (self._bytes, f"the {self._rules.mib_per_day:,} MiB of one day (mib_per_day)"),
-            )
-            return next((words for left, words in limits if left <= 0), "")
+            left = {"per_sync": self._of_sync, "per_day": self._of_day, "mib_per_day": self._bytes}
+            return next((f"{name} = {getattr(self._rules, name)}" for name, more in left.items() if more <= 0), "")
 
 
 class _Kind(msgspec.Struct):

@@ -25,10 +25,11 @@ from trackside.records.syncs import Missing, SyncRecord
 from trackside.sync.destination import Destination
 from trackside.sync.ledger import SyncLedger
 from trackside.sync.log_choices import DAY, SETTLED, Downloads, LogChoices, current_signature, in_turn
+from trackside.sync.logs import SETTLED as SETTLED_LOGS
 from trackside.sync.progress import OnCount
 from trackside.sync.request import SyncRequest
 
-_DEFERRED: Final = "Logs of failed jobs wait for the next sync: "
+_DEFERRED: Final = "Logs of failed jobs wait for the next sync "
 _CHOICES: Final = {
     LogState.READY: LogChoice.READ,
     LogState.NEVER: LogChoice.GONE,
@@ -36,7 +37,6 @@ _CHOICES: Final = {
     LogState.NOT_YET: LogChoice.DEFERRED,
     LogState.UNREADABLE: LogChoice.DEFERRED,
 }
-_NO_CALL: Final = (LogState.READY, LogState.NEVER, LogState.EXPIRED)
 
 
 def deferred_note(record: SyncRecord) -> str | None:
@@ -149,7 +149,7 @@ class NewLogsPhase:
     def _settle(self, failures: Iterable[Occurrence], state: SyncState, choices: LogChoices) -> list[Occurrence]:
         """Decides of those whose log was asked for before, for other reasons or by a sync that was killed."""
         every = list(failures)
-        ids = [one.job_id for one in every if state.logs.get(one.job_id) in _NO_CALL]
+        ids = [one.job_id for one in every if state.logs.get(one.job_id) in SETTLED_LOGS]
         asked = {log.job_id: log for log in self._store.asked_logs(self._request.repo, ids)}
         for one in every:
             if (log := asked.get(one.job_id)) is not None:
@@ -216,13 +216,13 @@ class NewLogsPhase:
 
     def _defer(self, left: Sequence[Occurrence], downloads: Downloads) -> None:
         deferred = [msgspec.structs.replace(one, choice=LogChoice.DEFERRED) for one in left]
+        waiting = [*deferred, *(one for one in self._decided if one.choice is LogChoice.DEFERRED)]
         self._decided += [one for one in deferred if one != self._before.get(one.job_id)]
-        why = downloads.used_up
-        if deferred and why:
-            kinds = len({current_signature(one) for one in deferred})
-            self._ledger.notes.append(
-                f"{_DEFERRED}{len(deferred):,} jobs of {kinds:,} kinds, as {why} of [agents.logs] are used up."
-            )
+        if waiting:
+            kinds = len({current_signature(one) for one in waiting})
+            spent = downloads.used_up
+            why = f"{spent} of [agents.logs] is used up" if spent else "GitHub did not give them"
+            self._ledger.notes.append(f"{_DEFERRED}(jobs: {len(waiting):,}, kinds: {kinds:,}): {why}.")
 
     def _miss(self, reason: str, failure: Occurrence) -> None:
         samples = (failure.url or str(failure.job_id),)
