@@ -183,6 +183,13 @@ def test_what_was_said_of_a_signature_goes_to_the_error_once_its_log_is_read() -
     assert (two["a"].state, two["1"].note) == (EntryState.OPEN, "known")
 
 
+def test_a_signature_that_was_merged_elsewhere_says_nothing_of_the_error_that_its_log_tells() -> None:
+    edits = [an_edit("1", 1, merged_into="c", title="of the signature"), an_edit("c", 0, title="C")]
+    entries = by_id(entries_of([an_occurrence(1, "a")], edits))
+    assert (entries["a"].title, entries["a"].count) == (None, 1)
+    assert (entries["c"].title, entries["c"].merged) == ("C", (an_id("1"),))
+
+
 def test_ids_in_any_case_are_the_same() -> None:
     edit = KnowledgeEdit(repo=REPO, entry_id=an_id("A"), edited_at=hours(0), merged_into=an_id("B"))
     assert counts([an_occurrence(1, "a"), an_occurrence(2, "b")], edit) == {"b": 2}

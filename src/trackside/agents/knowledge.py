@@ -120,7 +120,8 @@ def _moved(
     errors: dict[str, set[str]] = defaultdict(set)
     for (_, signature), entry_id in entry_ids.items():
         errors[signature].add(entry_id)
-    return {one: next(iter(errors[one])) for one in known if one not in grouped and len(errors.get(one, ())) == 1}
+    alone = [one for one, edit in known.items() if one not in grouped and not edit.merged_into]
+    return {one: next(iter(errors[one])) for one in alone if len(errors.get(one, ())) == 1}
 
 
 def _order(entry: Entry) -> tuple[int, float, str]:
