@@ -315,6 +315,26 @@ def test_a_workflow_gets_outputs_a_summary_and_warnings(
     assert outputs(tmp_path / "output")["has_changes"] == "false"
 
 
+def test_a_large_file_is_an_alert_in_the_state(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "trackside.toml").write_text("[agents.alerts]\nfile_larger_than_bytes = 1000\n")
+    (tmp_path / "out").mkdir()
+    code, _, _ = run("-o", "out", "--check")
+    document = read_json(tmp_path / FILE)
+    assert (code, document["sync_file"]) == (3, "agentops-sync.json")
+    alerts = {one["kind"]: one for one in read_json(tmp_path / "out" / "agentops-sync.json")["alerts"]}
+    assert (alerts["file_size"]["state"], alerts["file_size"]["threshold"]) == ("on", 1000)
+    assert alerts["file_size"]["value"] == (tmp_path / FILE).stat().st_size
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file")
+    code, _, err = run("-o", "file/agentops-runs.json")
+    assert code == 1
+    assert "The data could not be written to" in err
+    assert "Traceback" not in err
+    assert run("-o", os.devnull)[0] == 2
+
+
 def test_outside_of_a_workflow_a_summary_is_said_to_go_nowhere(run: Run) -> None:
     assert "names no file" in run("--summary")[2]
 

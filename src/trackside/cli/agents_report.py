@@ -130,11 +130,11 @@ class AgentsReport:
     @cached_property
     def data(self) -> DataFiles | None:
         """The data files, None where none are asked for; nothing replaces a good one but runs."""
-        from trackside.report.agents_files import data_path, keep_data, write_data
+        from trackside.report.agents_files import keep_data, write_data
 
         if self.output is None:
             return None
-        path = data_path(self.output, self.session.settings.agents.data_file)
+        path = self._path
         if self.session.history.runs.is_empty():
             if self.session.is_short:
                 return keep_data(path, "the sync was not complete, and no run is known")
@@ -169,6 +169,14 @@ class AgentsReport:
     def _now(self) -> dt.datetime:
         return dt.datetime.now(dt.UTC)
 
+    @cached_property
+    def _path(self) -> Path:
+        """Where the main file is, or would be."""
+        from trackside.report.agents_files import data_path
+
+        usual = self.session.settings.agents.data_file
+        return Path(usual) if self.output is None else data_path(self.output, usual)
+
     def _content(self, *, whole: bool) -> DataContent:
         from trackside.evidence.pull_requests import known_pulls
         from trackside.report.agents_data import DataContent, DataFacts
@@ -178,13 +186,12 @@ class AgentsReport:
         session, agents = self.session, self.session.agents
         numbers = agents.runs["pull_numbers"].explode().drop_nulls()
         merged = agents.runs["last_merged_pull"].drop_nulls()
-        data_file = self.output or Path(session.settings.agents.data_file)
         return DataContent(
             DataFacts(
                 history=agents,
                 statistics=self.statistics,
                 window=self.window,
-                sync_file=sync_path(data_file).name,
+                sync_file=sync_path(self._path).name,
                 pulls=known_pulls(session.store, session.history.repo, {*numbers, *merged}),
                 groups=self.entries,
                 most_bytes=None if whole else MOST_FILE_BYTES,
