@@ -10,6 +10,9 @@ MOST_COMMENT: Final = 65_536
 """Characters of a comment; GitHub refuses a longer one."""
 _FENCE: Final = re.compile(r"(`{3,})(?:text)?$")
 _HEADING: Final = "## "
+_WORTH: Final = 1000
+"""Characters of a section that are worth to be shown without its end."""
+_REST: Final = "The rest is left out here for its length: `--format json` has everything."
 
 
 def code_block(lines: Sequence[str]) -> list[str]:
@@ -22,8 +25,8 @@ def code_block(lines: Sequence[str]) -> list[str]:
 def fit(markdown: str, most: int, cut_first: Sequence[str] = ()) -> str:
     """``markdown`` in at most ``most`` characters (an emoji counts as two).
 
-    Whole sections are left out, those of ``cut_first`` in that order, then the others from the end on; a line in their
-    place says so. Where one section alone is too long its end is.
+    Sections are left out, those of ``cut_first`` in that order, then the others from the end on; a line in their place
+    says so. Of the last one that had to go the beginning stays, where there is room for it.
     """
     if _size(markdown) <= most:
         return markdown
@@ -32,12 +35,13 @@ def fit(markdown: str, most: int, cut_first: Sequence[str] = ()) -> str:
     order = [*cut_first, *[title for title in reversed(titles) if title not in cut_first]]
     kept = dict(sections)
     for title in order[:-1]:
-        if title in kept:
-            kept[title] = _left_out(kept[title])
-        whole = _joined(head, [(title, kept[title]) for title in titles])
-        if _size(whole) <= most:
-            return whole
-    return _cut(_joined(head, [(title, kept[title]) for title in titles]), most)
+        body = kept.get(title, [])
+        kept |= {title: _left_out(body)} if title in kept else {}
+        room = most - _size(_joined(head, [(each, kept[each]) for each in titles]))
+        if room >= 0:
+            kept |= {title: _begin_of(body, room)} if room > _WORTH else {}
+            return _joined(head, [(each, kept[each]) for each in titles])
+    return "\n".join(_cut(_joined(head, [(each, kept[each]) for each in titles]).split("\n"), most, _REST))
 
 
 def _size(text: str) -> int:
@@ -77,16 +81,21 @@ def _fence_after(line: str, fence: str | None) -> str | None:
     return found[1] if found else None
 
 
-def _cut(text: str, most: int) -> str:
-    """The first lines of a text that fit, with a line that says that there is more; an open block is closed."""
-    rest = "The rest is left out here: `--format json` has everything."
+def _begin_of(body: list[str], room: int) -> list[str]:
+    """The beginning of a section, in the place of the line that says that it is left out, and ``room`` more."""
+    most = _size("\n".join(_left_out(body))) + room
+    return body if _size("\n".join(body)) <= most else [*_cut(body, most, _REST), ""]
+
+
+def _cut(lines: list[str], most: int, rest: str) -> list[str]:
+    """The first lines that fit together with ``rest``, which says that there is more; an open block is closed."""
     kept: list[str] = []
     size, fence = 0, None
-    for line in text.split("\n"):
+    for line in lines:
         after = _fence_after(line, fence)
         size += _size(line) + 1
-        if size + len(after or fence or "") + len(rest) + 4 > most:
+        if size + len(after or fence or "") + len(rest) + 6 > most:
             break
         kept.append(line)
         fence = after
-    return "\n".join([*kept, *([fence] if fence else []), "", rest])
+    return [*kept, *([fence] if fence else []), "", rest]
