@@ -247,6 +247,12 @@ def test_a_comment_is_never_longer_than_github_takes_in_any_way_of_counting(char
         assert len(text.encode()) <= 262_144
 
 
+def test_what_folds_text_away_is_closed_however_often_it_was_opened() -> None:
+    text = comment("<details>\n" * 20_000)
+    assert units(text) <= MOST_UNITS
+    assert text.count("<details>") == text.count("</details>") > 1_000
+
+
 def test_a_report_of_exactly_the_length_is_whole() -> None:
     room = MOST_UNITS - len(MARKER) - 2
     report = ("z " * 39 + "z\n") * (room // 80)

@@ -18,11 +18,12 @@ from trackside.joblogs.cleaning import redact
 from trackside.report.safe_text import safe_text
 
 MOST_UNITS: Final = 65_536
-"""GitHub speaks of 65,536 characters. Counted in UTF-16 they are the fewest, and never more than the 256 KiB of UTF-8
-that it has been seen to refuse."""
+"""GitHub speaks of 65,536 characters, and has been seen to take up to 256 KiB of UTF-8. So many units of UTF-16 are
+never more than either."""
 _MOST_OF_A_LINE: Final = 8_000
 _NIL: Final = "\u200b"
 _REST: Final = "The rest is left out: a comment is at most 65,536 characters long."
+_END_OF_DETAILS: Final = "</details>"
 _PLAIN_INFO: Final = frozenset({"", "text", "console", "diff", "json"})
 _FENCE: Final = re.compile(r"(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)")
 # Of numbers those that ``markdown_text`` writes; any other could hide what is looked for below.
@@ -49,7 +50,8 @@ class _Piece(msgspec.Struct, frozen=True):
 
     @property
     def ends(self) -> list[str]:
-        return [*([self.fence] if self.fence else []), *["</details>"] * self.details]
+        """The lines that close what is open."""
+        return [*([self.fence] if self.fence else []), *[_END_OF_DETAILS] * self.details]
 
 
 def comment_text(marker: str, markdown: str, site: str) -> str:
@@ -85,8 +87,10 @@ def units(text: str) -> int:
 
 
 def _closing(pieces: list[_Piece], *, cut: bool) -> int:
-    ends = pieces[-1].ends if pieces else []
-    return sum(units(end) + 1 for end in ends) + (units(_REST) + 2 if cut else 0)
+    """How long what must follow the pieces is."""
+    last = pieces[-1] if pieces else _Piece("", "", 0)
+    fence = units(last.fence) + 1 if last.fence else 0
+    return fence + last.details * (len(_END_OF_DETAILS) + 1) + (units(_REST) + 2 if cut else 0)
 
 
 def _pieces(markdown: str, site: str) -> Iterator[_Piece]:
