@@ -9,26 +9,17 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.agent_data import a_content, every_run, problems, read_json
+from tests.agent_data import every_run, problems, read_json
 from tests.fake_github import Clock, FakeGitHub, Kind, job, matrix
 from tests.fake_github.scenario_agents import agents
 from tests.fake_github.scenarios import small
-from tests.syncing import REPO, TOKEN, sync_once
+from tests.syncing import REPO, TOKEN
 from trackside.cli.app import run as run_app
 from trackside.cli.app import trackside_app
-from trackside.evidence.agent_history import load_agent_history
-from trackside.evidence.selection import Selection
-from trackside.records.agent_rules import AgentRules
-from trackside.records.ci_rules import CiRules
-from trackside.store.store import open_store
 
-DATA = Path(os.environ.get("TRACKSIDE_REAL_DATA", "../shared/data")).resolve()
-REAL_RUNS = DATA / "agentops" / "runs_before_2025-11-19.jsonl"
-GOLDEN = Path(__file__).parent / "golden" / "agentops-runs.json"
 FILE = "out/agentops-runs.json"
 HOUR = dt.timedelta(hours=1)
 Said = tuple[int, str, str]
@@ -70,23 +61,6 @@ def outputs(path: Path) -> dict[str, str]:
         found[name] = "\n".join(lines[1:end])
         lines = lines[end + 1 :]
     return found
-
-
-def golden(github: FakeGitHub, folder: Path) -> dict[str, Any]:
-    """The document of the small world of the fake, made at its own time."""
-    store = open_store(folder)
-    assert sync_once(github, store).missing == ()
-    history = load_agent_history(store, Selection(repo=REPO), CiRules(), AgentRules())
-    document: dict[str, Any] = json.loads(a_content(history, most_bytes=None).main(github.clock.now(), (), None))
-    return document
-
-
-def test_the_document_of_a_small_repository_is_the_recorded_one(tmp_path: Path) -> None:
-    with FakeGitHub() as fake:
-        small(fake.world, name=REPO)
-        found = golden(fake, tmp_path / "store")
-    assert problems("agentops-runs", found) == []
-    assert found == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 
 def test_a_report_writes_data_and_state_and_follows_the_schemas(run: Run, github: FakeGitHub, tmp_path: Path) -> None:
@@ -378,33 +352,3 @@ def test_what_people_said_in_the_committed_file_is_read_first(run: Run, tmp_path
     code, _, err = run("-o", FILE)
     assert code == 0
     assert "What people said of failures was not read" in err
-
-
-@pytest.mark.skipif(not REAL_RUNS.is_file(), reason=f"no real runs at {REAL_RUNS} (set TRACKSIDE_REAL_DATA)")
-def test_real_runs_keep_what_the_established_file_told_of_them(run: Run, tmp_path: Path) -> None:
-    real = "enufacas/Chained"
-    assert run_app(trackside_app(), ["ingest", str(REAL_RUNS), "--repo", real]) == 0
-    code, _, _ = run("--offline", "--since", "2025-11-01", "--until", "2025-11-30", "-o", FILE, repo=real)
-    assert code == 4
-    found = {one["id"]: one for one in read_json(tmp_path / FILE)["runs"]}
-    lines = [json.loads(line) for line in REAL_RUNS.read_text().splitlines()]
-    assert len(every_run(tmp_path / FILE)) == len(lines) == 226
-    same = (
-        "run_number", "workflow_file", "display_title", "status", "conclusion", "created_at", "updated_at",
-        "duration_seconds", "html_url", "run_started_at", "triggering_actor", "event", "head_branch",
-    )  # fmt: skip
-    for line in lines:
-        assert {name: found[line["id"]][name] for name in same} == {name: line[name] for name in same}
-        assert found[line["id"]]["issue_number"] is None
-    assert {one["agent_name"] for one in found.values()} <= {None, "copilot"}
-    summary = read_json(tmp_path / FILE)["summary"]
-    assert (summary["total_runs"], summary["success"], summary["failure"]) == (226, 198, 22)
-
-
-if __name__ == "__main__":
-    import tempfile
-
-    with FakeGitHub() as world:
-        small(world.world, name=REPO)
-        made = golden(world, Path(tempfile.mkdtemp()) / "store")
-    GOLDEN.write_text(f"{json.dumps(made, indent=1)}\n", encoding="utf-8")
