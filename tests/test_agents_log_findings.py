@@ -37,6 +37,7 @@ def metrics(*lines: str, patterns: Sequence[MetricPattern] = ()) -> list[tuple[s
         ("METRIC coverage=81.5", [("coverage", 81.5, None, "metric")]),
         ("METRIC tests=12 failed=0", [("tests", 12, None, "metric"), ("failed", 0, None, "metric")]),
         ("METRIC latency=12.5ms", [("latency", 12.5, "ms", "metric")]),
+        ("METRIC mask=0x10", [("mask", "0x10", None, "metric")]),
         ("METRIC ok=true mode='fast run'", [("ok", True, None, "metric"), ("mode", "fast run", None, "metric")]),
         ('METRIC {"loss": 0.25}', [("loss", 0.25, None, "metric")]),
         ('{"metric": "loss", "value": 0.3, "unit": "nats"}', [("loss", 0.3, "nats", "json")]),

@@ -153,6 +153,7 @@ def analyse_run(asked: Asked) -> Analysed:
         logs = _offline(asked, reference, repo, path, store)
     else:
         logs = _online(asked, reference, repo, path, settings, terminal)
+        logs = logs if path is not None or store is None else _with_stored(logs, store)
     return Analysed(terminal, settings, _analysis(logs, settings, store), logs.run, store)
 
 
@@ -214,6 +215,12 @@ def _online(
         if path is None:
             return logs_from_github(github, facts, wants, asked.most_bytes, dt.datetime.now(dt.UTC))
     return _from_file(asked, path, facts, reference)
+
+
+def _with_stored(logs: RunLogs, store: Store) -> RunLogs:
+    from trackside.evidence.run_logs import with_stored
+
+    return with_stored(logs, store)
 
 
 def _wants(asked: Asked, facts: KnownRun, reference: RunReference) -> Wants:

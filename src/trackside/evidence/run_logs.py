@@ -156,6 +156,17 @@ def logs_from_store(store: Store, facts: KnownRun, wants: Wants) -> RunLogs:
     )
 
 
+def with_stored(logs: RunLogs, store: Store) -> RunLogs:
+    """The logs, and in the place of those that GitHub has no longer, or does not give, what the store kept of them."""
+    if logs.run is None or all(log.state is LogState.READY for log in logs.logs):
+        return logs
+    lacking = {log.job_id for log in logs.logs if log.state is not LogState.READY}
+    facts = KnownRun(run=logs.run, jobs=logs.every_job)
+    kept = logs_from_store(store, facts, lambda job: job.job_id in lacking)
+    stored = {log.job_id: log for log in kept.logs if log.state is LogState.READY}
+    return msgspec.structs.replace(logs, logs=tuple(stored.get(log.job_id, log) for log in logs.logs))
+
+
 def logs_from_file(
     path: str, stdin: BinaryIO, facts: KnownRun | None, wants: Wants, wants_name: Callable[[str], bool], most: int
 ) -> RunLogs:
