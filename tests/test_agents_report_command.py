@@ -289,6 +289,22 @@ def test_a_workflow_gets_outputs_a_summary_and_warnings(
     assert outputs(tmp_path / "output")["has_changes"] == "false"
 
 
+def test_artifacts_are_listed_where_the_settings_ask_for_them_a_call_a_run(
+    run: Run, github: FakeGitHub, tmp_path: Path
+) -> None:
+    over = [one for _, one in github.world.runs.values() if one.status == "completed"]
+    github.world.add_artifact(over[0], "coverage")
+    assert run("-o", FILE)[0] == 0
+    assert github.journal.by_endpoint()["run artifacts"] == 0
+    assert {one["artifacts"] for one in read_json(tmp_path / FILE)["runs"]} == {None}
+    (tmp_path / "trackside.toml").write_text("[agents]\nartifacts = true\n")
+    assert run("-o", FILE)[0] == 0
+    assert github.journal.by_endpoint()["run artifacts"] == len(over)
+    told = {one["id"]: one["artifacts"] for one in read_json(tmp_path / FILE)["runs"] if one["artifacts"]}
+    assert [(one["name"], one["state"]) for one in told.pop(over[0].id)] == [("coverage", "listed")]
+    assert told == {}
+
+
 def test_a_large_file_is_an_alert_in_the_state(run: Run, tmp_path: Path) -> None:
     (tmp_path / "trackside.toml").write_text("[agents.alerts]\nfile_larger_than_bytes = 1000\n")
     (tmp_path / "out").mkdir()
