@@ -14,10 +14,14 @@ from trackside.report.ledger import counted
 from trackside.report.sections import Cell, Section, section_csv
 
 KB_VERSION: Final = 1
+ASSUMED: Final = (
+    "Assumed: failures of the same workflow, job, step and end as one whose log was read; their own logs were not "
+    "downloaded, and may tell of something else."
+)
 _SHORT: Final = 90
 _NAMES: Final = 3
 _SHOWN_RUNS: Final = 10
-_LIST: Final = ("Id", "State", "Failures", "Last Seen", "Cause", "Where", "What", "What To Do")
+_LIST: Final = ("Id", "State", "Failures", "Assumed", "Last Seen", "Cause", "Where", "What", "What To Do")
 _CSV: Final = (
     "entry_id", "state", "cause", "rule", "count", "assumed", "runs", "first_seen_at", "last_seen_at", "resolved_at",
     "template", "title", "note", "fix", "link", "workflows", "jobs", "steps", "agents", "unattributed", "branches",
@@ -65,6 +69,8 @@ def kb_sections(entries: Sequence[Entry], top: int, left_out: Mapping[EntryState
         if number
     ]
     rows = tuple(_list_row(one) for one in entries[:top])
+    if any(one.assumed for one in entries[:top]):
+        notes.append(ASSUMED)
     yield Section(title="Known failures", headings=_LIST, rows=rows, notes=tuple(notes or ([] if rows else ["None."])))
 
 
@@ -92,13 +98,15 @@ def entry_sections(entry: Entry) -> Iterator[Section]:
 
 
 def _list_row(entry: Entry) -> tuple[Cell, ...]:
-    what = entry.title or entry.template or "no log was read"
+    untold = "no log was read" if entry.cause is None else "its log tells no error"
+    what = entry.title or entry.template or untold
     todo = entry.fix or "; ".join(one.title for one in entry.suggestions) or None
     where = _most(entry.workflows, 1)
     return (
         entry.entry_id,
         entry.state.value,
         entry.count,
+        entry.assumed,
         entry.last_seen_at,
         entry.cause,
         where,
