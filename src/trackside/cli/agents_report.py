@@ -9,16 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import msgspec
 from cyclopts import Parameter, validators
 
 from trackside.cli.agents_session import AgentsSession, open_agents_session
+from trackside.cli.agents_window import adapted, refuse_two_windows, window_of_data
 from trackside.cli.ci_session import EXIT_FOUND, Asked, Format, say_if_empty
-from trackside.cli.github_options import POSITIVE, Window
+from trackside.cli.github_options import POSITIVE
 from trackside.cli.options import FLAG, number_or_nothing
 from trackside.cli.section_printing import print_sections
-from trackside.errors import OutputError, TracksideError, UsageError
-from trackside.settings import Settings
+from trackside.errors import OutputError, TracksideError
 
 if TYPE_CHECKING:
     from trackside.agents.group_records import Statistics
@@ -62,8 +61,8 @@ def report(
         format: How the report is printed.
     """
     asked = asked or Asked()
-    _refuse_two_windows(asked, max_runs_per_workflow)
-    session = open_agents_session(asked, adapt=lambda settings: _adapted(settings, jobs, max_runs_per_workflow))
+    refuse_two_windows(asked.window, max_runs_per_workflow)
+    session = open_agents_session(asked, adapt=lambda settings: adapted(settings, jobs, max_runs_per_workflow))
     _import_knowledge(session)
     told = AgentsReport(session, window_of_data(asked.window, session.settings), output, top)
     told.hand_over(summary=summary)
@@ -261,26 +260,6 @@ class AgentsReport:
         return basis_line(self.session.history.repo, span_of(self.session.history))
 
 
-def window_of_data(window: Window, settings: Settings) -> DataWindow:
-    """Which runs the data file has, as it says so itself; without a moment, which would be another at every report."""
-    from trackside.report.agents_document import DataWindow
-
-    newest = settings.sync.max_runs_per_workflow
-    if newest is not None and not (window.since or window.until or window.limit):
-        rule = f"every run in the store; a sync lists the newest {newest:,} of each workflow"
-    else:
-        since = window.since or settings.sync.since
-        rule = f"runs created since {since}{f' until {window.until}' if window.until else ''}"
-        rule += f", the newest {window.limit:,} of them" if window.limit else ""
-    return DataWindow(
-        rule=rule,
-        workflows=window.workflow or settings.sync.workflows,
-        branch=window.branch,
-        event=window.event,
-        jobs=window.job,
-    )
-
-
 def _end(session: AgentsSession, *, found: bool) -> int:
     """The exit code of the session; jobs that were not asked for are not missing.
 
@@ -291,23 +270,6 @@ def _end(session: AgentsSession, *, found: bool) -> int:
         return session.end(found=found)
     session.terminal.note(f"Jobs were not asked for of {session.history.unread:,} run attempts: they are not known.")
     return EXIT_FOUND if found else 0
-
-
-def _refuse_two_windows(asked: Asked, newest: int | None) -> None:
-    window = asked.window
-    if newest is not None and (window.since or window.until or window.limit):
-        msg = "--max-runs-per-workflow is in place of a window: leave --since, --until and --limit out, or it."
-        raise UsageError(msg)
-
-
-def _adapted(settings: Settings, jobs: bool | None, newest: int | None) -> Settings:
-    own = settings.sync
-    sync = msgspec.structs.replace(
-        own,
-        jobs=own.jobs if jobs is None else jobs,
-        max_runs_per_workflow=own.max_runs_per_workflow if newest is None else newest,
-    )
-    return msgspec.structs.replace(settings, sync=sync)
 
 
 def _import_knowledge(session: AgentsSession) -> None:

@@ -20,7 +20,6 @@ from trackside.records.pulls import PullRequest
 from trackside.report.agents_document import (
     DATA_VERSION,
     AgentsDocument,
-    Completeness,
     DataWindow,
     DaysDocument,
     DaysFile,
@@ -30,12 +29,11 @@ from trackside.report.agents_document import (
 )
 from trackside.report.agents_figures import (
     MOST_RECENT,
-    agent_workload,
-    other_roles,
+    completeness_of,
+    figures_by_name,
     recent_failures,
     summary_of,
-    unattributed,
-    workflow_stats,
+    window_with_ends,
 )
 from trackside.report.agents_old_files import UNDATED
 from trackside.report.agents_packing import (
@@ -43,7 +41,6 @@ from trackside.report.agents_packing import (
     MOST_RUN_BYTES,
     PackedRun,
     fitting,
-    fitting_names,
     pack_run,
     parts,
 )
@@ -164,13 +161,14 @@ class DataContent:
         """What does not depend on when it is made, and on which runs the main file has room for."""
         facts = self._facts
         groups, more = fitting(map(_linked, facts.groups), self._limit(GROUP_BYTES))
-        named, left_out = _by_name(self._runs, self._limit(NAMES_BYTES))
-        self._left_out.update({("failure groups", _FILE_FULL): more, **left_out})
+        named, left_out = figures_by_name(self._runs, self._limit(NAMES_BYTES))
+        for what, count in {"failure groups": more, **left_out}.items():
+            self._left_out[what, _FILE_FULL] += count
         return AgentsDocument(
             repository=self.repository,
             **named,
-            window=_window(facts.window, self._runs),
-            completeness=_completeness(facts.history),
+            window=window_with_ends(facts.window, self._runs),
+            completeness=completeness_of(facts.history),
             sync_file=facts.sync_file,
             statistics=self._statistics(),
             failure_groups=groups,
@@ -231,7 +229,7 @@ class DataContent:
             last_updated=None if changed is None else stamp(changed),
             segment=month,
             summary=summary_of(own, changed or dt.datetime.max.replace(tzinfo=dt.UTC)),
-            **_by_name(own, NAMES_BYTES)[0],
+            **figures_by_name(own, NAMES_BYTES)[0],
             runs=_raw(runs),
         )
         return msgspec.json.encode(document)
@@ -254,19 +252,6 @@ class DataContent:
 class _Placed(NamedTuple):
     place: int
     row: DayRow
-
-
-def _by_name(runs: pl.DataFrame, most_bytes: int) -> tuple[dict[str, Any], dict[tuple[str, str], int]]:
-    """The figures by agent and by workflow as fields of the document, and what of them does not fit."""
-    workload, agents = fitting_names(agent_workload(runs), most_bytes)
-    stats, workflows = fitting_names(workflow_stats(runs), most_bytes)
-    figures = {
-        "agent_workload": workload,
-        "unattributed": unattributed(runs),
-        "other_roles": other_roles(runs),
-        "workflow_stats": stats,
-    }
-    return figures, {("agents", _FILE_FULL): agents, ("workflows", _FILE_FULL): workflows}
 
 
 def stamp(moment: dt.datetime) -> str:
@@ -298,23 +283,3 @@ def _linked(entry: Entry) -> Entry:
     """The entry with the addresses only that a page may make links of."""
     runs = tuple(msgspec.structs.replace(run, url=https_link(run.url)) for run in entry.runs)
     return msgspec.structs.replace(entry, runs=runs, link=https_link(entry.link))
-
-
-def _window(asked: DataWindow, runs: pl.DataFrame) -> DataWindow:
-    """The window with the oldest and the newest of ``runs``, which are the newest first."""
-    dated = runs.filter(pl.col("created_at").is_not_null()).select("created_at", "run_id")
-    if dated.is_empty():
-        return asked
-    (last_at, newest), (first_at, oldest) = dated.row(0), dated.row(-1)
-    ends = {"first_run_at": first_at, "last_run_at": last_at, "oldest_run_id": oldest, "newest_run_id": newest}
-    return msgspec.structs.replace(asked, **ends)
-
-
-def _completeness(history: AgentHistory) -> Completeness:
-    finished = history.runs.filter(pl.col("outcome") != "unfinished").height
-    unread = history.history.unread
-    return Completeness(
-        finished_attempts=finished,
-        unread_attempts=unread,
-        share=None if not finished else (finished - unread) / finished,
-    )

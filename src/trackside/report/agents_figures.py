@@ -1,4 +1,4 @@
-"""The established figures of the data file: all runs, and runs by agent and by workflow."""
+"""The established figures of the data file: all runs, runs by agent and by workflow, and what they are of."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 import polars as pl
 
+from trackside.agents.frames import AgentHistory
 from trackside.agents.outcome_counts import counts, kind_of, outcomes_in, success_of
 from trackside.records.attribution import Role
-from trackside.report.agents_document import Summary, WorkflowStats, Workload
+from trackside.report.agents_document import Completeness, DataWindow, Summary, WorkflowStats, Workload
+from trackside.report.agents_packing import fitting_names
 
 RECENT: Final = dt.timedelta(hours=24)
 MOST_RECENT: Final = 20
@@ -93,6 +96,40 @@ def other_roles(runs: pl.DataFrame) -> dict[str, int]:
 def unattributed(runs: pl.DataFrame) -> Workload:
     """The figures of the runs of which nothing tells an agent."""
     return _workload(_rows(runs.filter(pl.col("agent").is_null()), [])[0], {})
+
+
+def figures_by_name(runs: pl.DataFrame, most_bytes: int) -> tuple[dict[str, Any], dict[str, int]]:
+    """The figures by agent and by workflow as fields of the document, and how many of each do not fit."""
+    workload, agents = fitting_names(agent_workload(runs), most_bytes)
+    stats, workflows = fitting_names(workflow_stats(runs), most_bytes)
+    figures = {
+        "agent_workload": workload,
+        "unattributed": unattributed(runs),
+        "other_roles": other_roles(runs),
+        "workflow_stats": stats,
+    }
+    return figures, {"agents": agents, "workflows": workflows}
+
+
+def window_with_ends(asked: DataWindow, runs: pl.DataFrame) -> DataWindow:
+    """The window with the oldest and the newest of ``runs``, which are the newest first."""
+    dated = runs.filter(pl.col("created_at").is_not_null()).select("created_at", "run_id")
+    if dated.is_empty():
+        return asked
+    (last_at, newest), (first_at, oldest) = dated.row(0), dated.row(-1)
+    ends = {"first_run_at": first_at, "last_run_at": last_at, "oldest_run_id": oldest, "newest_run_id": newest}
+    return msgspec.structs.replace(asked, **ends)
+
+
+def completeness_of(history: AgentHistory) -> Completeness:
+    """How many attempts of the history are over, and of how many of them the jobs are not in the store."""
+    finished = history.runs.filter(pl.col("outcome") != "unfinished").height
+    unread = history.history.unread
+    return Completeness(
+        finished_attempts=finished,
+        unread_attempts=unread,
+        share=None if not finished else (finished - unread) / finished,
+    )
 
 
 def _workload(row: Mapping[str, Any], others: dict[str, int]) -> Workload:
