@@ -80,6 +80,22 @@ def test_the_agent_of_the_run_is_told(github: FakeGitHub, command: Command) -> N
     assert told["attribution"]["source"] == "actor"
 
 
+@pytest.mark.parametrize("failed_only", [True, False])
+def test_an_attempt_that_was_run_again_is_the_same_from_a_zip(
+    github: FakeGitHub, command: Command, tmp_path: Path, *, failed_only: bool
+) -> None:
+    at = github.clock.now()
+    plans = [job("unit", "failure", log=failing("oom", "x", at)), job("lint"), job("docs"), job("deploy", "skipped")]
+    run = github.world.add_run(plans, conclusion="failure", at=at)
+    github.world.rerun(run, failed_only=failed_only, conclusion="failure")
+    for attempt in run.attempts:
+        page = f"{github.api_url.removesuffix('/api/v3')}/{REPO}/actions/runs/{run.id}/attempts/{attempt.number}"
+        text = command("agents", "analyze", page)
+        archive = tmp_path / f"{attempt.number}.zip"
+        archive.write_bytes(run_archive(run, attempt.jobs))
+        assert command("agents", "analyze", str(archive), "--run", page) == text
+
+
 def test_nothing_is_kept_in_a_store_by_looking(github: FakeGitHub, command: Command, tmp_path: Path) -> None:
     run = failed_run(github)
     command("agents", "analyze", str(run.id))
