@@ -176,6 +176,7 @@ def test_a_sync_that_fails_is_red_and_what_was_there_is_kept(runner: Runner) -> 
     )
     assert (outputs["has_state"], outputs["has_changes"]) == ("true", "false")
     assert (again / MAIN).read_bytes() == (folder / MAIN).read_bytes()
+    assert "was not brought up to date" in (again / "github_step_summary.txt").read_text(encoding="utf-8")
     state = json.loads((again / STATE / "data" / "agentops-sync.json").read_text(encoding="utf-8"))
     assert state["status"] == "failed"
     assert runner.keep(again, outputs)[0] == 0
@@ -202,7 +203,9 @@ def test_inputs_are_numbers_and_truths_or_refused(runner: Runner, runs: str, job
     asked = [name for name in runner.github.journal.by_endpoint() if name in ("jobs", "graphql")]
     assert bool(asked) == (exits == 0 and jobs != "false")
     assert not (folder / "hacked").exists()
-    assert ("::error title=" in said) == bool(exits)
+    error = "::error title=The data of agent operations was not brought up to date::Error: "
+    assert (error in said) == bool(exits)
+    assert "::error" not in said.replace(error, "", 1)
 
 
 def test_of_two_runs_at_once_the_second_says_that_the_store_is_the_other_ones(runner: Runner, made: Path) -> None:
