@@ -92,23 +92,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Analysed:
-    """One analysis on its way to the user. ``repo`` and ``run_id`` are None where only the logs are known."""
+    """One analysis on its way to the user. ``run`` and ``store`` are None where only the logs are known."""
 
     terminal: Terminal
     settings: Settings
     analysis: RunAnalysis
     run: RunAttempt | None = None
     store: Store | None = None
-
-    @property
-    def repo(self) -> str | None:
-        """The repository of the run."""
-        return self.analysis.run.repository
-
-    @property
-    def run_id(self) -> int | None:
-        """The run."""
-        return self.analysis.run.run_id
 
     def text(self, form: Literal["markdown", "json"]) -> str:
         """The whole report."""

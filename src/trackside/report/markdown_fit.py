@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-MOST_COMMENT: Final = 65_536
-"""Characters of a comment; GitHub refuses a longer one."""
 _FENCE: Final = re.compile(r"(`{3,})(?:text)?$")
 _HEADING: Final = "## "
 _WORTH: Final = 1000
