@@ -16,8 +16,8 @@ SYNC = "agentops-data-sync.yml"
 ANALYZER = "agentops-log-analyzer.yml"
 BOTH = (SYNC, ANALYZER)
 HOSTILE = (
-    "1; touch hacked", "$(touch hacked)", "`touch hacked`", "1\ntouch hacked", "1\n2", "1\n", "--help", "-1", "1e3", "１２",
-    "", " 1", "1 ", "../1", "9" * 30, "%0A::set-output", "::error::x", "1 || true", "*", "'", '"', "{}",
+    "1; touch hacked", "$(touch hacked)", "`touch hacked`", "1\ntouch hacked", "1\n2", "1\n", "--help", "-1", "1e3",
+    "１２", "", " 1", "1 ", "../1", "9" * 30, "%0A::set-output", "::error::x", "1 || true", "*", "'", '"', "{}",
 )  # fmt: skip
 
 
@@ -126,6 +126,16 @@ def test_one_mode_publishes_and_a_commit_or_pull_request_only_what_changed(
             if mode in modes and (changed == "true" or not needs_change):
                 published.add(name)
     assert published == (jobs if changed == "true" else jobs - {"publish-commit", "publish-pull-request"})
+
+
+@pytest.mark.parametrize(("mode", "exits"), [
+    ("", 0), ("Pages", 0), ("pull-request", 0), ("none", 0), ("pr", 2), ("branch; touch hacked", 2),
+])  # fmt: skip
+def test_a_mode_that_is_none_is_told_before_anything_is_read(tmp_path: Path, mode: str, exits: int) -> None:
+    first = load_workflow(SYNC)["jobs"]["sync"]["steps"][0]
+    code, said, _ = run_step(first, tmp_path, {"vars.TRACKSIDE_PUBLISH": mode}, {})
+    assert (code, "::error title=TRACKSIDE_PUBLISH" in said) == (exits, bool(exits))
+    assert not (tmp_path / "hacked").exists()
 
 
 def test_what_was_read_is_kept_whatever_became_of_the_report() -> None:
