@@ -24,9 +24,7 @@ _UPDATED: Final = re.compile(
 _SWITCHED: Final = re.compile(rf"(?:Switched to|Reset) (?:a new )?branch '({_REF})'")
 _TRACKS: Final = re.compile(rf"[Bb]ranch '({_REF})' set up to track ")
 _ON: Final = re.compile(rf"On branch ({_REF})$")
-_PUSH: Final = re.compile(
-    r"(?:\[command\]\S{0,100}|\+ |\$ )?git (?:push|checkout|switch)((?: [^\s'\"]{1,200}){1,8})$"
-)
+_PUSH: Final = re.compile(r"(?:\[command\]\S{0,100}|\+ |\$ )?git (?:push|checkout|switch)((?: [^\s'\"]{1,200}){1,8})$")
 _COMMITTED: Final = re.compile(rf"\[({_REF})(?: \(root-commit\))? ([0-9a-f]{{7,40}})\] \S")
 _HEAD: Final = re.compile(r"HEAD is now at ([0-9a-f]{7,40})\b")
 _CHECKED_OUT: Final = re.compile(rf"(?:\[command\]\S{{0,100}}git|git) .{{0,400}}?(?<![\w+:/])\+?{_SHA}(?=:refs|\s|$)")
