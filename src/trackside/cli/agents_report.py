@@ -68,7 +68,7 @@ def report(
     told.hand_over(summary=summary)
     say_if_empty(session)
     told.tell(format)
-    return _end(session, found=check and told.is_alarming)
+    return _end(told, found=check and told.is_alarming)
 
 
 @dataclass
@@ -260,13 +260,15 @@ class AgentsReport:
         return basis_line(self.session.history.repo, span_of(self.session.history))
 
 
-def _end(session: AgentsSession, *, found: bool) -> int:
+def _end(told: AgentsReport, *, found: bool) -> int:
     """The exit code of the session; jobs that were not asked for are not missing.
 
     A list of the newest runs of a workflow brings some that are older than these: they are told, without their jobs.
     """
-    wanted = session.settings.sync.jobs and session.since is not None
-    if wanted or session.is_short or not session.history.unread:
+    session, newest = told.session, told.health.newest
+    is_whole = newest is not None and newest.status == "ok" and not session.is_short
+    was_asked = session.settings.sync.jobs and session.since is not None
+    if was_asked or not is_whole or not session.history.unread:
         return session.end(found=found)
     session.terminal.note(f"Jobs were not asked for of {session.history.unread:,} run attempts: they are not known.")
     return EXIT_FOUND if found else 0
