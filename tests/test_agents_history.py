@@ -155,6 +155,14 @@ def test_a_day_of_waiting_for_approval_is_queue_and_not_duration(store: Store) -
     assert load(store).runs["queue_s"].to_list() == [86_400.0]
 
 
+def test_a_job_that_was_skipped_waited_for_nothing(store: Store) -> None:
+    store.add_runs([attempt(1), attempt(2)], NOON)
+    gate = job(10, name="gate", conclusion="skipped", started_at=NOON, completed_at=NOON, duration_s=None)
+    nothing = job(20, 2, conclusion="skipped", started_at=NOON, completed_at=NOON, duration_s=None)
+    store.add_jobs([gate, job(11, started_at=at(3), duration_s=60.0), nothing], [marker(1), marker(2)], NOON)
+    assert load(store).runs.sort("run_id").select("queue_s", "jobs").rows() == [(180.0, 2), (None, 1)]
+
+
 def test_everything_that_github_tells_of_a_run_is_there(github: FakeGitHub, store: Store) -> None:
     at = github.clock.now().replace(microsecond=0) - dt.timedelta(hours=2)
     branch = "copilot/grün & <b>#1?"

@@ -44,9 +44,9 @@ AGENT_RUN_COLUMNS: Final = pl.Schema(
 pull request brought. ``last_merged_pull`` is, for a run on the default branch, the pull request that its commit was
 merged by, as the store knows or as the subject of the commit says. ``issue_source`` is a
 ``records.attribution.LinkSource``, null where there is no issue. The agent columns are those of
-``records.attribution.Attribution``. ``queue_s`` is from the creation of the attempt to the start of its first job,
-never negative; ``active_s`` the sum of the durations of its jobs, null until the attempt is over; ``jobs`` how many it
-has, skipped ones too. These three are null where its jobs are not in the store.
+``records.attribution.Attribution``. ``queue_s`` is from the creation of the attempt to the start of its first job
+that was not skipped, never negative; ``active_s`` the sum of the durations of its jobs, null until the attempt is over;
+``jobs`` how many it has, skipped ones too. These three are null where its jobs are not in the store.
 """
 
 STEP_COLUMNS: Final = pl.Schema(

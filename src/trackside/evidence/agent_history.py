@@ -178,13 +178,15 @@ def _beside(store: Store, history: History) -> pl.DataFrame:
     mine = (same_repository(history.repo), among(history.runs["run_id"].unique()))
     more = once(store.newest("runs").filter(*mine).select(_MORE).collect(engine="streaming"), _ATTEMPT)
     runs = history.runs.join(more.rename(_NAMES), on=_ATTEMPT, how="left", maintain_order="left")
+    # GitHub tells a start of skipped jobs, too: the time of their creation, for which nothing waited.
+    began = pl.col("started_at").filter(pl.col("conclusion").ne_missing("skipped"))
     jobs = history.whole.jobs.group_by(_ATTEMPT).agg(
-        first_job_at=pl.col("started_at").min(), active_s=pl.col("duration_s").sum(), jobs=pl.len().cast(pl.Int64)
+        first_job_at=began.min(), active_s=pl.col("duration_s").sum(), jobs=pl.len().cast(pl.Int64)
     )
     runs = runs.join(jobs, on=_ATTEMPT, how="left", maintain_order="left")
     # An earlier attempt is older than its re-run, so only the first one began when the run was created.
-    began = pl.when(pl.col("run_attempt") == 1).then(pl.col("created_at")).otherwise(pl.col("run_started_at"))
-    waited = (pl.col("first_job_at") - began).dt.total_microseconds() / 1e6
+    asked = pl.when(pl.col("run_attempt") == 1).then(pl.col("created_at")).otherwise(pl.col("run_started_at"))
+    waited = (pl.col("first_job_at") - asked).dt.total_microseconds() / 1e6
     return runs.with_columns(
         queue_s=waited.clip(lower_bound=0),
         active_s=pl.when("is_read").then(pl.col("active_s").fill_null(0.0)),
