@@ -247,7 +247,8 @@ except OutputError as error:
 
 
 def write_in_a_process(path: Path, *prefix: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    words = [*prefix, sys.executable, "-c", WRITE, str(path)]
+    # Byte code of ours is no file of the report: it would be cut off, or refused, likewise.
+    words = [*prefix, sys.executable, "-B", "-c", WRITE, str(path)]
     return subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parent.parent, **options)
 
 
