@@ -16,6 +16,7 @@ from tests.build_github import NOON, attempt, job, ledger
 from tests.history_frames import a_failure, a_job
 from trackside.agents.frames import AgentHistory
 from trackside.agents.missing_data import missing_data
+from trackside.evidence.alert_facts import load_alert_facts
 from trackside.evidence.sync_health import load_sync_health, status_class
 from trackside.records.alerts import Alert, AlertKind, AlertState
 from trackside.records.knowledge import LogChoice, Occurrence
@@ -174,7 +175,14 @@ def test_the_state_tells_sizes_alerts_and_when_data_was_good_last(store: Store, 
     path = tmp_path / "data" / "agentops-runs.json"
     data = write_history(path, an_agent_history([an_agent_run(n) for n in range(40)]))
     alert = Alert(repo="octo/engine", kind=AlertKind.STALE_DATA, state=AlertState.ON, text="No sync ended for 5 h.")
-    facts = SyncFacts(repository="octo/engine", checked_at=NOON, interval_hours=2.0, health=health, alerts=(alert,))
+    facts = SyncFacts(
+        repository="octo/engine",
+        checked_at=NOON,
+        interval_hours=2.0,
+        health=health,
+        good_at=load_alert_facts(store, "octo/engine").data_at,
+        alerts=(alert,),
+    )
     write_sync_file(sync_path(path), data, facts)
     state = json.loads(sync_path(path).read_bytes())
     assert problems("agentops-sync", state) == []
@@ -186,6 +194,25 @@ def test_the_state_tells_sizes_alerts_and_when_data_was_good_last(store: Store, 
     content = path.read_bytes()
     assert (main["file"], main["bytes"], main["runs"]) == ("agentops-runs.json", len(content), 40)
     assert main["gzip_bytes"] == len(gzip.compress(content, 6, mtime=0))
+
+
+def test_good_data_is_as_old_as_the_newest_sync_that_brought_some_however_many_failed_since(
+    store: Store, tmp_path: Path
+) -> None:
+    store.add_sync(ledger("good", NOON - dt.timedelta(hours=60)))
+    for hours in range(25):
+        store.add_sync(ledger(f"failed-{hours}", NOON - dt.timedelta(hours=hours + 2), status="failed"))
+    health = health_of(store, status="partial", listed=(), runs_listed=0)
+    facts = SyncFacts(
+        repository="octo/engine",
+        checked_at=NOON,
+        interval_hours=2.0,
+        health=health,
+        good_at=load_alert_facts(store, "octo/engine").data_at,
+    )
+    path = tmp_path / "agentops-runs.json"
+    state = write_sync_file(sync_path(path), write_history(path, EMPTY), facts)
+    assert (state.status, state.good_at) == ("partial", NOON - dt.timedelta(hours=60))
 
 
 def test_the_state_is_small_whatever_failed(store: Store, tmp_path: Path) -> None:

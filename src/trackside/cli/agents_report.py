@@ -208,14 +208,17 @@ class AgentsReport:
     def _write_sync_file(self) -> None:
         if self.data is None:
             return
+        from trackside.evidence.alert_facts import load_alert_facts
         from trackside.report.agents_files import sync_path
         from trackside.report.agents_sync_document import SyncFacts, write_sync_file
 
+        repo = self.session.history.repo
         facts = SyncFacts(
-            repository=self.session.history.repo,
+            repository=repo,
             checked_at=self._now,
             interval_hours=self.session.settings.agents.alerts.interval_hours,
             health=self.health,
+            good_at=load_alert_facts(self.session.store, repo).data_at,
             alerts=self.alerts,
         )
         write_sync_file(sync_path(self.data.path), self.data, facts)

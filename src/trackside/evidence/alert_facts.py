@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import polars as pl
 
 from trackside.agents.alerts import AlertFacts
 from trackside.evidence.selection import same_repository
+from trackside.evidence.sync_health import sync_duration_s
 from trackside.records.alerts import Alert
 from trackside.records.syncs import RateLimit
 from trackside.store.store import Store
@@ -43,7 +44,7 @@ def load_alert_facts(store: Store, repo: str, files: Mapping[str, int] | None = 
         repo=repo,
         limits=tuple(msgspec.convert(last["limits"] or [], list[RateLimit])),
         statuses=tuple(newest["status"]),
-        duration_s=_duration_s(last),
+        duration_s=sync_duration_s(last),
         synced_at=last["ended_at"],
         data_at=None if worked.is_empty() else worked["ended_at"][0],
         files=files,
@@ -56,10 +57,3 @@ def known_alerts(store: Store, repo: str) -> tuple[Alert, ...]:
     newest = rows.unique("kind", keep="last", maintain_order=True).sort("kind")
     newest = newest.with_columns(pl.col("is_warning").fill_null(value=False))
     return tuple(msgspec.convert(newest.select(_COLUMNS).to_dicts(), list[Alert]))
-
-
-def _duration_s(sync: Mapping[str, Any]) -> float:
-    """How long it took by a clock that nobody sets, which the phases are of; else by the two times."""
-    took_s: float = sum(phase["seconds"] for phase in sync["phases_s"] or ())
-    by_times_s: float = (sync["ended_at"] - sync["started_at"]).total_seconds()
-    return took_s or max(by_times_s, 0.0)

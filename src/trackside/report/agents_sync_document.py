@@ -39,7 +39,7 @@ class AgentsSyncDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the collection when it was looked at last; it is written by every report.
 
     ``status`` is that of the newest sync, ``none`` where there was none. ``synced_at`` is when it ended, ``good_at``
-    when the newest one ended that did not fail: where that is longer ago than twice ``interval_hours``, data is stale.
+    when the newest one ended that brought data: where that is longer ago than twice ``interval_hours``, data is stale.
     ``data_updated_at`` is when the runs in ``data_file`` changed last, and ``kept`` says why it was not replaced where
     that had a reason. ``alerts`` are all, on or not.
     """
@@ -60,12 +60,13 @@ class AgentsSyncDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SyncFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file of the syncs is made of, but for the data files."""
+    """What the file of the syncs is made of, but for the data files; ``good_at`` as alerts on stale data see it."""
 
     repository: str
     checked_at: dt.datetime
     interval_hours: float
     health: SyncHealth
+    good_at: dt.datetime | None = None
     alerts: tuple[Alert, ...] = ()
 
 
@@ -77,7 +78,7 @@ def write_sync_file(path: Path, data: DataFiles, facts: SyncFacts) -> AgentsSync
         checked_at=facts.checked_at,
         status=status_of(health),
         synced_at=None if health.newest is None else health.newest.ended_at,
-        good_at=next((one.ended_at for one in health.last if one.status != "failed"), None),
+        good_at=facts.good_at,
         interval_hours=facts.interval_hours,
         data_file=data.path.name,
         data_updated_at=data.last_updated,
