@@ -27,12 +27,12 @@ SQUASHED = """Speed up the cache (#12)
 
 * Initial plan
 
-Co-authored-by: enufacas <1485431+enufacas@users.noreply.github.com>
+Co-authored-by: octocat <583231+octocat@users.noreply.github.com>
 
 ---------
 
 Co-authored-by: copilot-swe-agent[bot] <198982749+Copilot@users.noreply.github.com>
-Co-authored-by: enufacas <1485431+enufacas@users.noreply.github.com>
+Co-authored-by: octocat <583231+octocat@users.noreply.github.com>
 """
 
 
@@ -115,7 +115,7 @@ def test_each_signal_of_the_table_tells_its_agent(facts: dict[str, Any], signal:
     "facts",
     [
         {"actor": "users", "title": "x@users.noreply.github.com"},
-        {"author_email": "1485431+enufacas@users.noreply.github.com", "committer_email": "noreply@github.com"},
+        {"author_email": "583231+octocat@users.noreply.github.com", "committer_email": "noreply@github.com"},
         {
             "author_email": "chained-bot@example.com",
             "commit_message": "x\n\nCo-authored-by: b <chained-bot@example.com>",

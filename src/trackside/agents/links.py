@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -151,8 +151,3 @@ def _numbered(pattern: re.Pattern[str], title: str) -> Iterator[re.Match[str]]:
         number = one["number"]
         if number is not None and re.fullmatch(r"0*[1-9]\d{0,8}", number):
             yield one
-
-
-def unique(links: Collection[IssueLink]) -> list[int]:
-    """The numbers of links, in their order."""
-    return list(dict.fromkeys(link.number for link in links))

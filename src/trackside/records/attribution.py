@@ -17,7 +17,7 @@ class Role(enum.StrEnum):
     AUTHORED = "authored"
     """The commit, branch or pull request that the run is about is the agent's."""
     ASSISTED = "assisted"
-    """The agent is named as a helper: a trailer, a mention in the title, a mark in the text."""
+    """The agent is named as one that helped: a trailer, a mention in the title, a mark in the text."""
 
 
 class SignalKind(enum.StrEnum):
@@ -75,8 +75,6 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True):
 class LinkSource(enum.StrEnum):
     """Where the issues of a run were told from."""
 
-    PAYLOAD = "payload"
-    """The payload of the event."""
     PULL_BODY = "pull_body"
     """A closing keyword in the text of its pull request."""
     COMMIT = "commit"

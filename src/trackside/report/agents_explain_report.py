@@ -18,10 +18,9 @@ _ROLES: Final = {
     Role.RAN: "ran: it worked in this run",
     Role.TRIGGERED: "triggered by: it caused the run",
     Role.AUTHORED: "authored: what the run is about is its work",
-    Role.ASSISTED: "assisted: it is named as a helper",
+    Role.ASSISTED: "assisted: it is named as one that helped",
 }
 _SOURCES: Final = {
-    LinkSource.PAYLOAD: "payload of the event",
     LinkSource.PULL_BODY: "text of a pull request",
     LinkSource.COMMIT: "message of its commit",
     LinkSource.BRANCH: "name of its branch",
