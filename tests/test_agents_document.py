@@ -170,11 +170,20 @@ def test_each_attempt_is_a_record_and_a_success_takes_no_failure_away() -> None:
     assert document["summary"]["failure"] == 1
 
 
+def test_a_job_whose_runner_was_lost_names_no_failed_step_as_the_statistics_do() -> None:
+    run = an_agent_run(1, "failure")
+    lost = a_job(run, "unit", "failure", failed_step="Run tests", failed_steps=["Run tests"])
+    history = an_agent_history([run], [lost], [a_step(lost, 1, "Set up job"), a_step(lost, 5, "Run tests", None)])
+    document = a_document(history)
+    told = [document["runs"][0]["jobs"][0], document["statistics"]["failed"][0]]
+    assert [(one["failed_step"], one["failed_steps"]) for one in told] == [(None, []), (None, [])]
+
+
 def test_jobs_and_steps_are_told_with_their_times_and_the_failed_ones_by_name() -> None:
     run = an_agent_run(1, "failure")
     bad = a_job(run, "unit (1)", "failure", failed_steps=["Run tests", "Report"])
     skipped = a_job(run, "deploy", "skipped", started_at=None, completed_at=None, duration_s=None, queue_s=None)
-    steps = [a_step(bad, 1, "Set up job"), a_step(bad, 5, "Run tests", "failure"), a_step(bad, 6, "Report", "skipped")]
+    steps = [a_step(bad, 1, "Set up job"), a_step(bad, 5, "Run tests", "failure"), a_step(bad, 6, "Report", "failure")]
     history = an_agent_history(
         [run], [bad, skipped], steps, labels={bad["job_id"]: ("gpu", "x64")}, failures=[a_failure(bad, "test")]
     )
@@ -274,8 +283,9 @@ def test_links_lead_to_the_server_that_the_runs_are_on() -> None:
 
 def test_hostile_and_long_texts_are_cut_counted_and_stay_data() -> None:
     run = an_agent_run(1, "failure", title=HOSTILE, workflow=HOSTILE, branch=HOSTILE, agent=HOSTILE)
-    job = a_job(run, HOSTILE, "failure", failed_step=HOSTILE, failed_steps=[HOSTILE] * 80, runner_name=HOSTILE)
-    document = a_document(an_agent_history([run], [job], [a_step(job, 1, HOSTILE)]))
+    job = a_job(run, HOSTILE, "failure", runner_name=HOSTILE)
+    steps = [a_step(job, number, HOSTILE, "failure") for number in range(1, 81)]
+    document = a_document(an_agent_history([run], [job], steps))
     told = document["runs"][0]
     assert len(told["display_title"]) == len(told["jobs"][0]["name"]) == 300
     assert told["display_title"].startswith('<svg/onload=alert(1)> "; \u202e\x1b[31m')

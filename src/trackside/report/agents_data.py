@@ -107,7 +107,7 @@ class DataContent:
         order = ["created_at", *_ATTEMPT]
         self._runs = facts.history.runs.sort(order, descending=True, nulls_last=True)
         self._left_out: Counter[tuple[str, str]] = Counter()
-        self._rows = RunRows(facts.history, facts.pulls)
+        self._rows = self._run_rows()
         self._fixed = self._fixed_parts()
         own, self._without_jobs, self._dropped = self._banded()
         packed = self._packed(self._rows.rows(own, self._without_jobs))
@@ -144,7 +144,7 @@ class DataContent:
         recent = recent_failures(self._runs, last_updated).head(MOST_RECENT)
         keys = set(recent.select(_ATTEMPT).iter_rows())
         # Rows of their own: what is cut of them is counted with the runs.
-        rows = RunRows(self._facts.history, self._facts.pulls).rows(recent, keys)
+        rows = self._run_rows().rows(recent, keys)
         document = msgspec.structs.replace(
             self._fixed,
             last_updated=stamp(last_updated),
@@ -156,6 +156,9 @@ class DataContent:
             runs=_raw(self._newest),
         )
         return msgspec.json.encode(document)
+
+    def _run_rows(self) -> RunRows:
+        return RunRows(self._facts.history, self._facts.pulls, self._facts.statistics.failed)
 
     def _fixed_parts(self) -> AgentsDocument:
         """What does not depend on when it is made, and on which runs the main file has room for."""

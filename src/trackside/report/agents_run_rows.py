@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
 import polars as pl
 
 from trackside.agents.frames import AgentHistory
-from trackside.agents.outcome_counts import FAILED
+from trackside.agents.group_records import FailedJob
 from trackside.records.attribution import Attribution
 from trackside.records.pulls import PullRequest
 from trackside.report.agents_figures import workflow_file
@@ -26,7 +26,7 @@ _SHORT_SHA: Final = 8
 _ATTEMPT: Final = ["run_id", "run_attempt"]
 _JOB_COLUMNS: Final = (
     "job_id", *_ATTEMPT, "name", "status", "conclusion", "started_at", "completed_at", "duration_s", "queue_s",
-    "runner_name", "url", "failed_step", "failed_steps",
+    "runner_name", "url",
 )  # fmt: skip
 _GITHUB: Final = "https://github.com"
 Key = tuple[int, int]
@@ -36,14 +36,15 @@ T = TypeVar("T")
 class RunRows:
     """Makes rows of a history. ``texts_cut`` and ``items_cut`` count what was too long for them until now.
 
-    ``pulls`` are the pull requests that are known, by number.
+    ``pulls`` are the pull requests that are known, by number, ``failed`` the failed jobs of the history.
     """
 
-    def __init__(self, history: AgentHistory, pulls: Mapping[int, PullRequest]) -> None:
+    def __init__(self, history: AgentHistory, pulls: Mapping[int, PullRequest], failed: Iterable[FailedJob]) -> None:
         self.texts_cut = 0
         self.items_cut = 0
         self._history = history
         self._pulls = pulls
+        self._failed = {one.job_id: one for one in failed}
         self._artifacts = _artifacts(history)
         self._home = f"{site_of(history.runs)}/{quote(history.history.repo)}"
         self._causes = dict(history.history.failures.select("job_id", "cause").drop_nulls().iter_rows())
@@ -166,7 +167,7 @@ class RunRows:
         return jobs
 
     def _job(self, job: Mapping[str, Any], steps: Mapping[int, list[DataStep]]) -> DataJob:
-        own = tuple(steps.get(job["job_id"], ()))
+        own, failed = tuple(steps.get(job["job_id"], ())), self._failed.get(job["job_id"])
         return DataJob(
             id=job["job_id"],
             name=self._text(job["name"]),
@@ -180,8 +181,8 @@ class RunRows:
             labels=self._texts(self._history.labels.get(job["job_id"], ())),
             attempt=job["run_attempt"],
             html_url=https_link(job["url"]),
-            failed_step=self._text(job["failed_step"]) if job["conclusion"] in FAILED else None,
-            failed_steps=self._texts(job["failed_steps"] or ()) if job["conclusion"] in FAILED else (),
+            failed_step=None if failed is None else self._text(failed.failed_step),
+            failed_steps=() if failed is None else self._texts(failed.failed_steps),
             cause=self._causes.get(job["job_id"]),
             step_count=len(own),
             steps=own,
