@@ -10,10 +10,10 @@ from trackside.agents.attempts import ATTEMPT, Attempts
 from trackside.agents.frames import AgentHistory
 from trackside.agents.group_records import FailedJob
 from trackside.agents.outcome_counts import FAILED, is_any
+from trackside.history.outcomes import STEP_FAILURES
 
 NO_FAILED_STEP: Final = "no failed step"
 """How a failed job is told none of whose steps says that it failed: its runner was lost, or it never began."""
-_STEP_FAILED: Final = ("failure", "timed_out")
 
 
 def failed_jobs(history: AgentHistory, attempts: Attempts) -> tuple[FailedJob, ...]:
@@ -41,7 +41,7 @@ def _of_steps(steps: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
     """The names and numbers of the steps that failed, by job, in their order; empty lists where none did."""
     mine = steps.lazy().join(failed.select("job_id").lazy(), on="job_id", how="semi")
     conclusion = pl.col("conclusion")
-    rank = pl.when(conclusion.is_in(_STEP_FAILED)).then(0).when(conclusion == "cancelled").then(1).otherwise(2)
+    rank = pl.when(conclusion.is_in(STEP_FAILURES)).then(0).when(conclusion == "cancelled").then(1).otherwise(2)
     ranked = mine.with_columns(rank=rank).sort("job_id", "number")
     worst = (pl.col("rank") == pl.col("rank").min()) & (pl.col("rank") < 2)
     return (

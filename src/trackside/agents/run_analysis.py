@@ -18,7 +18,7 @@ from trackside.agents.log_records import ErrorLine, Trace, WarningGroup
 from trackside.agents.log_traces import with_main
 from trackside.agents.run_records import JobAnalysis, JobText, KnownFailure, LogSummary, RunAnalysis, RunSummary
 from trackside.agents.signatures import SIGNATURE_VERSION, failed_step_of, signature_of
-from trackside.history.outcomes import FAILURES
+from trackside.history.outcomes import FAILURES, STEP_FAILURES
 from trackside.joblogs.cleaning import redact
 from trackside.joblogs.diagnosis import diagnosis_of, weigh_log
 from trackside.joblogs.fingerprints import masked
@@ -177,7 +177,7 @@ def _facts(run: RunAttempt | None, text: JobText) -> JobAnalysis:
     if job is None:
         return JobAnalysis(name=redact(text.name), log=log)
     bad = job.conclusion in _ENDED_BADLY
-    failed = [step.name for step in job.steps if step.conclusion in ("failure", "timed_out")]
+    failed = [step.name for step in job.steps if step.conclusion in STEP_FAILURES]
     step = failed_step_of(job.steps) if bad else None
     workflow = (run.workflow_file or run.workflow_name) if run is not None else None
     signature = signature_of(workflow, job.name, step, job.conclusion or "") if bad and workflow else None

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from trackside.history.names import family_of
+from trackside.history.outcomes import STEP_FAILURES
 from trackside.records.jobs import Step
 
 SIGNATURE_VERSION: Final = "1"
@@ -25,7 +26,6 @@ _VARYING: Final = re.compile(
     r"|\d{5,}"
 )
 """Dates, hashes, UUIDs and long numbers: names may hold what a run was started with."""
-_FAILED: Final = ("failure", "timed_out")
 
 
 def signature_of(workflow: str, job: str, step: str | None, conclusion: str) -> str:
@@ -50,7 +50,7 @@ def failed_step_of(steps: Sequence[Step]) -> str | None:
     out or the runner went away.
     """
     ordered = sorted(steps, key=lambda step: step.number)
-    failed = [step.name for step in ordered if step.conclusion in _FAILED]
+    failed = [step.name for step in ordered if step.conclusion in STEP_FAILURES]
     stopped = [step.name for step in ordered if step.conclusion in (None, "cancelled") and step.started_at is not None]
     return next(iter((*failed, *stopped)), None)
 

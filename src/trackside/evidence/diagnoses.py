@@ -15,7 +15,7 @@ from trackside.evidence.selection import same_repository
 from trackside.evidence.unread import JOB_COLUMNS, LogsRead, OnCount, read_in_parts
 from trackside.github.log_text import unpack_log
 from trackside.history.frames import FAILURE_COLUMNS, TEST_FILE_COLUMNS
-from trackside.history.outcomes import FAILURES
+from trackside.history.outcomes import FAILURES, STEP_FAILURES
 from trackside.joblogs import diagnosis, suites
 from trackside.records.ci_rules import CiRules
 from trackside.records.failures import Failure, LogRead, Source, TestFile
@@ -80,7 +80,7 @@ def _read_part(
 
 def _failure(job: Job, content: bytes, rules: CiRules, version: str, *, truncated: bool) -> Failure:
     told = diagnosis.diagnose(content, job, rules.patterns)
-    steps = [step for step in job.steps if step.conclusion in ("failure", "timed_out")]
+    steps = [step for step in job.steps if step.conclusion in STEP_FAILURES]
     step = steps[0] if steps else None
     return Failure(
         repo=job.repo,

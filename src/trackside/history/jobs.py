@@ -10,11 +10,10 @@ import polars as pl
 
 from trackside.history.frames import JOB_COLUMNS
 from trackside.history.names import family_of, matches_any, renamed, shard_of
-from trackside.history.outcomes import outcome_of
+from trackside.history.outcomes import STEP_FAILURES, outcome_of
 from trackside.records.ci_rules import CiRules
 
 _ATTEMPT: Final = ["run_id", "run_attempt"]
-_STEP_FAILED: Final = ("failure", "timed_out")
 _STEP_COLUMNS: Final = ("job_id", "failed_step", "failed_step_number", "failed_steps")
 _OF_RUN: Final[tuple[str | pl.Expr, ...]] = (
     *_ATTEMPT,
@@ -72,7 +71,7 @@ def failed_steps(steps: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(schema={name: JOB_COLUMNS[name] for name in _STEP_COLUMNS})
     # An empty list gives nothing, or a step without a start: neither failed.
     flat = once.explode("steps").unnest("steps")
-    failed = pl.col("conclusion").is_in(_STEP_FAILED)
+    failed = pl.col("conclusion").is_in(STEP_FAILURES)
     open_ = pl.col("conclusion").eq_missing("cancelled") | (pl.col("conclusion").is_null())
     rank = pl.when(failed).then(0).when(open_ & pl.col("started_at").is_not_null()).then(1).otherwise(2)
     ranked = flat.with_columns(rank=rank).filter(pl.col("rank") < 2).sort("job_id", "rank", "number")

@@ -27,6 +27,8 @@ class Outcome(enum.StrEnum):
 
 FAILURES: Final = ("failure", "timed_out", "startup_failure", "action_required")
 """Conclusions that are failures."""
+STEP_FAILURES: Final = ("failure", "timed_out")
+"""Conclusions of steps that failed."""
 _OUTCOMES: Final = {
     "success": Outcome.PASSED,
     **dict.fromkeys(FAILURES, Outcome.FAILED),
