@@ -17,7 +17,8 @@ LIMITS: Final = ("core", "graphql")
 _LARGE_LIMIT: Final = 5_000
 _FEW_OF_LARGE: Final = 1_000
 _FEW_SHARE: Final = 0.2
-_FAILED: Final = "failed"
+FAILED: Final = "failed"
+"""The status of a sync that brought nothing."""
 
 
 class AlertFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +160,7 @@ def _failures(statuses: Sequence[str], rules: AlertRules) -> _Finding:
     """A sync of which something is missing did not fail: what came is there."""
     if not statuses:
         return _Finding(kind=AlertKind.SYNC_FAILURES, is_on=None, unit="syncs", text="There was no sync yet.")
-    row = next((place for place, status in enumerate(statuses) if status != _FAILED), len(statuses))
+    row = next((place for place, status in enumerate(statuses) if status != FAILED), len(statuses))
     times = "once" if row == 1 else f"{row:,} times in a row"
     return _Finding(
         kind=AlertKind.SYNC_FAILURES,

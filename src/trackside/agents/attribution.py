@@ -164,7 +164,7 @@ def _actor(run: RunFacts, agents: KnownAgents) -> _Found:
     for (login, id_), what in accounts.items():
         name = agents.of_account(login, id_)
         if name is not None:
-            yield name, f"{what} {_account(login, id_)}"
+            yield name, f"{what} {account_words(login, id_)}"
 
 
 def _branch(run: RunFacts, agents: KnownAgents) -> _Found:
@@ -177,7 +177,7 @@ def _pull_author(run: RunFacts, agents: KnownAgents) -> _Found:
     for pull in run.pulls:
         name = agents.of_account(pull.author, pull.author_id)
         if name is not None:
-            yield name, f"#{pull.number} by {_account(pull.author, pull.author_id)}"
+            yield name, f"#{pull.number} by {account_words(pull.author, pull.author_id)}"
 
 
 def _commit(run: RunFacts, agents: KnownAgents) -> _Found:
@@ -241,5 +241,6 @@ def _worked(run: RunFacts) -> bool:
     return run.conclusion not in ("skipped", "startup_failure", "action_required")
 
 
-def _account(login: str | None, id_: int | None) -> str:
-    return f"{login or '?'} ({id_})" if id_ is not None else str(login)
+def account_words(login: str | None, id_: int | None) -> str | None:
+    """``Copilot (198982749)``, as far as it is known; None of nobody."""
+    return f"{login or '?'} ({id_})" if id_ is not None else login

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from trackside.agents.attribution import CONFIDENCE, RunFacts, signals_of
+from trackside.agents.attribution import CONFIDENCE, RunFacts, account_words, signals_of
 from trackside.agents.identities import NEVER_LOGINS, KnownAgents
 from trackside.agents.links import IssueLink, brought_by
 from trackside.agents.trailers import co_authors_of
@@ -91,7 +91,10 @@ def _seen(kind: SignalKind, run: RunFacts) -> tuple[str, ...]:
         SignalKind.COMPILED_WORKFLOW: [workflow.path if workflow else None],
         SignalKind.WORKFLOW_USES: [*(workflow.actions if workflow else ())],
         SignalKind.STEP_NAME: [*run.steps, *(f"{step} (skipped)" for step in run.idle_steps)],
-        SignalKind.ACTOR: [_person(run.triggering_actor, run.triggering_actor_id), _person(run.actor, run.actor_id)],
+        SignalKind.ACTOR: [
+            account_words(run.triggering_actor, run.triggering_actor_id),
+            account_words(run.actor, run.actor_id),
+        ],
         SignalKind.BRANCH: [run.branch],
         SignalKind.PULL_AUTHOR: [*pulls],
         SignalKind.COMMIT_AUTHOR: [run.author_email, run.committer_email],
@@ -118,10 +121,6 @@ def _nothing(kind: SignalKind, run: RunFacts, *, artifacts_asked: bool, steps: i
     if kind in (SignalKind.PULL_AUTHOR, SignalKind.BODY_MARK) and not run.pulls:
         return "it has no pull request that is known"
     return _PLAIN.get(kind, "no agent is known by it")
-
-
-def _person(login: str | None, id_: int | None) -> str | None:
-    return f"{login or '?'} ({id_})" if id_ is not None else login
 
 
 _PLAIN: Final = {

@@ -15,7 +15,8 @@ from trackside.joblogs.raw_lines import message_of
 
 MOST: Final = 20
 """So many blocks of a job are kept: the first and the last of them."""
-_FIRST, _LAST = 20, 40
+FIRST, LAST = 20, 40
+"""So many lines of a block are kept, its first and its last."""
 _BACK: Final = 8
 _ROUGH: Final = (
     "Traceback",
@@ -125,7 +126,7 @@ class Traces:
 
 
 def _trace(job: str, shape: Shape, lines: list[LogLine], said: tuple[int, str]) -> Trace:
-    kept = lines if len(lines) <= _FIRST + _LAST else [*lines[:_FIRST], *lines[-_LAST:]]
+    kept = lines if len(lines) <= FIRST + LAST else [*lines[:FIRST], *lines[-LAST:]]
     return Trace(
         kind=shape.kind,
         job=job,

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
-from trackside.agents.alerts import AlertFacts
+from trackside.agents.alerts import FAILED, AlertFacts
 from trackside.evidence.selection import same_repository
 from trackside.evidence.sync_health import sync_duration_s
 from trackside.records.alerts import Alert
@@ -17,7 +17,6 @@ from trackside.store.store import Store
 
 _LAST_SYNCS: Final = 1_000
 """So many of the newest syncs are looked at; more than anybody counts failures in a row."""
-_FAILED: Final = "failed"
 _COLUMNS: Final = tuple(one.name for one in msgspec.structs.fields(Alert))
 
 
@@ -27,7 +26,7 @@ def load_alert_facts(store: Store, repo: str, files: Mapping[str, int] | None = 
     A sync that listed not one run because it was stopped before counts as failed: it brought nothing.
     """
     brought = (pl.col("status") == "ok") | (pl.col("listed").list.len() > 0) | (pl.col("runs_listed") > 0)
-    status = pl.when(brought | (pl.col("status") == _FAILED)).then(pl.col("status")).otherwise(pl.lit(_FAILED))
+    status = pl.when(brought | (pl.col("status") == FAILED)).then(pl.col("status")).otherwise(pl.lit(FAILED))
     newest = (
         store.newest("syncs")
         .filter(same_repository(repo))
@@ -39,7 +38,7 @@ def load_alert_facts(store: Store, repo: str, files: Mapping[str, int] | None = 
     if newest.is_empty():
         return AlertFacts(repo=repo, files=files)
     last = newest.row(0, named=True)
-    worked = newest.filter(pl.col("status") != _FAILED)
+    worked = newest.filter(pl.col("status") != FAILED)
     return AlertFacts(
         repo=repo,
         limits=tuple(msgspec.convert(last["limits"] or [], list[RateLimit])),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from trackside.agents.log_records import Trace
+from trackside.agents.log_traces import FIRST
 from trackside.report.safe_text import markdown_text, safe_text
 from trackside.report.step_summary import markdown_table
 
@@ -91,8 +92,7 @@ def numbered(trace: Trace) -> list[str]:
 def _numbered(trace: Trace) -> Iterator[str]:
     last = trace.last_line_number
     width = len(str(last))
-    # What is left out stands between the first 20 lines and the others.
-    first = len(trace.lines) if not trace.left_out else 20
+    first = len(trace.lines) if not trace.left_out else FIRST
     for place, line in enumerate(trace.lines):
         if place == first:
             yield f"{'':{width}} | … {trace.left_out:,} lines left out …"
