@@ -71,6 +71,17 @@ def test_a_number_of_runs_for_each_workflow_is_all_that_the_store_holds(
     assert opened(offline=True, since="2d").agents.runs.height == 1
 
 
+def test_the_sync_itself_is_no_news_unless_it_is_named(opened: Open, github: FakeGitHub) -> None:
+    an_old_run(github, 2)
+    now = dt.datetime.now(dt.UTC)
+    github.world.add_run([job("sync")], workflow="Data check", at=now - dt.timedelta(hours=1))
+    github.world.add_workflow("AgentOps data", ".github/workflows/agentops-data-sync.yml")
+    github.world.add_run([job("sync")], workflow="AgentOps data", at=now - dt.timedelta(hours=2))
+    assert opened().agents.runs["workflow"].to_list() == ["CI", "Data check"]
+    named = opened(offline=True, workflow=("agentops-data-sync.yml",))
+    assert named.agents.runs["workflow"].to_list() == ["AgentOps data"]
+
+
 def test_a_sync_that_fails_is_told_at_the_end_beside_what_the_store_holds(
     opened: Open, github: FakeGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:

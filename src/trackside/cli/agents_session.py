@@ -53,7 +53,8 @@ def open_agents_session(asked: Asked | None, *, adapt: Callable[[Settings], Sett
     request = agents_request(opened)
     synced, failure = (None, None) if opened.asked.source.offline else _sync(opened, request)
     since = None if request.max_runs_per_workflow is not None else request.since
-    ci = load_session(opened, since, synced=synced, failure=failure)
+    ignored = opened.settings.agents.ignored_workflows
+    ci = load_session(opened, since, synced=synced, failure=failure, ignored=ignored)
     rules = ci.settings.agents
     checkout = read_checkout(Path.cwd(), ci.history.repo, rules.registry, os.environ)
     agents = with_agents(ci.store, ci.history, rules, checkout)

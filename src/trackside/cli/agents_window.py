@@ -43,9 +43,11 @@ def window_of_data(window: Window, settings: Settings) -> DataWindow:
         since = window.since or settings.sync.since
         rule = f"runs created since {since}{f' until {window.until}' if window.until else ''}"
         rule += f", the newest {window.limit:,} of them" if window.limit else ""
+    workflows = window.workflow or settings.sync.workflows
     return DataWindow(
         rule=rule,
-        workflows=window.workflow or settings.sync.workflows,
+        workflows=workflows,
+        ignored_workflows=() if workflows else settings.agents.ignored_workflows,
         branch=window.branch,
         event=window.event,
         jobs=window.job,

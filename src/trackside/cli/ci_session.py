@@ -167,9 +167,11 @@ def load_session(
     synced: SyncRecord | None = None,
     failure: TracksideError | None = None,
     reader: LogReader | None = None,
+    ignored: tuple[str, ...] = (),
 ) -> CiSession:
     """Reads the logs that came, and loads the history from ``since`` (None: ever) to the end of the window.
 
+    ``ignored`` are workflows that are left out where none are named.
     Raises NoDataError where a choice of runs or jobs matches nothing.
     """
     window, settings = opened.asked.window, opened.settings
@@ -180,7 +182,7 @@ def load_session(
         terminal=opened.terminal,
         settings=settings,
         store=opened.store,
-        history=_load(opened.store, repo, settings, window, since, stop),
+        history=_load(opened.store, repo, settings, window, since, stop, ignored),
         since=since,
         until=stop or opened.now,
         synced=synced,
@@ -220,6 +222,7 @@ def _load(
     window: Window,
     since: dt.datetime | None,
     until: dt.datetime | None,
+    ignored: tuple[str, ...],
 ) -> History:
     from trackside.evidence.history import load_history
     from trackside.evidence.selection import Selection
@@ -233,6 +236,7 @@ def _load(
         event=window.event,
         jobs=window.job,
         limit=window.limit,
+        ignored=ignored,
     )
     return load_history(store, selection, settings.ci)
 

@@ -15,7 +15,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of ``repo`` created from ``since`` (None: ever) to ``until`` (None: now), both included.
 
     ``workflows`` are files, paths or names, none means all; ``jobs`` are globs of job names. ``limit`` keeps the
-    newest so many runs of what else is selected. ``run_id`` is one run, whatever its age.
+    newest so many runs of what else is selected. ``run_id`` is one run, whatever its age. ``ignored`` are workflows
+    that are left out; one that ``workflows`` names too is not.
     """
 
     repo: str
@@ -27,6 +28,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     jobs: tuple[str, ...] = ()
     limit: int | None = None
     run_id: int | None = None
+    ignored: tuple[str, ...] = ()
 
     def runs(self, runs: pl.LazyFrame) -> pl.LazyFrame:
         """The rows of the table ``runs`` that are of the repository, in the window, of the branch and the event."""
@@ -45,13 +47,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     def chosen(self, runs: pl.DataFrame) -> pl.DataFrame:
         """Of those the rows of the workflows, and of the newest runs where there is a limit."""
-        if self.workflows:
+        if self.workflows or self.ignored:
             names = runs.select("workflow_file", "workflow_name").unique()
-            mine = [
-                row
-                for row in names.iter_rows()
-                if any(is_workflow(wanted, row[0], row[1]) for wanted in self.workflows)
-            ]
+            mine = [row for row in names.iter_rows() if self._wants_workflow(*row)]
             kept = pl.DataFrame(mine, schema=names.schema, orient="row")
             runs = runs.join(kept, on=["workflow_file", "workflow_name"], how="semi", nulls_equal=True)
         if self.limit is not None:
@@ -59,6 +57,11 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             newest = runs.select(pl.col("run_id").unique().sort()).tail(self.limit)
             runs = runs.join(newest, on="run_id", how="semi")
         return runs
+
+    def _wants_workflow(self, file: str | None, name: str | None) -> bool:
+        if self.workflows:
+            return any(is_workflow(wanted, file, name) for wanted in self.workflows)
+        return not any(is_workflow(ignored, file, name) for ignored in self.ignored)
 
     def wants_job(self, name: str) -> bool:
         """Whether a job of this name is selected."""

@@ -127,12 +127,14 @@ class AgentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     artifacts of each run are listed, and ``aw_info.json`` is read, a call or more for each run. ``knowledge_file`` is
     the file, in a checkout, that holds what people said of known failures. ``data_file`` is the data file whose
     size alerts look at, and its name where a report is told only the folder. ``detail``: all jobs and steps stand in
-    it, or as many as the bands say. ``currency`` is that of the rates.
+    it, or as many as the bands say. ``currency`` is that of the rates. ``ignored_workflows`` are left out where no
+    workflow is named: the sync itself is a run, and would be news at every sync.
     """
 
     agent: tuple[OwnAgent, ...] = ()
     registry: str = ".github/agents"
     issue_patterns: tuple[str, ...] = ()
+    ignored_workflows: tuple[str, ...] = ("agentops-data-sync.yml",)
     artifacts: bool = False
     data_file: str = "agentops-runs.json"
     knowledge_file: str = ".github/agentops-knowledge.json"

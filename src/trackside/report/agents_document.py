@@ -72,7 +72,8 @@ class WorkflowStats(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs were selected: by ``rule``, of ``workflows`` (none: all), ``branch`` and ``event`` (null: any).
+    """Which runs were selected: by ``rule``, of ``workflows`` (none: all but ``ignored_workflows``), ``branch`` and
+    ``event`` (null: any).
 
     ``jobs`` are patterns of the names of jobs: where there are any, other jobs are not told.
 
@@ -81,6 +82,7 @@ class DataWindow(msgspec.Struct, frozen=True, kw_only=True):
 
     rule: str
     workflows: tuple[str, ...] = ()
+    ignored_workflows: tuple[str, ...] = ()
     branch: str | None = None
     event: str | None = None
     jobs: tuple[str, ...] = ()
