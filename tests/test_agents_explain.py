@@ -177,7 +177,7 @@ def test_hostile_names_stay_text(github: FakeGitHub, command: Command, form: str
 
 def test_a_run_that_is_not_there_is_an_error_that_says_so(github: FakeGitHub, command: Command) -> None:
     code, _, err = command("agents", "explain", "999", "--repo", REPO)
-    assert (code, err.strip().endswith(f"There is no run 999 in {REPO} on GitHub, or the token may not see it.")) == (
+    assert (code, f"{REPO} has no run 999 on GitHub, or the token may not see it" in err) == (
         1,
         True,
     )

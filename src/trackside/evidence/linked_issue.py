@@ -6,8 +6,7 @@ import polars as pl
 
 from trackside.agents.links import Linker, LinkFacts
 from trackside.evidence.checkout import NO_CHECKOUT
-from trackside.evidence.history import told_branch
-from trackside.evidence.run_attribution import facts_of
+from trackside.evidence.run_attribution import facts_of, is_on_default_line
 from trackside.evidence.selection import same_repository
 from trackside.records.agent_rules import AgentRules
 from trackside.records.runs import RunAttempt
@@ -24,10 +23,8 @@ def linked_issue(
     facts = facts_of(run, (), NO_CHECKOUT, store=store, default_branch=default_branch)
     if facts.pulls:
         return facts.pulls[0].number
-    home = (run.head_repository or run.repo).lower() == run.repo.lower()
-    branch = default_branch or (None if store is None else told_branch(store, run.repo))
     told = LinkFacts(
-        branch=None if home and run.head_branch == branch else facts.branch,
+        branch=None if is_on_default_line(run, store, default_branch) else facts.branch,
         title=facts.title,
         commit_message=facts.commit_message if facts.is_about_commit else None,
     )

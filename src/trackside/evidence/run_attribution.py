@@ -64,15 +64,20 @@ def facts_of(
     )
 
 
+def is_on_default_line(run: RunAttempt, store: Store | None, default_branch: str | None) -> bool:
+    """Whether the run is of the default branch, as the settings or else a sync told it; not where none did."""
+    home = (run.head_repository or run.repo).lower() == run.repo.lower()
+    branch = default_branch or (None if store is None else told_branch(store, run.repo))
+    return home and branch is not None and run.head_branch == branch
+
+
 def _pulls(run: RunAttempt, store: Store | None, default_branch: str | None) -> tuple[Pull, ...]:
     """The pull requests that the run is of, the best first."""
     if store is None:
         return tuple(Pull(number=number) for number in run.pull_numbers)
-    branch = default_branch or told_branch(store, run.repo)
-    home = (run.head_repository or run.repo).lower() == run.repo.lower()
     row = {
         "event": run.event,
-        "is_default_line": branch is not None and run.head_branch == branch and home,
+        "is_default_line": is_on_default_line(run, store, default_branch),
         "sha": run.head_sha,
         "branch": run.head_branch,
         "head_repository": run.head_repository,

@@ -13,10 +13,10 @@ import polars as pl
 from trackside.agents.run_records import JobText
 from trackside.errors import GitHubError, NoDataError, PathNotFoundError, UnreadableInputError, UsageError
 from trackside.evidence.selection import same_repository
-from trackside.github.decode import run_object
 from trackside.github.job_lists import fetch_jobs
 from trackside.github.log_text import pack_log, unpack_log
 from trackside.github.logs import logs_in, run_logs
+from trackside.github.one_run import fetch_run
 from trackside.github.run_archive import RunArchive, open_run_archive
 from trackside.github.run_links import RunReference
 from trackside.github.whole_downloads import FOR_ALL
@@ -92,15 +92,7 @@ def _has_failed(job: Job | None) -> bool:
 
 def facts_from_github(github: GitHub, repo: str, asked: RunReference) -> KnownRun:
     """The run and its jobs, as GitHub tells them. Raises NoDataError where there is no such run or attempt."""
-    path = f"/repos/{repo}/actions/runs/{asked.run_id}"
-    path += f"/attempts/{asked.attempt}" if asked.attempt is not None else ""
-    try:
-        run = run_object(github.get(path, endpoint="run").body, repo)
-    except GitHubError as error:
-        if error.status != 404:
-            raise
-        msg = f"{repo} has no {_named(asked)} on GitHub, or the token may not see it: look at --repo and the number."
-        raise NoDataError(msg) from error
+    run = fetch_run(github, repo, asked.run_id, attempt=asked.attempt)
     known = range(1, run.run_attempt) if run.run_attempt > 1 else ()
     jobs = fetch_jobs(github, run, known).jobs
     if run.run_attempt == 1:
