@@ -124,6 +124,12 @@ def test_merged_failures_count_together_and_what_was_said_of_them_is_not_lost() 
     assert (entry.title, entry.note, entry.edited_at) == ("A", "of b", hours(2))
 
 
+def test_of_what_was_said_of_several_at_once_always_the_same_is_told() -> None:
+    edits = [an_edit(one, 1, merged_into="a", title=one) for one in "bcdef"]
+    failures = [an_occurrence(number, one) for number, one in enumerate("abcdef", 1)]
+    assert [entries_of(failures, order)[0].title for order in (edits, edits[::-1])] == ["f", "f"]
+
+
 def test_merges_are_followed_along_a_chain() -> None:
     chain = [an_edit(one, merged_into=into) for one, into in (("a", "b"), ("b", "c"), ("c", "d"))]
     failures = [an_occurrence(1, "a"), an_occurrence(2, "b"), an_occurrence(3, "d")]

@@ -132,7 +132,9 @@ def _order(entry: Entry) -> tuple[int, float, str]:
 def _said(entry_id: str, ids: Set[str], edits: Mapping[str, KnowledgeEdit]) -> Entry:
     """What people said of an entry; where they said nothing of it, what they said last of one that was merged."""
     own = edits.get(entry_id)
-    others = sorted((edits[one] for one in ids - {entry_id} if one in edits), key=lambda one: one.edited_at)
+    others = sorted(
+        (edits[one] for one in ids - {entry_id} if one in edits), key=lambda one: (one.edited_at, one.entry_id)
+    )
     every = [*([own] if own else []), *reversed(others)]
     return Entry(
         entry_id=entry_id,
