@@ -155,14 +155,14 @@ def test_a_sync_without_news_is_one_list_and_one_of_pull_requests(tmp_path: Path
             assert dict(github.journal.by_endpoint()) == calls
 
 
-def test_failures_of_one_kind_cost_one_log_however_many_syncs_there_are(tmp_path: Path) -> None:
+def test_of_twelve_failures_of_one_kind_the_first_and_the_seventh_cost_a_log(tmp_path: Path) -> None:
     with FakeGitHub() as github:
         store = open_store(tmp_path)
         for _ in range(12):
             github.world.add_run([job("unit", "failure")], conclusion="failure")
             github.clock.advance(7200)
             sync_once(github, store, pulls="none", logs="new")
-        assert github.journal.count("job log") == 1
+        assert github.journal.count("job log") == 2
         assert github.journal.count("jobs") == 12
 
 

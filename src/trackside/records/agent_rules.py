@@ -76,7 +76,7 @@ class LogBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_sync: Natural = 20
     per_day: Natural = 100
     mib_per_day: Natural = 200
-    recheck_after: Positive = 20
+    recheck_after: Positive = 5
     recheck_days: Positive = 7
 
 
