@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackside.agents.links import MOST, Linker, LinkFacts, brought_by, said_issues
+from trackside.errors import UsageError
 from trackside.records.attribution import LinkSource
 
 REPO = "octo/engine"
@@ -177,6 +178,11 @@ def test_a_title_names_an_issue_only_by_a_pattern_of_the_settings() -> None:
 )
 def test_a_text_of_a_hostile_size_is_read_all_the_same(text: str, found: int) -> None:
     assert len(said(text)) == found
+
+
+def test_a_pattern_that_may_take_for_ever_on_some_title_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"issue_patterns of \[agents\]: '.*' repeats a repetition"):
+        Linker("octo/engine", (r"(\w+\s?)*#(?P<number>\d+)$",))
 
 
 @given(st.text(alphabet="Fixes #12,/`<!->\nGH-", max_size=120))

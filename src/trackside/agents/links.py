@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from trackside.errors import UsageError
+from trackside.joblogs.pattern_cost import repeats_a_repetition
 from trackside.records.attribution import LinkSource
 
 _WORD: Final = r"(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?|refs?|references)"
@@ -61,14 +63,15 @@ class Linker:
     """Finds the issues of runs of a repository; each text is read once.
 
     ``patterns`` are regular expressions with a group ``number`` for titles. ``is_pull`` says whether a number is that
-    of a pull request: such a number is never an issue.
+    of a pull request: such a number is never an issue. Raises UsageError for a pattern that may take for ever on some
+    title.
     """
 
     def __init__(
         self, repo: str, patterns: Sequence[str] = (), is_pull: Callable[[int], bool] = lambda _: False
     ) -> None:
         self._repo = repo
-        self._patterns = tuple(re.compile(pattern) for pattern in patterns)
+        self._patterns = tuple(_compiled(pattern) for pattern in patterns)
         self._is_pull = is_pull
         self._read: dict[str, tuple[Mention, ...]] = {}
 
@@ -143,6 +146,14 @@ def _shown(text: str) -> str:
             place = len(text) if stop < 0 else stop + len(end)
         text = " ".join((*parts, text[place:]))
     return _QUOTED.sub(" ", _CODE.sub(" ", text))
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    if repeats_a_repetition(pattern):
+        shown = pattern[:200]
+        msg = f"issue_patterns of [agents]: {shown!r} repeats a repetition, which may take for ever on some title."
+        raise UsageError(msg)
+    return re.compile(pattern)
 
 
 def _numbered(pattern: re.Pattern[str], title: str) -> Iterator[re.Match[str]]:
