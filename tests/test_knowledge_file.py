@@ -18,9 +18,8 @@ from tests.build_knowledge import an_edit, an_id, an_occurrence, hours, muted
 from trackside.agents.entry_ids import edits_by_id
 from trackside.agents.knowledge import entries_of
 from trackside.errors import OutputError, PathNotFoundError, UnreadableInputError
-from trackside.records.knowledge import EntryState, KnowledgeEdit
+from trackside.records.knowledge import LONGEST_WORDS, EntryState, KnowledgeEdit
 from trackside.report.knowledge_file import (
-    LONGEST,
     MOST_BYTES,
     knowledge_file_text,
     parse_knowledge,
@@ -122,7 +121,7 @@ def test_a_broken_file_is_refused_with_one_sentence(content: bytes, reason: str)
         ("edited_at", "2026-11-01T12:00:00"),
         ("edited_at", "yesterday"),
         ("state", "closed"),
-        ("note", "x" * (LONGEST + 1)),
+        ("note", "x" * (LONGEST_WORDS + 1)),
         ("merged_into", "a"),
         ("splits", ["zz"]),
         ("asignee", "alice"),

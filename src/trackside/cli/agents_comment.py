@@ -50,6 +50,8 @@ def post_analysis(analysed: Analysed, access: Access, place: Place, *, dry_run: 
 
     ``analysed`` is of a run that is known. Raises GitHubError where GitHub refuses the comment.
     """
+    from trackside.history.commits import repository_page
+
     run, settings, terminal = analysed.run, analysed.settings, analysed.terminal
     if run is None:
         return
@@ -57,9 +59,8 @@ def post_analysis(analysed: Analysed, access: Access, place: Place, *, dry_run: 
     if number is None:
         terminal.warn(f"Nothing is posted: run {run.run_id} is of no pull request and of no issue.")
         return
-    page = (run.html_url or "").partition("/actions/runs/")[0] or f"https://github.com/{run.repo}"
     marker = analysis_marker(run.run_id)
-    text = fitting_comment(marker, analysed.fitted, page)
+    text = fitting_comment(marker, analysed.fitted, repository_page(run.repo, run.html_url))
     if dry_run:
         terminal.whole(text)
         terminal.note(f"This would be posted on {run.repo}#{number}; nothing was.")

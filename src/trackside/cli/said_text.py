@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from trackside.errors import UsageError
-
-LONGEST: Final = 2_000
-"""So many characters a text or a link may have."""
+from trackside.records.knowledge import LONGEST_WORDS
 
 
 def said_text(text: str | None, option: str) -> str | None:
     """The words of an option without the space about them, None where there are none. Raises UsageError."""
     short = " ".join((text or "").split())
-    if len(short) > LONGEST:
-        msg = f"{option} has {len(short):,} characters; {LONGEST:,} are enough."
+    if len(short) > LONGEST_WORDS:
+        msg = f"{option} has {len(short):,} characters; {LONGEST_WORDS:,} are enough."
         raise UsageError(msg)
     return short or None
 

@@ -86,9 +86,13 @@ def compare_url(repo: str, good_sha: str | None, bad_sha: str | None, run_url: s
     """The page that shows what lies between two commits, beside the page of a run; None where one is not known."""
     if not good_sha or not bad_sha:
         return None
+    return f"{repository_page(repo, run_url)}/compare/{good_sha}...{bad_sha}"
+
+
+def repository_page(repo: str, run_url: str | None) -> str:
+    """The page of a repository, as that of one of its runs tells it: another server has its own."""
     page = run_url or ""
-    base = page.partition(_RUN_PAGES)[0] if _RUN_PAGES in page else f"https://github.com/{repo}"
-    return f"{base}/compare/{good_sha}...{bad_sha}"
+    return page.partition(_RUN_PAGES)[0] if _RUN_PAGES in page else f"https://github.com/{repo}"
 
 
 def _created(run: _Seen) -> dt.datetime:

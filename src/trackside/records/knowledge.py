@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from typing import Final
 
 import msgspec
+
+LONGEST_WORDS: Final = 2_000
+"""So many characters of a title, a note, a fix or a link are kept."""
 
 
 class LogChoice(enum.StrEnum):

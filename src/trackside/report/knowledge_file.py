@@ -14,15 +14,13 @@ from trackside.agents.entry_ids import edits_by_id
 from trackside.agents.knowledge import Entry
 from trackside.engine.cache import write_atomically
 from trackside.errors import OutputError, PathNotFoundError, UnreadableInputError
-from trackside.records.knowledge import EntryState, KnowledgeEdit
+from trackside.records.knowledge import LONGEST_WORDS, EntryState, KnowledgeEdit
 
 KNOWLEDGE_FILE_VERSION: Final = 1
 MOST_BYTES: Final = 5 * 1024 * 1024
-LONGEST: Final = 2_000
-"""So many characters a note may have."""
 
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{16}$")]
-Words = Annotated[str, msgspec.Meta(max_length=LONGEST)]
+Words = Annotated[str, msgspec.Meta(max_length=LONGEST_WORDS)]
 Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
