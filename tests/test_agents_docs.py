@@ -1,11 +1,10 @@
-"""The page of agent operations is true: parameters, signals, settings, fields of the data files, variables, figures."""
+"""The page of agent operations is true: parameters, signals, settings, variables, figures."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import pytest
@@ -15,25 +14,11 @@ from tests.test_ci_docs import OPTION, options_of_help
 from trackside.agents.attribution import CONFIDENCE, ROLES
 from trackside.agents.group_records import (
     FEW,
-    DayRow,
-    FailedJob,
-    GroupRow,
-    JobRow,
-    Outcomes,
-    Statistics,
-    StepRow,
-    SuccessRate,
-    Times,
-    Trend,
 )
 from trackside.agents.identities import TABLE
 from trackside.records.agent_rules import AgentRules, AlertRules, Bands, LogBudget, OwnAgent
 from trackside.records.alerts import AlertKind
 from trackside.records.attribution import SignalKind
-from trackside.records.sync_health import SyncHealth
-from trackside.report import agents_document as document
-from trackside.report.agents_run_records import DataArtifact, DataJob, DataPull, DataRun, DataStep
-from trackside.report.agents_sync_document import AgentsSyncDocument, FileSize
 from trackside.settings import load_settings
 
 PAGE: Final = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
@@ -75,31 +60,6 @@ def test_every_signal_stands_in_the_table_with_its_role_and_confidence_in_the_or
 def test_the_prefixes_of_branches_are_those_that_are_known() -> None:
     [row] = [line for line in SECTIONS["How agents are told"].splitlines() if line.startswith("| `branch`")]
     assert set(re.findall(r"`([a-z]+[/-])`", row)) == {prefix for agent in TABLE for prefix in agent.branch_prefixes}
-
-
-@pytest.mark.parametrize(("title", "structs"), [
-    ("Main file and segments", (document.AgentsDocument,)),
-    ("`summary`, `agent_workload`, `workflow_stats`",
-     (document.Summary, document.Workload, document.WorkflowStats)),
-    ("`window`, `completeness`, `rows`, `segments[]`, `days`",
-     (document.DataWindow, document.Completeness, document.Rows, document.SegmentFile, document.DaysFile)),
-    ("`runs[]`", (DataRun,)),
-    ("`jobs[]` and `steps[]`", (DataJob, DataStep)),
-    ("`statistics`", (Statistics, GroupRow, JobRow, StepRow, FailedJob, DayRow)),
-    ("State of the collection", (AgentsSyncDocument, SyncHealth)),
-], ids=["main", "summary", "window", "runs", "jobs", "statistics", "sync"])  # fmt: skip
-def test_every_field_of_the_data_files_is_told(title: str, structs: tuple[type[msgspec.Struct], ...]) -> None:
-    assert names_in(title) == fields_of(*structs)
-
-
-@pytest.mark.parametrize(("title", "structs"), [
-    ("`window`, `completeness`, `rows`, `segments[]`, `days`", (document.LeftOut,)),
-    ("`runs[]`", (DataPull, DataArtifact)),
-    ("`statistics`", (Outcomes, SuccessRate, Times, Trend)),
-    ("State of the collection", (FileSize,)),
-], ids=["left out", "pulls", "figures", "files"])  # fmt: skip
-def test_the_fields_of_small_things_are_told_beside_them(title: str, structs: Iterable[Any]) -> None:
-    assert fields_of(*structs) - set(NAME.findall(SECTIONS[title])) == set()
 
 
 def test_every_key_of_the_settings_is_told_with_its_default() -> None:
