@@ -76,6 +76,13 @@ SECRETS = [
     ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N", "jwt {}"),
     ("xoxb-123456789012-abcdefABCDEF", "slack {}"),
     ("MIIEpAIBAAKCAQEA7bq98FQ0hXyZkR3bS5T2mW8vC4nD6pG1jL9kH7fA3sE0uQxY", "{}"),
+    ("MIIEpAIBAAKCAQEA7bq98FQ0hXyZkR3bS5T2mW8vC4nD6pG1jL9kH7fA3sE0uQxY", "##[error]{}"),
+    ("MIIEpAIBAAKCAQEA7bq98FQ0hXyZkR3bS5T2mW8vC4nD6pG1jL9kH7fA3sE0uQxY", "stderr | {}"),
+    ("ghp_" + "a1B2" * 9, "FAILED tests/test_x.py::test_{}"),
+    ("sk_" + "live_" + "a1B2" * 6, "stripe {}"),
+    ("s3cr3tvalue", "SECRET_KEY_BASE: {}"),
+    ("s3cr3tvalue", "+ mysql --password {} -u x"),
+    ("s3cr3tvalue", "curl --api-token '{}'"),
 ]
 
 
@@ -99,6 +106,9 @@ def test_no_part_of_a_secret_is_left(secret: str, line: str) -> None:
         "AssertionError: 0.58 not greater than 0.65",
         "Process completed with exit code 1.",
         "050ce9e1226b95d6b5938bdd5e245491f7219fd8",
+        "sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "mv /home/runner/work/engine/engine/source/native/kernels/attention/prefill/paged",
+        "unknown option --password --user",
     ],
 )
 def test_ordinary_lines_stay_as_they_are(line: str) -> None:

@@ -23,7 +23,8 @@ _GROUP: Final = r"(?P<kept>"
 _SECRETS: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\b(?:gh[oprsu]_\w{16,255}|github_pat_\w{16,255}|glpat-[\w-]{16,255}|hf_[A-Za-z0-9]{16,255})",
+        r"(?<![A-Za-z0-9])(?:gh[oprsu]_\w{16,255}|github_pat_\w{16,255}|glpat-[\w-]{16,255}|hf_[A-Za-z0-9]{16,255})",
+        r"(?<![A-Za-z0-9])(?:[rs]k_(?:live|test)|whsec)_[A-Za-z0-9]{16,255}",
         r"\b(?:A[KS]IA|AROA|AIDA)[0-9A-Z]{12,128}\b",
         r"\bsk-[\w-]{16,255}|\bxox[a-z]-[\w-]{10,255}|\bnpm_\w{30,255}|\bpypi-[\w-]{16,255}|\bAIza[\w-]{30,255}",
         r"\beyJ[\w-]{8,2000}\.[\w-]{8,2000}(?:\.[\w-]{0,2000})?",
@@ -33,18 +34,22 @@ _SECRETS: Final = tuple(
         _GROUP + r"(?i:\bbearer\s{1,3}))[\w.~+/=-]{8,2000}",
         _GROUP + r"\w://)[^\s/@'\"]{1,255}(?=@[\w\[])",
         # A name that means a secret, then = or :, then the value, quoted or not.
-        _GROUP + r"(?i:[\w-]{0,60}(?:passwor[dt]|passwd|passphrase|secret(?:[_-]?(?:access[_-]?)?key)?|api[_-]?key"
-        r"|access[_-]?key|private[_-]?key|account[_-]?key|(?<=[_-])token|(?<=[_-])pat|credential)['\"]?\s{0,3}[=:]\s{0,3}))"
+        _GROUP + r"(?i:[\w-]{0,60}(?:passwor[dt]|passwd|passphrase|secret(?:[_-]?(?:access[_-]?)?key(?:[_-]base)?)?"
+        r"|api[_-]?key|access[_-]?key|private[_-]?key|account[_-]?key|(?<=[_-])token|(?<=[_-])pat|credential)['\"]?\s{0,3}[=:]\s{0,3}))"
         r"(?!\*\*\*)(?:\"[^\"]{1,500}\"?|'[^']{1,500}'?|[^\s'\",;&]{3,500})",
+        # An option of a command that is given its value as the next word.
+        _GROUP + r"(?i:(?<![\w-])--(?:[a-z]{1,20}-){0,3}(?:password|passphrase|secret|token|api-key)\s{1,3})(?!-))"
+        r"(?:\"[^\"]{1,500}\"?|'[^']{1,500}'?|[^\s'\",;&]{3,500})",
         _GROUP + r"(?i:[?&\s-](?:token|sig|signature|x-amz-signature|x-amz-security-token|key|pwd)=))[^\s&'\"]{3,2000}",
         # Of an address only: elsewhere a code is an exit code or the code of a signal.
         _GROUP + r"(?i:[?&]code=))[^\s&'\"]{3,2000}",
-        r"\A[A-Za-z0-9+/]{60,}={0,2}\Z",
+        # A line of a key, behind what names the stream too; hexadecimal digits alone are a checksum.
+        r"(?:\A|(?<=[\s\]|>]))(?![0-9a-fA-F]{60,}\Z)(?![/a-z]{60,}\Z)[A-Za-z0-9+/]{60,}={0,2}\Z",
     )
 )
 _HINT: Final = re.compile(
     r"(?i)gh[oprsu]_|github_pat_|glpat-|hf_|A[KS]IA|AROA|AIDA|sk-|xox[a-z]-|npm_|pypi-|AIza|eyJ|slack|authorization"
-    r"|bearer|://|passw|passphrase|secret|key|token|pat|credential|sig|code|pwd|\A[A-Za-z0-9+/]{60}"
+    r"|bearer|://|passw|passphrase|secret|key|token|pat|credential|sig|code|pwd|[rs]k_|whsec_|(?:\A|[\s\]|>])[A-Za-z0-9+/]{60}"
 )
 
 
