@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -51,6 +52,14 @@ def test_a_refusal_is_a_refusal_whatever_comes_with_it(
     status: int, given_headers: dict[str, str], body: bytes, graphql: bool
 ) -> None:
     assert classify(status, given_headers, body, graphql=graphql).kind is Kind.REFUSED
+
+
+@pytest.mark.parametrize("half", ["\\ud83d", "\\ude00", "\\ud83d x", "x \\ud83d\\ud83d\\ude00"])
+@pytest.mark.parametrize("graphql", [False, True])
+def test_half_of_a_surrogate_pair_in_a_title_spoils_no_page_and_a_cut_page_stays_cut(half: str, graphql: bool) -> None:
+    body = f'{{"title": "{half}"}}'.encode()
+    assert classify(200, {"content-type": "application/json"}, body, graphql=graphql).kind is Kind.GOOD
+    assert classify(200, {"content-type": "application/json"}, body[:-1], graphql=graphql).kind is Kind.AGAIN
 
 
 @given(st.integers(100, 599), headers, bodies, st.booleans(), st.booleans())

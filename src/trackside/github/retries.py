@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from trackside.github.budget import PERIOD_S, Allowance, read_count
+from trackside.github.json_items import DecodeProblem, mended
 
 ATTEMPTS: Final = 5
 LIMIT_ATTEMPTS: Final = 10
@@ -23,6 +24,9 @@ _LIMIT_JITTER_S: Final = 10.0
 _PRIMARY: Final = re.compile(r"API rate limit (already )?exceeded", re.IGNORECASE)
 _SECONDARY: Final = re.compile(r"secondary rate limit|abuse", re.IGNORECASE)
 _READ_OF_MESSAGE: Final = 4096
+_HALF_PAIR: Final = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
+)
 
 
 class Kind(enum.Enum):
@@ -74,10 +78,12 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, *, graphql: b
 def _classify_body(status: int, headers: Mapping[str, str], body: bytes, *, graphql: bool) -> Verdict:
     if status in (204, 205) and not body:
         return Verdict(Kind.GOOD)
+    shape = _GraphQLBody if graphql else msgspec.Raw
     try:
         body.decode("utf-8")
-        content = msgspec.json.decode(body, type=_GraphQLBody if graphql else msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # Half of a surrogate pair in one title is no reason to refuse the page: its reader replaces it.
+        content = msgspec.json.decode(mended(body) if _HALF_PAIR.search(body) else body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecodeProblem):
         media = "".join(c for c in headers.get("content-type", "").partition(";")[0] if c.isprintable()).strip()[:60]
         what = "cut or broken JSON" if "json" in media or not media else f"{media} in place of JSON"
         return Verdict(Kind.AGAIN, f"answered {status} with {what}")
