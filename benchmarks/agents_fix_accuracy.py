@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.accuracy_page import write_section  # noqa: E402
 from benchmarks.failure_accuracy import Outcome, real_outcomes, share, written_outcomes  # noqa: E402
-from trackside.agents.fixes import FIXES, suggest  # noqa: E402
+from trackside.fixes.suggestions import FIXES, suggest  # noqa: E402
 
 ORDINARY: Final = ROOT / "tests" / "ordinary_lines.txt"
 PARTLY: Final = frozenset(

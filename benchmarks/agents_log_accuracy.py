@@ -17,7 +17,6 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.accuracy_page import write_section  # noqa: E402
 from benchmarks.failure_accuracy import real_logs, share  # noqa: E402
 from benchmarks.written_logs import MARK, Excerpt, written_log  # noqa: E402
-from trackside.agents.log_records import Trace  # noqa: E402
 from trackside.agents.run_analysis import analyse  # noqa: E402
 from trackside.agents.run_records import JobText  # noqa: E402
 from trackside.records.agent_rules import AgentRules  # noqa: E402
@@ -25,6 +24,7 @@ from trackside.records.ci_rules import CiRules  # noqa: E402
 from trackside.records.failures import Cause  # noqa: E402
 from trackside.records.jobs import Job  # noqa: E402
 from trackside.records.runs import Source  # noqa: E402
+from trackside.runlogs.findings import Trace  # noqa: E402
 
 FOLDER = Path(__file__).parent / "trace_logs"
 HALVES = ("develop", "frozen")

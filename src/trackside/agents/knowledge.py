@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from trackside.agents.entry_ids import edits_by_id, entry_path, own_id
-from trackside.agents.fixes import Suggestion, suggest
+from trackside.fixes.suggestions import Suggestion, suggest
 from trackside.records.knowledge import EntryState, KnowledgeEdit, LogChoice, Occurrence
 
 MOST_RUNS: Final = 50

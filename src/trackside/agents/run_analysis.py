@@ -8,16 +8,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from trackside.agents.fixes import suggest
-from trackside.agents.job_reading import JobReading, read_job
 from trackside.agents.knowledge import Entry
-from trackside.agents.log_errors import error_lines
-from trackside.agents.log_lines import shown
-from trackside.agents.log_metrics import CompiledPattern, compile_patterns
-from trackside.agents.log_records import ErrorLine, Trace, WarningGroup
-from trackside.agents.log_traces import with_main
 from trackside.agents.run_records import JobAnalysis, JobText, KnownFailure, LogSummary, RunAnalysis, RunSummary
 from trackside.agents.signatures import SIGNATURE_VERSION, failed_step_of, signature_of
+from trackside.fixes.suggestions import suggest
 from trackside.history.outcomes import FAILURES, STEP_FAILURES
 from trackside.joblogs.cleaning import redact
 from trackside.joblogs.diagnosis import diagnosis_of, weigh_log
@@ -28,6 +22,12 @@ from trackside.records.ci_rules import CiRules
 from trackside.records.failures import Diagnosis
 from trackside.records.jobs import Job
 from trackside.records.runs import RunAttempt, Source
+from trackside.runlogs.error_lines import error_lines
+from trackside.runlogs.findings import ErrorLine, Trace, WarningGroup
+from trackside.runlogs.lines import shown
+from trackside.runlogs.metrics import CompiledPattern, compile_patterns
+from trackside.runlogs.reading import JobReading, read_job
+from trackside.runlogs.traces import with_main
 
 EntryFor = Callable[[str | None, str], Entry | None]
 """The entry of the knowledge base for a fingerprint (None: no log tells it) and a signature; None where none is."""

@@ -6,8 +6,13 @@ import datetime as dt
 
 import msgspec
 
-from trackside.agents.fixes import Suggestion
-from trackside.agents.log_records import (
+from trackside.fixes.suggestions import Suggestion
+from trackside.records.attribution import Attribution
+from trackside.records.failures import Diagnosis
+from trackside.records.job_logs import LogState
+from trackside.records.jobs import Job
+from trackside.records.knowledge import EntryState
+from trackside.runlogs.findings import (
     AgentOutput,
     Coverage,
     ErrorLine,
@@ -19,11 +24,6 @@ from trackside.agents.log_records import (
     Trace,
     WarningGroup,
 )
-from trackside.records.attribution import Attribution
-from trackside.records.failures import Diagnosis
-from trackside.records.job_logs import LogState
-from trackside.records.jobs import Job
-from trackside.records.knowledge import EntryState
 
 
 class JobText(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from trackside.agents.log_records import AgentOutput, Metric
 from trackside.agents.run_records import RunAnalysis
 from trackside.report.agents_analysis_words import amount, bullet, duration, safe, table, whole
 from trackside.report.ledger import counted
+from trackside.runlogs.findings import AgentOutput, Metric
 
 _MOST_ROWS: Final = 50
 _MOST_NOTICES: Final = 20

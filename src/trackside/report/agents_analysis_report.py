@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from trackside.agents.fixes import Suggestion
-from trackside.agents.log_records import AgentOutput
 from trackside.agents.run_records import JobAnalysis, RunAnalysis
+from trackside.fixes.suggestions import Suggestion
 from trackside.report.agents_analysis_findings import agent_totals, finding_sections
 from trackside.report.agents_analysis_words import (
     block_lines,
@@ -22,6 +21,7 @@ from trackside.report.agents_analysis_words import (
 from trackside.report.ledger import counted
 from trackside.report.markdown_fit import code_block, fit
 from trackside.report.step_summary import markdown_link
+from trackside.runlogs.findings import AgentOutput
 
 SECTIONS: Final = (
     "What failed", "Errors and traces", "Known failures", "Suggested fixes", "Agents", "Tests and coverage", "Metrics",

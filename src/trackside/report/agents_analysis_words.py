@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from trackside.agents.log_records import Trace
-from trackside.agents.log_traces import FIRST
 from trackside.report.safe_text import markdown_text, safe_text
 from trackside.report.step_summary import markdown_table
+from trackside.runlogs.findings import Trace
+from trackside.runlogs.traces import FIRST
 
 _MOST_CELL: Final = 300
 _MARK: Final = re.compile(r"##\[(\w{1,20})\]")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.agents_fix_accuracy import false_alarms, judged, suggested
 from benchmarks.failure_accuracy import REAL, real_outcomes
 from tests.test_diagnosis import job
-from trackside.agents.fixes import FIXES, Suggestion, suggest
+from trackside.fixes.suggestions import FIXES, Suggestion, suggest
 from trackside.joblogs.diagnosis import diagnose
 from trackside.joblogs.pattern_cost import repeats_a_repetition
 from trackside.joblogs.rules import RULES

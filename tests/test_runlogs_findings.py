@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackside.agents.job_reading import JobReading, read_job
-from trackside.agents.log_lines import log_lines
-from trackside.agents.log_metrics import MOST as MOST_METRICS
-from trackside.agents.log_metrics import compile_patterns, typed
-from trackside.agents.log_warnings import MOST as MOST_WARNINGS
 from trackside.errors import UsageError
 from trackside.records.agent_rules import MetricPattern
 from trackside.records.jobs import Job, Step
 from trackside.records.runs import Source
+from trackside.runlogs.lines import log_lines
+from trackside.runlogs.metrics import MOST as MOST_METRICS
+from trackside.runlogs.metrics import compile_patterns, typed
+from trackside.runlogs.reading import JobReading, read_job
+from trackside.runlogs.warning_groups import MOST as MOST_WARNINGS
 
 GIB = 1024**3
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from trackside.agents.log_lines import LogLine
-from trackside.agents.log_records import TestSummary
+from trackside.runlogs.findings import TestSummary
+from trackside.runlogs.lines import LogLine
 
 MOST: Final = 100
 """So many summaries of a job are kept; the others are counted."""

@@ -8,12 +8,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from trackside.agents.log_lines import shown
-from trackside.agents.log_records import ErrorLine
 from trackside.joblogs.candidates import HEADERS, Candidate
 from trackside.joblogs.choice import Weighed, most_telling
 from trackside.joblogs.diagnosis import WeighedLog
 from trackside.joblogs.fingerprints import masked
+from trackside.runlogs.findings import ErrorLine
+from trackside.runlogs.lines import shown
 
 MOST: Final = 20
 """So many kinds of error lines of a job are kept, those that tell most; the others are counted."""

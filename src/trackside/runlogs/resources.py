@@ -8,8 +8,8 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from trackside.agents.log_lines import LogLine, shown
-from trackside.agents.log_records import ResourceUse
+from trackside.runlogs.findings import ResourceUse
+from trackside.runlogs.lines import LogLine, shown
 
 MOST: Final = 60
 """So many things of a job are kept apart; the others are counted."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from trackside.agents.fix_table import Fix, fix
+from trackside.fixes.table import Fix, fix
 
 FIXES: Final[tuple[Fix, ...]] = (
     fix(

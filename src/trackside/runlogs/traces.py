@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from trackside.agents.log_lines import LogLine, shown
-from trackside.agents.log_records import Trace
-from trackside.agents.trace_shapes import HEAD, LONGEST, FrameTrace, Shape, ShellTrace, frame_kind, shape_of
 from trackside.joblogs.raw_lines import message_of
+from trackside.runlogs.findings import Trace
+from trackside.runlogs.lines import LogLine, shown
+from trackside.runlogs.trace_shapes import HEAD, LONGEST, FrameTrace, Shape, ShellTrace, frame_kind, shape_of
 
 MOST: Final = 20
 """So many blocks of a job are kept: the first and the last of them."""

@@ -7,30 +7,30 @@ from typing import Final
 
 import msgspec
 
-from trackside.agents import (
-    fixes_access,
-    fixes_agents,
-    fixes_git,
-    fixes_machine,
-    fixes_network,
-    fixes_packages,
-    fixes_runner,
-    fixes_shell,
-    fixes_tests,
+from trackside.fixes import (
+    access,
+    coding_agents,
+    git,
+    machine,
+    network,
+    packages,
+    runner,
+    shell,
+    tests,
 )
-from trackside.agents.fix_table import Fix
+from trackside.fixes.table import Fix
 from trackside.joblogs.rules import RULES
 
 _FAMILIES: Final = (
-    fixes_agents,
-    fixes_access,
-    fixes_git,
-    fixes_packages,
-    fixes_runner,
-    fixes_machine,
-    fixes_shell,
-    fixes_network,
-    fixes_tests,
+    coding_agents,
+    access,
+    git,
+    packages,
+    runner,
+    machine,
+    shell,
+    network,
+    tests,
 )
 FIXES: Final[tuple[Fix, ...]] = tuple(one for family in _FAMILIES for one in family.FIXES)
 """All rules for fixes; of several that fit a failure the first are suggested first."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from trackside.agents.agent_events import AgentEvent
-from trackside.agents.log_records import AgentKind
+from trackside.runlogs.agent_events import AgentEvent
+from trackside.runlogs.findings import AgentKind
 
 _COUNT: Final = r"(\d{1,12}(?:\.\d{1,6})?[kmb]?)"
 _USAGE: Final = re.compile(r"\s{0,4}Total usage est: {1,20}(\d{1,9}(?:\.\d{1,4})?) Premium request")

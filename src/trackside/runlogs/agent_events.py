@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from trackside.agents.log_records import AgentKind
+from trackside.runlogs.findings import AgentKind
 
 _CLAUDE: Final = frozenset({"system", "assistant", "user", "result"})
 _GEMINI: Final = frozenset({"init", "message", "tool_use", "tool_result", "result", "error"})

@@ -21,11 +21,11 @@ from tests.agent_logs import (
     GH_AW_HEADER,
     json_lines,
 )
-from trackside.agents.agent_events import read_event
-from trackside.agents.agent_footers import count
-from trackside.agents.log_agent_output import FIRST, LAST, MOST, AgentOutputs
-from trackside.agents.log_lines import log_lines
-from trackside.agents.log_records import AgentOutput
+from trackside.runlogs.agent_events import read_event
+from trackside.runlogs.agent_footers import count
+from trackside.runlogs.agent_output import FIRST, LAST, MOST, AgentOutputs
+from trackside.runlogs.findings import AgentOutput
+from trackside.runlogs.lines import log_lines
 
 
 def told(lines: Sequence[str]) -> AgentOutputs:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.agents_log_accuracy import HALVES, Outcome, figures, outcomes, real_outcomes, trace_logs
-from trackside.agents.log_lines import log_lines
-from trackside.agents.log_records import Trace
-from trackside.agents.log_traces import MOST, Traces, main_trace
+from trackside.runlogs.findings import Trace
+from trackside.runlogs.lines import log_lines
+from trackside.runlogs.traces import MOST, Traces, main_trace
 
 SHAPES = [
     "Traceback (most recent call last):", '  File "a.py", line 3, in f', "    raise X", "ValueError: no", "",

@@ -7,13 +7,11 @@ from typing import Protocol
 
 import msgspec
 
-from trackside.agents.log_agent_output import AgentOutputs
-from trackside.agents.log_coverage import Covered
-from trackside.agents.log_errors import StepAt
-from trackside.agents.log_git import GitReferences
-from trackside.agents.log_lines import LogLine, log_lines
-from trackside.agents.log_metrics import CompiledPattern, Metrics
-from trackside.agents.log_records import (
+from trackside.records.jobs import Job
+from trackside.runlogs.agent_output import AgentOutputs
+from trackside.runlogs.coverage import Covered
+from trackside.runlogs.error_lines import StepAt
+from trackside.runlogs.findings import (
     AgentOutput,
     Coverage,
     GitReference,
@@ -24,11 +22,13 @@ from trackside.agents.log_records import (
     Trace,
     WarningGroup,
 )
-from trackside.agents.log_resources import Resources
-from trackside.agents.log_tests import Tests
-from trackside.agents.log_traces import Traces
-from trackside.agents.log_warnings import Warnings
-from trackside.records.jobs import Job
+from trackside.runlogs.git_references import GitReferences
+from trackside.runlogs.lines import LogLine, log_lines
+from trackside.runlogs.metrics import CompiledPattern, Metrics
+from trackside.runlogs.resources import Resources
+from trackside.runlogs.test_summaries import Tests
+from trackside.runlogs.traces import Traces
+from trackside.runlogs.warning_groups import Warnings
 
 
 class Taker(Protocol):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from trackside.agents.log_lines import LogLine, shown
-from trackside.agents.log_records import WarningGroup
 from trackside.joblogs.fingerprints import masked
+from trackside.runlogs.findings import WarningGroup
+from trackside.runlogs.lines import LogLine, shown
 
 MOST: Final = 20
 """So many groups of a job are kept, those with most warnings; the others are counted."""

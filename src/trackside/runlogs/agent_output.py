@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
-from trackside.agents.agent_events import AgentEvent, read_event
-from trackside.agents.agent_footers import read_footer
-from trackside.agents.log_lines import LogLine, shown
-from trackside.agents.log_records import AgentKind, AgentOutput
+from trackside.runlogs.agent_events import AgentEvent, read_event
+from trackside.runlogs.agent_footers import read_footer
+from trackside.runlogs.findings import AgentKind, AgentOutput
+from trackside.runlogs.lines import LogLine, shown
 
 MOST: Final = 20
 """So many sessions of agents in a job are kept; the others are counted."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from trackside.agents.log_lines import LogLine
-from trackside.agents.log_records import Coverage
+from trackside.runlogs.findings import Coverage
+from trackside.runlogs.lines import LogLine
 
 MOST: Final = 100
 """So many figures of a job are kept; the others are counted."""

@@ -8,11 +8,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from trackside.agents.log_lines import LogLine, shown
-from trackside.agents.log_records import Metric, MetricSource, Notice
 from trackside.errors import UsageError
 from trackside.joblogs.pattern_cost import repeats_a_repetition
 from trackside.records.agent_rules import MetricPattern
+from trackside.runlogs.findings import Metric, MetricSource, Notice
+from trackside.runlogs.lines import LogLine, shown
 
 MOST: Final = 200
 """So many values, and so many notices, of a job are kept; the others are counted."""

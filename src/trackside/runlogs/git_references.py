@@ -8,8 +8,8 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from trackside.agents.log_lines import LogLine, shown
-from trackside.agents.log_records import GitReference
+from trackside.runlogs.findings import GitReference
+from trackside.runlogs.lines import LogLine, shown
 
 MOST: Final = 60
 """So many references of a job are kept; the others are counted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from trackside.agents.log_records import TraceKind
+from trackside.runlogs.findings import TraceKind
 
 LONGEST: Final = 400
 """A block is over after so many lines."""
