@@ -136,8 +136,7 @@ _SESSIONS: Final = (
         "agent-time-limit",
         "The agent worked longer than the step may take",
         "Make the task smaller, limit its turns so that it ends by itself, or raise `timeout-minutes` of the step. "
-        "What "
-        "it did without a commit is lost.",
+        "What it did without a commit is lost.",
         None,
         "step-time-limit",
         "job-time-limit",
@@ -221,16 +220,14 @@ _HUB: Final = (
         "hub-gated",
         "The model on the Hub is behind a gate",
         "Accept its terms with the account of the token, and hand HF_TOKEN to the step; a fine-grained token also "
-        "needs "
-        "the right to read gated repositories.",
+        "needs the right to read gated repositories.",
         r"GatedRepoError|Cannot access gated repo|trying to access a gated repo|Access to model .{1,120} is restricted",
     ),
     fix(
         "hub-rate-limit",
         "The Hub was asked too often",
         "Hand HF_TOKEN to the step, as the limit without one is low, and keep the models: a cache, or a mounted "
-        "HF_HOME "
-        "with HF_HUB_OFFLINE=1.",
+        "HF_HOME with HF_HUB_OFFLINE=1.",
         r"\b429\b.{0,200}(?:huggingface\.co|hf\.co)|(?:huggingface|hf_hub).{0,200}\b429\b",
     ),
     fix(

@@ -29,8 +29,7 @@ _MEMORY: Final = (
         "node-heap",
         "Node ran out of its heap",
         "Raise it with NODE_OPTIONS=--max-old-space-size (in MiB, below the runner's memory), or let the tool use "
-        "fewer "
-        "workers.",
+        "fewer workers.",
         r"JavaScript heap out of memory|Reached heap limit",
     ),
     fix(
@@ -65,8 +64,7 @@ _MEMORY: Final = (
         "gpu-memory-cache",
         "The device has too little memory for the model and its cache",
         "Serve a shorter context or fewer requests, raise the share of memory that the engine may use, spread the "
-        "model "
-        "over more devices, and see that no other process holds memory of the device.",
+        "model over more devices, and see that no other process holds memory of the device.",
         None,
         "gpu-memory-for-cache",
     ),

@@ -62,8 +62,7 @@ _PYTHON: Final = (
         "python-name-missing",
         "A name cannot be imported",
         "The installed version of the module does not have it: it was renamed or moved, versions of two packages do "
-        "not "
-        "fit together, or an import goes in a circle. Compare the version with one that works.",
+        "not fit together, or an import goes in a circle. Compare the version with one that works.",
         r"ImportError: cannot import name ",
     ),
     fix(
@@ -104,8 +103,7 @@ _NODE: Final = (
         "node-module-missing",
         "A Node module is not installed",
         "Add it to package.json and the lock file and install before this step. For own files, see that they are "
-        "built, "
-        "and that the path has the case of the file.",
+        "built, and that the path has the case of the file.",
         r"(?:Error: |Error \[ERR_MODULE_NOT_FOUND\]: )Cannot find (?:module|package) '"
         r"|Module not found: Error: Can't resolve",
         "node-module-missing",
@@ -128,8 +126,7 @@ _SYSTEM: Final = (
         "apt-package-missing",
         "apt does not know the package",
         "Run `apt-get update` in the same step first, and see that the package has this name in the runner's release "
-        "of "
-        "the system; else add its repository.",
+        "of the system; else add its repository.",
         r"E: Unable to locate package|has no installation candidate|E: Couldn't find any package"
         r"|E: Version '.{1,120}' for '.{1,120}' was not found",
     ),
@@ -159,8 +156,7 @@ _SYSTEM: Final = (
         "library-missing",
         "A shared library is not on the machine",
         "Install the package that holds it, or run in the image it was built in. Where a version of GLIBC is asked "
-        "for, "
-        "the program was built on a newer system: build it on the older one.",
+        "for, the program was built on a newer system: build it on the older one.",
         None,
         "library-missing",
     ),
@@ -192,8 +188,7 @@ _IMAGES: Final = (
         "image-missing",
         "The image or its tag does not exist",
         "Check name and tag in the registry: it was renamed, removed, or is pushed by a job that did not run. A "
-        "private "
-        "one needs a login.",
+        "private one needs a login.",
         r"manifest unknown|manifest for \S{1,300} not found|pull access denied|: not found: manifest|No such image: "
         r"|failed to resolve source metadata.{0,300}not found|repository \S{1,300} not found: does not exist",
     ),

@@ -127,8 +127,7 @@ _TESTS: Final = (
         "coverage",
         "Too little of the code is tested",
         "Add tests for the lines that the report names, or, where they were moved away from, lower the threshold with "
-        "a "
-        "reason.",
+        "a reason.",
         None,
         "coverage",
     ),
