@@ -27,6 +27,13 @@ SAME = [
     ("host i-0fc893cd09f13bc2a died", "host i-00726d0d1e8699347 died"),
     ("in /opt/venv/lib/python3.12/site-packages/torch/x.py", "in /usr/lib/python3.10/site-packages/torch/x.py"),
     ("AssertionError: 0.612 not greater than 0.65", "AssertionError: 0.59 not greater than 0.65"),
+    (
+        'API Error: 529 {"type":"error","request_id":"req_011CSHoEeqs5C35K2UUqR7Fy"}',
+        'API Error: 529 {"type":"error","request_id":"req_011CTJpQ9wKxUe4mBvZrNs2A"}',
+    ),
+    ("tool toolu_01A09q90qw90lq917835lq9 failed", "tool toolu_018xKqTn4v7WpYz2mBcRdEfG failed"),
+    ("Request ID: 7F2A:1B3C:99", "Request ID: 01AA:9C4D:17"),
+    ("open file:///home/alice/app/a.py failed", "open file:///home/bob/app/a.py failed"),
     ("==== short ====", "======================== short ======================="),
 ]
 
@@ -43,6 +50,9 @@ DIFFERENT = [
     ("fp8 kernel is missing", "fp16 kernel is missing"),
     ("undefined reference to `f()'", "undefined reference to `g()'"),
     ("AssertionError: 1 not greater than 2", "AssertionError: 1 not less than 2"),
+    ("unable to access 'https://github.com/octo/engine/'", "unable to access 'https://gitlab.example/octo/engine/'"),
+    ("GET https://api.openai.com/v1/models failed", "GET https://api.anthropic.com/v1/models failed"),
+    ("call_shape_function is undefined", "call_other_function is undefined"),
 ]
 
 

@@ -173,6 +173,24 @@ def test_the_bytes_of_a_day_end_the_downloads(github: FakeGitHub, store: Store) 
     assert sum(one.log_bytes for one in occurrences(store)) == 2 * 700_001
 
 
+def test_the_bytes_of_a_day_hold_however_many_workers_there_are(github: FakeGitHub, store: Store) -> None:
+    for index in range(12):
+        fail(github, f"part {index}", log="x" * 700_000 + "\n")
+    look(github, store, budget=LogBudget(mib_per_day=1), client={"workers": 5})
+    assert Counter(choices(store)) == {"read": 2, "deferred": 10}
+
+
+def test_many_failures_of_a_known_kind_at_once_are_looked_into_once(github: FakeGitHub, store: Store) -> None:
+    budget = LogBudget(recheck_after=4)
+    fail(github, hours=3)
+    look(github, store, budget=budget)
+    for _ in range(5):
+        fail(github, hours=0.5)
+    look(github, store, budget=budget)
+    assert sorted(choices(store)) == ["known"] * 4 + ["read"] * 2
+    assert downloads(github) == 2
+
+
 def test_a_budget_of_nothing_asks_for_nothing(github: FakeGitHub, store: Store) -> None:
     fail(github)
     look(github, store, budget=LogBudget(per_sync=0))

@@ -10,7 +10,7 @@ from typing import Final
 from trackside.joblogs.portable_paths import portable_path
 from trackside.records.failures import Cause
 
-FINGERPRINT_VERSION: Final = "1"
+FINGERPRINT_VERSION: Final = "2"
 
 _INSTALLED: Final = re.compile(r"^.*[/\\](?:site|dist)-packages[/\\]")
 _TEMPORARY: Final = re.compile(r"^(?:/private)?/(?:tmp|var/folders|var/tmp|dev/shm)/|[/\\](?:Temp|_temp|tmp)[/\\]")
@@ -28,11 +28,24 @@ def _path(match: re.Match[str]) -> str:
 _MASKS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
     (re.compile(r"\x1b\[[0-9;?]*[A-Za-z]"), ""),
     (re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"), "<id>"),
+    # Ids that services of models and others write with a prefix, and whatever is called the id of a request.
+    (
+        re.compile(
+            r"\b(?:req|msg|toolu|srvtoolu|call|resp|chatcmpl|asst|evt)[_-]"
+            r"(?=[A-Za-z0-9]{0,40}\d)[A-Za-z0-9]{12,64}\b"
+        ),
+        "<id>",
+    ),
+    (
+        re.compile(r"(?i)\b((?:request|correlation|trace|activity)[-_ ]?id\"?\s{0,2}[:=]\s{0,2}\"?)[\w.:-]{6,80}"),
+        r"\1<id>",
+    ),
     (re.compile(r"\d{4}-\d\d-\d\d(?:[T _-]\d\d[:-]\d\d[:-]\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?"), "<time>"),
     (re.compile(r"\b\d\d?:\d\d:\d\d(?:[.,]\d{1,9})?\b"), "<time>"),
     (re.compile(r"\b0[xX][0-9a-fA-F]+\b"), "<hex>"),
     (re.compile(r"\bsha256:[0-9a-f]{6,64}"), "<hex>"),
-    (re.compile(r"(?<![\w.])(?:/|[A-Za-z]:\\)[\w.@+~-]+(?:[/\\][\w.@+~-]+)+"), _path),
+    # Not behind the slash of an address: of two hosts one would be made.
+    (re.compile(r"(?<![\w.])(?<!:/)(?:/|[A-Za-z]:\\)[\w.@+~-]+(?:[/\\][\w.@+~-]+)+"), _path),
     (re.compile(r"\b(?:ip-\d+-\d+-\d+-\d+|i-[0-9a-f]{8,17})\b"), "<host>"),
     (re.compile(r"\b(?=[0-9a-fA-F]*\d)(?=\d*[a-fA-F])[0-9a-fA-F]{7,64}\b"), "<hex>"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b"), "<ip>"),

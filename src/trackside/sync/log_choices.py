@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -29,12 +30,13 @@ class Downloads:
         self._of_sync = rules.per_sync
         self._of_day = rules.per_day - len(asked)
         self._bytes = rules.mib_per_day * _MIB - sum(one.log_bytes for one in asked)
+        self._largest = max((_MIB, *(one.log_bytes for one in asked)))
 
     @property
     def left(self) -> int:
-        """How many logs may still be asked for."""
+        """How many logs may be asked for now: as many as fit into what is left, were each as large as the largest."""
         with self._lock:
-            return max(0, min(self._of_sync, self._of_day)) if self._bytes > 0 else 0
+            return max(0, min(self._of_sync, self._of_day, -(-self._bytes // self._largest)))
 
     def take(self) -> bool:
         """Whether one more log may be asked for; then it counts."""
@@ -49,6 +51,7 @@ class Downloads:
         """Counts the bytes of a log that was asked for. Logs that are under way at the limit come to their end."""
         with self._lock:
             self._bytes -= size_bytes
+            self._largest = max(self._largest, size_bytes)
 
     @property
     def used_up(self) -> str:
@@ -103,11 +106,12 @@ class LogChoices:
         known: list[Occurrence] = []
         rest: list[Occurrence] = []
         seen = set(self._tried)
+        newer = self._newer(failures)
         for failure in failures:
             kind = self._kinds.get(failure.signature)
             is_first = failure.signature not in seen
             seen.add(failure.signature)
-            if kind is not None and not (is_first and self._is_due(kind)):
+            if kind is not None and not (is_first and self._is_due(kind, newer[failure.signature])):
                 known.append(failure)
             elif is_first and len(ask) < most:
                 ask.append(failure)
@@ -124,9 +128,19 @@ class LogChoices:
         """The log of a failure could not be had now: no other of its kind is asked for in this sync."""
         self._tried.add(failure.signature)
 
-    def _is_due(self, kind: _Kind) -> bool:
+    def _newer(self, failures: Iterable[Occurrence]) -> Counter[str]:
+        """How many of ``failures`` of each known kind came after the newest that was read."""
+        kinds = self._kinds
+        return Counter(
+            one.signature
+            for one in failures
+            if one.signature in kinds and one.failed_at > kinds[one.signature].failed_at
+        )
+
+    def _is_due(self, kind: _Kind, newer: int) -> bool:
+        """Whether one of ``newer`` failures is looked into: the others count as well as those that are known."""
         old = self._now - kind.asked_at >= dt.timedelta(days=self._rules.recheck_days)
-        return old or kind.later >= self._rules.recheck_after
+        return old or kind.later + max(newer - 1, 0) >= self._rules.recheck_after
 
     def _learn(self, failure: Occurrence) -> None:
         asked_at, failed_at = failure.asked_at or failure.failed_at, failure.failed_at
