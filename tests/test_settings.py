@@ -199,3 +199,46 @@ def test_an_artifact_may_be_read_by_a_grammar_of_ones_own(tmp_path: Path) -> Non
     )
     (tmp_path / "trackside.toml").write_text(text, encoding="utf-8")
     assert load_settings(tmp_path, {}).perf.artifacts[0].grammar == "own"
+
+
+AGENT = "[[agents.agent]]\nname = 'docs-bot'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[agents.logs]\nrecheck_days = 999999999999\n", "agents.logs.recheck_days: Expected `int` <= 3650"),
+        ("[agents.logs]\nper_day = 99999999999999999999\n", "agents.logs.per_day: "),
+        ("[agents.logs]\nconclusions = []\n", "agents.logs.conclusions: Expected `array` of length >= 1"),
+        ("[[agents.rates]]\nper_minute = inf\n", "agents.rates[0].per_minute: Expected `float` <= 1000000.0"),
+        ("[[agents.rates]]\nper_minute = nan\n", "agents.rates[0].per_minute: Expected `float` >= 0.0"),
+        ("[[agents.rates]]\nper_minute = 1e300\n", "agents.rates[0].per_minute: Expected `float` <= 1000000.0"),
+        ("[agents.alerts]\ninterval_hours = inf\n", "agents.alerts.interval_hours: Expected `float` <= 8760.0"),
+        ("[agents.alerts]\ninterval_hours = nan\n", "agents.alerts.interval_hours: Expected `float` > 0.0"),
+        ("[agents.alerts]\nsync_longer_than_s = 1e300\n", "agents.alerts.sync_longer_than_s: Expected `float` <= "),
+        ("[agents.alerts]\nfile_warning_share = nan\n", "agents.alerts.file_warning_share: Expected `float` >= 0.0"),
+        ("[agents.alerts]\nfile_larger_than_bytes = 2000000000000\n", "agents.alerts.file_larger_than_bytes: "),
+        (f"{AGENT}[[agents.agent]]\nname = ' DOCS-bot'\n", "agents.agent[1].name: ' DOCS-bot' is the name of "),
+        (f"{AGENT}ids = [7, 0]\n", "agents.agent[0].ids[1]: Expected `int` >= 1"),
+        (f"{AGENT}ids = [41898282]\n", "agents.agent[0].ids: 41898282 is the account that every workflow acts as"),
+        (f"{AGENT}logins = ['GitHub-Actions[bot]']\n", "agents.agent[0].logins: 'GitHub-Actions[bot]' is the account"),
+        ("[[agents.agent]]\nname = 'github-actions[bot]'\n", "agents.agent[0].name: 'github-actions[bot]' is the"),
+        (
+            f"{AGENT}emails = ['41898282+github-actions[bot]@users.noreply.github.com']\n",
+            "agents.agent[0].emails: '41898282+github-actions[bot]@users.noreply.github.com' is the account",
+        ),
+        (f"{AGENT}logins = ['docs', '']\n", "agents.agent[0].logins: an empty text tells no agent"),
+        (f"{AGENT}branch_prefixes = [' ']\n", "agents.agent[0].branch_prefixes: an empty text tells no agent"),
+    ],
+)
+def test_a_senseless_setting_of_agents_is_refused_with_its_key_and_file(tmp_path: Path, text: str, said: str) -> None:
+    file = write(tmp_path, text)
+    with pytest.raises(UsageError) as caught:
+        load_settings(tmp_path, {})
+    assert str(caught.value).startswith(f"{file}: {said}")
+
+
+def test_bounds_of_settings_of_agents_are_allowed_themselves(tmp_path: Path) -> None:
+    write(tmp_path, "[agents.logs]\nrecheck_days = 3650\nper_sync = 0\n[agents.alerts]\ninterval_hours = 8760\n")
+    found = load_settings(tmp_path, {}).agents
+    assert (found.logs.recheck_days, found.logs.per_sync, found.alerts.interval_hours) == (3650, 0, 8760.0)

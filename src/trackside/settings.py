@@ -185,7 +185,7 @@ def _check(content: dict[str, Any], source: str) -> None:
 
 
 def _check_rules(settings: Settings) -> None:
-    """Raises UsageError for a pattern or grammar that cannot be used; without any nothing is loaded for it."""
+    """Raises UsageError for a pattern, grammar or agent that cannot be used; without any nothing is loaded for it."""
     perf = settings.perf
     if settings.ci.patterns:
         from trackside.joblogs.rules import compile_rules
@@ -195,6 +195,10 @@ def _check_rules(settings: Settings) -> None:
         from trackside.presets.grammar_files import check_rules
 
         check_rules(perf)
+    if settings.agents.agent:
+        from trackside.agents.identities import check_own_agents
+
+        check_own_agents(settings.agents.agent)
 
 
 def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from trackside.agents.registry import RegisteredAgent
+from trackside.errors import UsageError
 from trackside.records.agent_rules import AgentRules, OwnAgent
 
 NEVER_IDS: Final = frozenset({41898282})
@@ -214,6 +215,47 @@ def known_agents(rules: AgentRules, registry: Sequence[RegisteredAgent] = ()) ->
     # What one is called goes before what another is called too.
     by_alias = [KnownAgent(name=name, titles=one.aliases) for name, one in called]
     return KnownAgents((*own, *by_name, *by_alias, *TABLE))
+
+
+def check_own_agents(agents: Sequence[OwnAgent]) -> None:
+    """Raises UsageError, naming the key, where two agents of the settings have one name, where one is told by an empty
+    text, or claims the account that every workflow acts as."""
+    names: dict[str, int] = {}
+    for index, own in enumerate(agents):
+        key = f"agents.agent[{index}]"
+        before = names.setdefault(own.name.strip().lower(), index)
+        if before != index:
+            msg = (
+                f"{key}.name: {own.name[:100]!r} is the name of agents.agent[{before}] too: write what both say in one."
+            )
+            raise UsageError(msg)
+        _check_texts(key, own)
+        _check_claims(key, own)
+
+
+def _check_texts(key: str, own: OwnAgent) -> None:
+    for name in msgspec.structs.asdict(own):
+        values = getattr(own, name)
+        if isinstance(values, tuple) and any(isinstance(one, str) and not one.strip() for one in values):
+            msg = f"{key}.{name}: an empty text tells no agent: leave it out."
+            raise UsageError(msg)
+
+
+def _check_claims(key: str, own: OwnAgent) -> None:
+    reason = "is the account that every workflow acts as, never an agent"
+    for name, values in (("name", (own.name,)), ("aliases", own.aliases), ("logins", own.logins)):
+        for value in values:
+            if value.strip().lower() in NEVER_LOGINS:
+                msg = f"{key}.{name}: {value!r} {reason}."
+                raise UsageError(msg)
+    for id_ in NEVER_IDS & set(own.ids):
+        msg = f"{key}.ids: {id_} {reason}."
+        raise UsageError(msg)
+    for address in own.emails:
+        found = _NOREPLY.fullmatch(address.strip())
+        if found and (found["login"].lower() in NEVER_LOGINS or int(found["id"] or 0) in NEVER_IDS):
+            msg = f"{key}.emails: {address!r} {reason}."
+            raise UsageError(msg)
 
 
 def _of_settings(own: OwnAgent) -> KnownAgent:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
-Natural = Annotated[int, msgspec.Meta(ge=0)]
+# What is beyond these bounds was mistyped, and would overflow where it is reckoned with.
+_MOST: Final = 1_000_000_000
+_MOST_BYTES: Final = 1024**4
+_YEAR_HOURS: Final = 8760.0
+_YEAR_S: Final = _YEAR_HOURS * 3600
+Positive = Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
+Natural = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
+Bytes = Annotated[int, msgspec.Meta(ge=1, le=_MOST_BYTES)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Amount = Annotated[float, msgspec.Meta(ge=0)]
+Amount = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+AccountId = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+LoggedEnding = Literal["failure", "timed_out", "cancelled"]
 Detail = Literal["all", "bands"]
 
 
@@ -25,7 +34,7 @@ class OwnAgent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     aliases: tuple[str, ...] = ()
     logins: tuple[str, ...] = ()
-    ids: tuple[int, ...] = ()
+    ids: tuple[AccountId, ...] = ()
     emails: tuple[str, ...] = ()
     branch_prefixes: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
@@ -72,12 +81,12 @@ class LogBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``per_day`` bound downloads, ``mib_per_day`` their size; what is over waits for the next sync.
     """
 
-    conclusions: tuple[Literal["failure", "timed_out", "cancelled"], ...] = ("failure",)
+    conclusions: Annotated[tuple[LoggedEnding, ...], msgspec.Meta(min_length=1)] = ("failure",)
     per_sync: Natural = 20
     per_day: Natural = 100
     mib_per_day: Natural = 200
     recheck_after: Positive = 5
-    recheck_days: Positive = 7
+    recheck_days: Days = 7
 
 
 class AlertRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,10 +97,10 @@ class AlertRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     rate_limit_below: Natural | None = None
     failures_in_row: Positive = 3
-    sync_longer_than_s: Amount = 300.0
-    file_larger_than_bytes: Positive = 5 * 1024 * 1024
+    sync_longer_than_s: Annotated[float, msgspec.Meta(ge=0, le=_YEAR_S)] = 300.0
+    file_larger_than_bytes: Bytes = 5 * 1024 * 1024
     file_warning_share: Share = 0.8
-    interval_hours: Annotated[float, msgspec.Meta(gt=0)] = 2.0
+    interval_hours: Annotated[float, msgspec.Meta(gt=0, le=_YEAR_HOURS)] = 2.0
 
 
 class AutoAnalysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
