@@ -33,7 +33,7 @@ SAME = [
     ),
     ("tool toolu_01A09q90qw90lq917835lq9 failed", "tool toolu_018xKqTn4v7WpYz2mBcRdEfG failed"),
     ("Request ID: 7F2A:1B3C:99", "Request ID: 01AA:9C4D:17"),
-    ("open file:///home/alice/app/a.py failed", "open file:///home/bob/app/a.py failed"),
+    ("open file:///srv/alice/app/a.py failed", "open file:///srv/bob/app/a.py failed"),
     ("==== short ====", "======================== short ======================="),
 ]
 

@@ -164,20 +164,14 @@ def test_the_budget_of_a_day_counts_over_syncs_and_is_free_again_after_24_hours(
     assert (downloads(github), set(choices(store))) == (3, {"read"})
 
 
-def test_the_bytes_of_a_day_end_the_downloads(github: FakeGitHub, store: Store) -> None:
+@pytest.mark.parametrize("workers", [1, 5])
+def test_the_bytes_of_a_day_end_the_downloads(github: FakeGitHub, store: Store, workers: int) -> None:
     for index in range(4):
         fail(github, f"part {index}", log="x" * 700_000 + "\n")
-    record = look(github, store, budget=LogBudget(mib_per_day=1), client={"workers": 1})
+    record = look(github, store, budget=LogBudget(mib_per_day=1), client={"workers": workers})
     assert Counter(choices(store)) == {"read": 2, "deferred": 2}, "the second log passes the limit"
     assert record.notes[0].endswith("(jobs: 2, kinds: 2): mib_per_day = 1 of [agents.logs] is used up.")
     assert sum(one.log_bytes for one in occurrences(store)) == 2 * 700_001
-
-
-def test_the_bytes_of_a_day_hold_however_many_workers_there_are(github: FakeGitHub, store: Store) -> None:
-    for index in range(12):
-        fail(github, f"part {index}", log="x" * 700_000 + "\n")
-    look(github, store, budget=LogBudget(mib_per_day=1), client={"workers": 5})
-    assert Counter(choices(store)) == {"read": 2, "deferred": 10}
 
 
 def test_many_failures_of_a_known_kind_at_once_are_looked_into_once(github: FakeGitHub, store: Store) -> None:
