@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trackside.agents.links import MOST, Linker, LinkFacts, brought_by, said_issues
 from trackside.errors import UsageError
+from trackside.evidence.linked_issue import linked_issue
+from trackside.records.agent_rules import AgentRules
 from trackside.records.attribution import LinkSource
+from trackside.records.runs import RunAttempt, Source
+from trackside.store.store import open_store
 
 REPO = "octo/engine"
 
@@ -188,3 +195,14 @@ def test_a_pattern_that_may_take_for_ever_on_some_title_is_refused() -> None:
 @given(st.text(alphabet="Fixes #12,/`<!->\nGH-", max_size=120))
 def test_any_text_gives_numbers_that_stand_in_it(text: str) -> None:
     assert all(str(number) in text for number in said(text))
+
+
+def test_the_squash_of_a_pull_request_that_nobody_read_leads_to_it(tmp_path: Path) -> None:
+    run = RunAttempt(
+        repo="octo/engine", run_id=1, run_attempt=1, source=Source.REST, event="push", head_branch="main",
+        head_sha="a" * 40, head_repository="octo/engine", head_commit_message="Drain the queue first (#12)",
+    )  # fmt: skip
+    store = open_store(tmp_path)
+    assert linked_issue(run, AgentRules(), store=store, default_branch="main") == 12
+    scheduled = msgspec.structs.replace(run, event="schedule")
+    assert linked_issue(scheduled, AgentRules(), store=store, default_branch="main") is None

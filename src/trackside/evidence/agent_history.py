@@ -118,8 +118,8 @@ def gather(store: Store, history: History, rules: AgentRules, checkout: Checkout
     agents = known_agents(rules, checkout.agents)
     linker = Linker(history.repo, rules.issue_patterns, frozenset(pulls.pulls["number"]).__contains__)
     known, rows = KnownPulls(pulls), list(runs.iter_rows(named=True))
-    merged = [_merged_by(row, known) for row in rows]
-    own = [_pull_numbers(row, brought, known, history.repo) for row, brought in zip(rows, merged, strict=True)]
+    merged = [merged_by(row, known) for row in rows]
+    own = [pull_numbers_of(row, brought, known, history.repo) for row, brought in zip(rows, merged, strict=True)]
     texts = pull_texts(store, history.repo, {number for several in own for number in several})
     worked, engines = _agent_steps(every_step, agents), engines_of(store, history.repo, artifacts)
     evidence: dict[Key, RunEvidence] = {}
@@ -140,14 +140,14 @@ def gather(store: Store, history: History, rules: AgentRules, checkout: Checkout
     return Gathered(runs, steps, artifacts, agents, evidence)
 
 
-def _merged_by(row: Mapping[str, Any], known: KnownPulls) -> int | None:
+def merged_by(row: Mapping[str, Any], known: KnownPulls) -> int | None:
     """The pull request that the commit of a run on the default branch was merged by, else as its message says."""
     if not row["is_default_line"]:
         return None
     return known.brought(row["sha"] or "") or brought_by(row["commit_message"])
 
 
-def _pull_numbers(row: Mapping[str, Any], brought: int | None, known: KnownPulls, repo: str) -> tuple[int, ...]:
+def pull_numbers_of(row: Mapping[str, Any], brought: int | None, known: KnownPulls, repo: str) -> tuple[int, ...]:
     """The pull requests of a run, the best first; that which brought its commit where that started it."""
     if row["is_default_line"]:
         return (brought,) if brought is not None and row["event"] in BROUGHT_BY else ()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from trackside.agents.attribution import Pull, RunFacts, attribute
 from trackside.agents.identities import known_agents
-from trackside.evidence.agent_history import pull_texts
+from trackside.evidence.agent_history import merged_by, pull_numbers_of, pull_texts
 from trackside.evidence.checkout import Checkout
 from trackside.evidence.history import load_pulls, told_branch
 from trackside.history.runs import KnownPulls
@@ -81,8 +81,10 @@ def _pulls(run: RunAttempt, store: Store | None, default_branch: str | None) -> 
         "sha": run.head_sha,
         "branch": run.head_branch,
         "head_repository": run.head_repository,
-        "pull_numbers": run.pull_numbers,
+        "named_pulls": run.pull_numbers,
+        "commit_message": run.head_commit_message,
     }
-    numbers = KnownPulls(load_pulls(store, run.repo)).numbers_of(row, run.repo)
+    known = KnownPulls(load_pulls(store, run.repo))
+    numbers = pull_numbers_of(row, merged_by(row, known), known, run.repo)
     texts = pull_texts(store, run.repo, numbers)
     return tuple(texts.get(number, Pull(number=number)) for number in numbers)
