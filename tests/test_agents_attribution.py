@@ -194,6 +194,13 @@ def test_an_agent_whose_step_was_skipped_did_not_work() -> None:
     assert [one.agent for one in again.signals] == ["codex", "claude", "codex"]
 
 
+def test_where_a_job_was_skipped_its_workflow_does_not_tell_that_an_agent_worked() -> None:
+    workflow = uses("openai/codex-action")
+    assert told(workflow=workflow, skips_job=True) == Attribution()
+    worked = told(workflow=workflow, steps=("Run openai/codex-action@v1",), skips_job=True)
+    assert [one.kind.value for one in worked.signals] == ["workflow_uses", "step_name"]
+
+
 def test_one_account_that_is_both_actor_and_who_triggered_is_one_signal() -> None:
     copilot = ("Copilot", COPILOT_ID)
     found = told(triggering_actor=copilot[0], triggering_actor_id=copilot[1], actor=copilot[0], actor_id=copilot[1])

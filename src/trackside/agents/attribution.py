@@ -70,6 +70,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a run attempt that may tell its agent.
 
     ``steps`` are the names of steps of agents that ran, ``idle_steps`` of those that were skipped or never began;
+    ``skips_job`` says that a job was skipped, whose steps nobody tells.
     ``engines`` are ``engine_id`` of each ``aw_info.json`` of the run.
     """
 
@@ -88,6 +89,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     committer_email: str | None = None
     steps: tuple[str, ...] = ()
     idle_steps: tuple[str, ...] = ()
+    skips_job: bool = False
     engines: tuple[str, ...] = ()
     workflow: WorkflowUses | None = None
     pulls: tuple[Pull, ...] = ()
@@ -147,7 +149,8 @@ def _uses(run: RunFacts, agents: KnownAgents) -> _Found:
     idle = {agents.of_step(step) for step in run.idle_steps} - worked
     for action in () if run.workflow is None else run.workflow.actions:
         name = agents.of_action(action)
-        if name is not None and name not in idle:
+        # Of a job that was skipped no step is told: it may be the agent's.
+        if name is not None and name not in idle and (name in worked or not run.skips_job):
             yield name, f"uses: {action}"
 
 

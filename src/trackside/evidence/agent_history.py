@@ -62,10 +62,14 @@ class RunEvidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AgentSteps(NamedTuple):
-    """The names of steps of agents in a run attempt: those that ran, and those that were skipped or never began."""
+    """The names of steps of agents in a run attempt: those that ran, and those that were skipped or never began.
+
+    ``skips_job`` says that a whole job was skipped.
+    """
 
     ran: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
+    skips_job: bool = False
 
 
 NO_STEPS: Final = AgentSteps()
@@ -121,7 +125,8 @@ def gather(store: Store, history: History, rules: AgentRules, checkout: Checkout
     merged = [merged_by(row, known) for row in rows]
     own = [pull_numbers_of(row, brought, known, history.repo) for row, brought in zip(rows, merged, strict=True)]
     texts = pull_texts(store, history.repo, {number for several in own for number in several})
-    worked, engines = _agent_steps(every_step, agents), engines_of(store, history.repo, artifacts)
+    worked = _agent_steps(every_step, history.whole.jobs, agents)
+    engines = engines_of(store, history.repo, artifacts)
     evidence: dict[Key, RunEvidence] = {}
     for row, mine, brought in zip(rows, own, merged, strict=True):
         key = (row["run_id"], row["run_attempt"])
@@ -237,6 +242,7 @@ def _facts(
         committer_email=row["committer_email"],
         steps=steps.ran,
         idle_steps=steps.idle,
+        skips_job=steps.skips_job,
         engines=engines,
         workflow=checkout.workflows.get(row["workflow_file"] or ""),
         pulls=pulls,
@@ -260,12 +266,13 @@ def pull_texts(store: Store, repo: str, numbers: Iterable[int]) -> dict[int, Pul
     return {row["number"]: msgspec.convert(row, Pull) for row in rows.iter_rows(named=True)}
 
 
-def _agent_steps(steps: pl.DataFrame, agents: KnownAgents) -> dict[Key, AgentSteps]:
-    """The steps of agents by run attempt; each name is looked at once."""
+def _agent_steps(steps: pl.DataFrame, jobs: pl.DataFrame, agents: KnownAgents) -> dict[Key, AgentSteps]:
+    """The steps of agents by run attempt, and where a job was skipped; each name is looked at once."""
     names: Sequence[str] = [name for name in steps["step"].unique().drop_nulls() if agents.of_step(name)]
     ran = (pl.col("started_at").is_not_null() & pl.col("conclusion").ne_missing("skipped")).alias("ran")
     mine = steps.filter(pl.col("step").is_in(names)).select(*_ATTEMPT, "step", ran).unique(maintain_order=True)
-    found: dict[Key, AgentSteps] = {}
+    skipped = jobs.filter(pl.col("conclusion") == "skipped").select(_ATTEMPT).unique()
+    found = {key: AgentSteps(skips_job=True) for key in skipped.iter_rows()}
     for run_id, attempt, step, is_run in mine.iter_rows():
         told = found.get((run_id, attempt), NO_STEPS)
         found[run_id, attempt] = (

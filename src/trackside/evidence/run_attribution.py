@@ -59,6 +59,7 @@ def facts_of(
         committer_email=run.head_commit_committer_email,
         steps=tuple(dict.fromkeys(steps[True])),
         idle_steps=tuple(dict.fromkeys(steps[False])),
+        skips_job=any(job.conclusion == "skipped" for job in jobs),
         workflow=checkout.workflows.get(run.workflow_file or ""),
         pulls=_pulls(run, store, default_branch),
     )
