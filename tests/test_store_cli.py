@@ -157,7 +157,10 @@ def test_the_store_is_the_one_that_is_named(run: Run, tmp_path: Path) -> None:
 def test_a_store_that_is_not_there_is_said(run: Run, tmp_path: Path, command: list[str]) -> None:
     done = run(*command, "--store", "nowhere")
     assert done.returncode == 1
-    assert done.stderr == f"There is no store at {tmp_path / 'nowhere'}.\n"
+    assert done.stderr == (
+        f"There is no store at {tmp_path / 'nowhere'}: trackside sync --repo OWNER/NAME makes one, and so does a "
+        "report without --offline; one that lies elsewhere is named with --store.\n"
+    )
     assert not (tmp_path / "nowhere").exists()
 
 

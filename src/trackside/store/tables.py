@@ -228,5 +228,8 @@ def _check_readable(location: Location, table: Table, delta: DeltaTable) -> None
 def require_any_table(location: Location, tables: tuple[Table, ...]) -> None:
     """Raises NoDataError where ``location`` has none of ``tables``."""
     if all(open_table(location, table).delta is None for table in tables):
-        msg = f"There is no store at {location.name}."
+        msg = (
+            f"There is no store at {location.name}: trackside sync --repo OWNER/NAME makes one, and so does a report "
+            "without --offline; one that lies elsewhere is named with --store."
+        )
         raise NoDataError(msg)
