@@ -226,6 +226,22 @@ def test_the_main_file_may_be_named_by_its_folder_and_through_a_link(tmp_path: P
         data_path(Path(os.devnull), "any")
 
 
+def test_a_place_that_is_none_is_wrong_usage_in_one_sentence(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.json"
+    loop.symlink_to(loop)
+    for place in (loop, loop / "agentops-runs.json"):
+        with pytest.raises(UsageError, match=r"loop\.json.* is reached through links that lead back to themselves"):
+            data_path(place, "any")
+
+
+@pytest.mark.parametrize("name", ["", ".", "docs/..", "/"])
+def test_settings_that_name_no_data_file_are_told_by_their_key(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"data_file under \[agents\] in trackside\.toml names no file"):
+        data_path(tmp_path, name)
+    with pytest.raises(UsageError, match=r"data_file under \[agents\] in trackside\.toml names no file"):
+        data_path(None, name)
+
+
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a file")
     with pytest.raises(OutputError, match="What was there is as it was"):

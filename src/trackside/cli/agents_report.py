@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from trackside.report.agents_document import DataWindow
     from trackside.report.agents_files import DataFiles
     from trackside.report.sections import Section
+    from trackside.settings import Settings
 
 TITLE: Final = "Agent operations"
 TOP: Final = 20
@@ -60,9 +61,16 @@ def report(
         check: End with 3 where an alert is on.
         format: How the report is printed.
     """
+    from trackside.report.agents_files import data_path
+
     asked = asked or Asked()
     refuse_two_windows(asked.window, max_runs_per_workflow)
-    session = open_agents_session(asked, adapt=lambda settings: adapted(settings, jobs, max_runs_per_workflow))
+
+    def adapt(settings: Settings) -> Settings:
+        data_path(output, settings.agents.data_file)  # a place that is none is to cost no call
+        return adapted(settings, jobs, max_runs_per_workflow)
+
+    session = open_agents_session(asked, adapt=adapt)
     _import_knowledge(session)
     told = AgentsReport(session, window_of_data(asked.window, session.settings), output, top)
     told.hand_over(summary=summary)
@@ -173,8 +181,7 @@ class AgentsReport:
         """Where the main file is, or would be."""
         from trackside.report.agents_files import data_path
 
-        usual = self.session.settings.agents.data_file
-        return Path(usual) if self.output is None else data_path(self.output, usual)
+        return data_path(self.output, self.session.settings.agents.data_file)
 
     def _content(self, *, whole: bool) -> DataContent:
         from trackside.evidence.pull_requests import known_pulls

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from trackside.engine.cache import write_atomically
+from trackside.engine.whole_files import write_atomically
 from trackside.errors import OutputError, UsageError
 from trackside.report.agents_data import DataContent, Segment
 from trackside.report.agents_document import DaysFile, SegmentFile
@@ -52,13 +52,27 @@ class DataFiles(msgspec.Struct, frozen=True, kw_only=True):
     replaced: str | None = None
 
 
-def data_path(output: Path, default_name: str) -> Path:
+def data_path(output: Path | None, default_name: str) -> Path:
     """Where the main file is to be: ``output``, with the usual name where that is a directory.
 
-    A link stays a link. Raises UsageError where something stands there that is no file.
+    Without ``output`` it is where ``default_name`` says. A link stays a link. Raises UsageError where something stands
+    there that is no file, and where ``default_name`` is needed and is none.
     """
-    path = output.absolute() / Path(default_name).name if output.is_dir() else output.absolute()
-    path = path.resolve()
+    if output is None or output.is_dir():
+        usual = Path(default_name)
+        if usual.name in ("", ".."):
+            msg = "data_file under [agents] in trackside.toml names no file: name one, such as agentops-runs.json."
+            raise UsageError(msg)
+        if output is None:
+            return usual
+        output = output / usual.name
+    try:
+        path = output.absolute().resolve()
+    except RuntimeError:  # of Python until 3.12
+        path = output.absolute()
+    if path.is_symlink() or any(parent.is_symlink() for parent in path.parents):
+        msg = f"{output} is reached through links that lead back to themselves: name another file."
+        raise UsageError(msg)
     if path.exists() and not path.is_file():
         msg = f"{path} is no file: name a file of its own, as others are written beside it."
         raise UsageError(msg)

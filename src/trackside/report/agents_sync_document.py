@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from trackside.engine.cache import write_atomically
+from trackside.engine.whole_files import write_atomically
 from trackside.errors import OutputError
 from trackside.records.alerts import Alert
 from trackside.records.sync_health import SyncHealth
@@ -72,6 +72,9 @@ class SyncFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_sync_file(path: Path, data: DataFiles, facts: SyncFacts) -> AgentsSyncDocument:
     """Writes the file of the syncs to ``path``, whole or not at all. Raises OutputError."""
+    if path.exists() and not path.is_file():
+        msg = f"The file of the syncs could not be written to {path}: something stands there that is no file."
+        raise OutputError(msg)
     health = facts.health
     document = AgentsSyncDocument(
         repository=facts.repository,
@@ -89,9 +92,10 @@ def write_sync_file(path: Path, data: DataFiles, facts: SyncFacts) -> AgentsSync
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path.resolve(), msgspec.json.encode(document))
-    except OSError as error:
-        msg = f"The file of the syncs could not be written to {path}: {error.strerror or error}."
+        write_atomically(path, msgspec.json.encode(document))
+    except (OSError, RuntimeError) as error:  # the latter: links in a circle
+        reason = getattr(error, "strerror", None) or error
+        msg = f"The file of the syncs could not be written to {path}: {reason}."
         raise OutputError(msg) from error
     return document
 
