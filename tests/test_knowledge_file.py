@@ -170,14 +170,6 @@ def test_a_file_is_written_only_where_it_changes_and_never_in_part(tmp_path: Pat
     assert read_knowledge_file(path).edits
 
 
-def test_a_link_in_the_place_of_the_file_is_replaced_and_what_it_leads_to_is_left_alone(tmp_path: Path) -> None:
-    secret, path = tmp_path / "precious", tmp_path / "kb.json"
-    secret.write_text("precious")
-    path.symlink_to(secret)
-    write_knowledge_file(path, "{}\n")
-    assert (secret.read_text(), path.is_symlink()) == ("precious", False)
-
-
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("a file")
     with pytest.raises(OutputError, match="could not be written"):

@@ -23,6 +23,7 @@ import msgspec
 
 from trackside.bench.scan import PARSER_VERSION
 from trackside.engine.parse_file import Scanned
+from trackside.engine.whole_files import write_atomically
 from trackside.errors import OutputError
 from trackside.records.engine_rows import SCHEMA_VERSION
 
@@ -227,16 +228,3 @@ def _is_old(path: Path) -> bool:
         return time.time() - path.stat().st_mtime > _LEFT_OVER_S
     except OSError:
         return False
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a file so that it is either the old or the new one. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

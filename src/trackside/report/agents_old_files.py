@@ -74,7 +74,8 @@ def free_name(folder: Path, stem: str, what: str, taken: frozenset[str], reposit
     while True:
         name = f"{stem}-{what}.json" if number == 1 else f"{stem}-{what}-{number}.json"
         there = folder / name
-        if name not in taken and (not there.exists() or is_ours(there, repository)):
+        is_free = not there.exists() and not there.is_symlink()
+        if name not in taken and (is_free or is_ours(there, repository)):
             return name
         number += 1
 

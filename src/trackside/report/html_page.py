@@ -18,7 +18,7 @@ from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from trackside.engine.cache import write_atomically
+from trackside.engine.whole_files import write_atomically
 from trackside.errors import OutputError
 
 
@@ -93,10 +93,7 @@ def write_page(text: str, out: Path) -> Path:
     target = out.absolute()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() and not target.is_file() and not target.is_dir():
-            target.write_text(text, encoding="utf-8", newline="\n")
-        else:
-            write_atomically(target.resolve(), text.encode())
+        write_atomically(target, text.encode())
     except OSError as error:
         reason = "a file stands where a directory is needed" if isinstance(error, FileExistsError) else error.strerror
         msg = f"The report could not be written to {target}: {reason or error}."

@@ -12,7 +12,7 @@ import msgspec
 
 from trackside.agents.entry_ids import edits_by_id
 from trackside.agents.knowledge import Entry
-from trackside.engine.cache import write_atomically
+from trackside.engine.whole_files import write_atomically
 from trackside.errors import OutputError, PathNotFoundError, UnreadableInputError
 from trackside.records.knowledge import LONGEST_WORDS, EntryState, KnowledgeEdit
 

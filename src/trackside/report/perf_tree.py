@@ -13,7 +13,7 @@ from typing import Final, Self
 
 import msgspec
 
-from trackside.engine.cache import write_atomically
+from trackside.engine.whole_files import write_atomically
 from trackside.errors import OutputError
 
 LIST_NAME: Final = ".trackside-files.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from trackside.engine.whole_files import complete_or_absent
 from trackside.errors import OutputError
 from trackside.report.safe_text import csv_text
 
@@ -50,7 +50,7 @@ def write_table(
     """
     path = folder / f"{name}.{file_format.value}"
     counted = _Counted(frames)
-    with _complete_or_absent(path) as stream:
+    with complete_or_absent(path) as stream:
         if file_format is FileFormat.CSV:
             _write_csv(counted, schema, stream)
         elif file_format is FileFormat.JSONL:
@@ -162,19 +162,6 @@ def _as_json(column: pl.Expr, name: str) -> pl.Expr:
     wrapped = pl.struct(column.alias("v")).struct.json_encode()
     text = wrapped.str.strip_prefix('{"v":').str.strip_suffix("}")
     return pl.when(column.is_not_null()).then(text).alias(name)
-
-
-@contextmanager
-def _complete_or_absent(path: Path) -> Iterator[IO[bytes]]:
-    """A stream whose file takes the name ``path`` only when everything was written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as stream:
-            yield stream
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager
