@@ -8,7 +8,7 @@ import pytest
 
 from tests.connecting import RESET_S, limited, talking
 from tests.scripted_server import Reset, answer
-from trackside.errors import GitHubError
+from trackside.errors import CallsStoppedError, GitHubError
 from trackside.records.syncs import EndpointCalls, FailedCall, RateLimit
 
 GOOD = answer(200, {})
@@ -86,3 +86,50 @@ def test_failed_calls_are_kept_up_to_a_thousand_and_counted_beyond() -> None:
         metered = talk.github.meter()
     assert len(outcomes) == metered.endpoints[0].failed == 1010
     assert len(metered.failed_calls) == 1000
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_call_that_a_limit_refused_for_good_has_failed_with_its_status(status: int) -> None:
+    with talking([limited(0, status=status)], max_wait_s=0) as talk:
+        with pytest.raises(CallsStoppedError):
+            talk.get()
+        metered = talk.github.meter()
+    assert metered.endpoints == (EndpointCalls(endpoint="things", calls=1, billed=1, failed=1, bytes=56),)
+    assert metered.failed_calls == (
+        FailedCall(endpoint="things", url="/thing", status=status, reason="failed: GitHub's limit of calls is used up"),
+    )
+
+
+def test_a_limit_that_was_waited_out_is_a_retry_and_no_failure() -> None:
+    with talking([limited(0, status=403), GOOD], max_wait_s=3600) as talk:
+        talk.get()
+        (only,) = talk.github.meter().endpoints
+    assert (only.calls, only.retried, only.failed) == (2, 1, 0)
+
+
+def test_a_query_without_points_has_failed_and_was_not_sent_again() -> None:
+    used_up = answer(
+        200, {"errors": [{"type": "RATE_LIMITED"}]}, x_ratelimit_remaining="0", x_ratelimit_reset=str(RESET_S)
+    )
+    with talking([used_up]) as talk:
+        for _ in range(2):
+            with pytest.raises(CallsStoppedError):
+                talk.github.graphql("query", {})
+        (only,) = talk.github.meter().endpoints
+    assert (only.calls, only.retried, only.failed) == (1, 0, 1), "the second was not sent, and cannot have failed"
+
+
+def test_a_call_that_was_refused_when_calls_stopped_has_failed() -> None:
+    with talking([answer(502)], max_calls=1) as talk:
+        with pytest.raises(CallsStoppedError):
+            talk.get()
+        metered = talk.github.meter()
+    assert [(one.calls, one.retried, one.failed) for one in metered.endpoints] == [(1, 0, 1)]
+    assert [(one.status, one.reason) for one in metered.failed_calls] == [(502, "failed: answered 502")]
+
+
+def test_a_download_that_a_limit_refused_for_good_has_failed() -> None:
+    with talking([limited(0, status=403)], max_wait_s=0) as talk:
+        with pytest.raises(CallsStoppedError), talk.github.open_download("/log", endpoint="job log"):
+            pass
+        assert [(one.endpoint, one.status) for one in talk.github.meter().failed_calls] == [("job log", 403)]

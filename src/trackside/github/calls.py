@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from trackside.errors import GitHubError
+from trackside.errors import CallsStoppedError, GitHubError
 from trackside.github.clock import Clock
 from trackside.github.exchange import Reply, WireError
-from trackside.github.gate import APP, Gate
+from trackside.github.gate import APP, Gate, Ticket
 from trackside.github.lanes import GRAPHQL
 from trackside.github.links import ApiAddress, moved_repository, resolve
 from trackside.github.meter import Meter
@@ -49,6 +49,13 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         return self.writes and self.method == "POST"
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """Why a call has to be sent once more, and with which status it was answered."""
+
+    status: int | None
+    reason: str
+
+
 class Progress:
     """How far a call has come: where it is asked for by now, and how often each thing has happened to it."""
 
@@ -62,6 +69,7 @@ class Progress:
         self.redirects = 0
         self.bearer: str | None = None
         self.renewed = False
+        self.refused: Refused | None = None
 
 
 class Calls:
@@ -124,7 +132,7 @@ class Calls:
         if verdict.kind is Kind.REDIRECT and reply is not None:
             self._follow(progress, reply)
         elif verdict.kind in (Kind.PRIMARY, Kind.SECONDARY):
-            self._outlast_limit(progress, verdict)
+            self._outlast_limit(progress, verdict, reply)
         elif verdict.kind is Kind.AGAIN and progress.ask.makes and progress.arrived:
             status = None if reply is None else reply.status
             what = f"was not answered well, so it may have been carried out or not: {verdict.reason}"
@@ -132,9 +140,24 @@ class Calls:
         elif verdict.kind is Kind.AGAIN:
             self._wait_to_retry(progress, verdict, reply)
         elif reply is not None and reply.status == 401 and self._may_renew(progress):
-            self.meter.retried(progress.ask.endpoint)
+            progress.refused = Refused(reply.status, verdict.reason)
         else:
             raise self._refusal(progress, verdict, reply)
+
+    def enter(self, progress: Progress) -> Ticket:
+        """Leave to send the call, or to send it once more.
+
+        Raises CallsStoppedError; a call that was refused before and is not sent again has failed.
+        """
+        try:
+            ticket = self.gate.enter(progress.ask.resource)
+        except CallsStoppedError:
+            self._abandon(progress)
+            raise
+        if progress.refused is not None:
+            self.meter.retried(progress.ask.endpoint)
+            progress.refused = None
+        return ticket
 
     def failure(self, progress: Progress, status: int | None, what: str, *, unsure: bool = False) -> GitHubError:
         """The error of a call that is given up, entered into the account. ``what`` follows the name of the thing."""
@@ -155,7 +178,7 @@ class Calls:
     def _try(self, progress: Progress) -> tuple[Reply, Verdict]:
         ask, url = progress.ask, progress.url
         self.authorize(progress)
-        ticket = self.gate.enter(ask.resource)
+        ticket = self.enter(progress)
         began = self.clock.monotonic()
         try:
             with self.sending.to_api(ask.endpoint, ask.method, url, bearer=progress.bearer, body=ask.body) as stream:
@@ -193,14 +216,20 @@ class Calls:
                 return new + url[len(old) :]
         return url
 
-    def _outlast_limit(self, progress: Progress, verdict: Verdict) -> None:
+    def _outlast_limit(self, progress: Progress, verdict: Verdict, reply: Reply | None) -> None:
         """The gate waits or has stopped; here only an end to being refused again and again."""
+        progress.refused = Refused(None if reply is None else reply.status, verdict.reason)
         progress.limited += 1
         if progress.limited >= LIMIT_ATTEMPTS:
             self.gate.stop(f"{verdict.reason}, still after {progress.limited} tries")
         if (stopped := self.gate.stopped) is not None:
+            self._abandon(progress)
             raise stopped
-        self.meter.retried(progress.ask.endpoint)
+
+    def _abandon(self, progress: Progress) -> None:
+        """Enters a call that was refused and is not sent again, because calls have stopped, into the account."""
+        if progress.refused is not None:
+            self.failure(progress, progress.refused.status, f"failed: {progress.refused.reason}")
 
     def _wait_to_retry(self, progress: Progress, verdict: Verdict, reply: Reply | None) -> None:
         progress.tried += 1
@@ -217,8 +246,12 @@ class Calls:
         asked_s = None if reply is None else retry_after_s(reply.headers, self.gate.server_now_s())
         wait_s = retry_wait_s(progress.tried, self.clock.random(), asked_s)
         what = f"{self.api.shown(progress.url)}: {self._clean(verdict.reason)}"
-        self.gate.pause(wait_s, f"{what}; try {progress.tried + 1} of {progress.ask.attempts} comes then")
-        self.meter.retried(progress.ask.endpoint)
+        progress.refused = Refused(status, verdict.reason)
+        try:
+            self.gate.pause(wait_s, f"{what}; try {progress.tried + 1} of {progress.ask.attempts} comes then")
+        except CallsStoppedError:
+            self._abandon(progress)
+            raise
 
     def _may_renew(self, progress: Progress) -> bool:
         """Whether the refused token was one that can be replaced, which is done once a call."""

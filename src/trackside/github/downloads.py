@@ -77,7 +77,7 @@ class Downloads:
     def _try(self, trying: ExitStack, progress: Progress) -> Download | tuple[Verdict, Reply | None]:
         calls = self._calls
         calls.authorize(progress)
-        ticket = calls.gate.enter(progress.ask.resource)
+        ticket = calls.enter(progress)
         trying.callback(calls.gate.leave, ticket)
         try:
             found = self._ask_for_link(trying, progress, ticket)
