@@ -150,13 +150,21 @@ def test_a_segment_that_was_damaged_is_written_anew(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b'{"runs": [], "last_updated": "yesterday"}', b"\xff\xfe", b"[" * 100_000],
-    ids=["empty", "torn", "list", "no time", "no text", "deep"],
+    [
+        b"",
+        b" \n",
+        b"{",
+        b'{"schema_vers',
+        b'{"schema_version":1,"repository":"octo/engine","last_updated":"2026-06-0',
+        b'{"last_updated": "2026-06-03T12:00:00+00:00", "runs": [{"id": 1',
+        b'{"runs": [], "last_updated": "yesterday"}',
+    ],
+    ids=["empty", "blank", "torn", "torn later", "torn in the middle", "torn established one", "no time"],
 )
 def test_a_damaged_file_is_said_and_replaced_by_good_data_only(path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
-    kept = keep_data(path, "the sync was not complete, and no run is known")
+    kept = keep_data(path, "octo/engine", "the sync was not complete, and no run is known")
     assert kept.kept is not None
     assert "is damaged" in kept.kept
     assert path.read_bytes() == content
@@ -166,10 +174,45 @@ def test_a_damaged_file_is_said_and_replaced_by_good_data_only(path: Path, conte
     assert every_run(path) == [(1001, 1)]
 
 
+OURS = '{"schema_version": 1, "repository": "Octo/Engine", "last_updated": "2026-06-01T00:00:00+00:00", "runs": []}'
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (OURS.replace("Octo/Engine", "other/one"), "it is the data file of other/one, not of octo/engine"),
+        (OURS.replace("Octo/Engine", "other/one")[:-9], "it is the data file of other/one, not of octo/engine"),
+        (OURS.replace(": 1,", ": 2,"), "a newer trackside wrote it (its schema_version is 2, this one writes 1)"),
+        (OURS.replace(": 1,", ": 2,")[:-2], "a newer trackside wrote it (its schema_version is 2, this one writes 1)"),
+        (OURS.replace(': "2026', ': "x", "segment": "2026'), "it is no data file of agent operations"),
+        ('{"schema_version": 1, "repository": "octo/engine", "days": []}', "it is no data file of agent operations"),
+        ('{"schema_version": 1, "repository": "octo/engine", "da', "it is no data file of agent operations"),
+        ("[]", "it is no data file of agent operations"),
+        ("[" * 100_000, "it is no data file of agent operations"),
+        ("# Notes\n", "it is no data file of agent operations"),
+    ],
+    ids=["other", "other, cut", "newer", "newer, cut", "segment", "days", "days, cut", "list", "deep", "text"],
+)  # fmt: skip
+def test_a_file_of_others_is_never_replaced(path: Path, content: str, what: str) -> None:
+    path.parent.mkdir()
+    path.write_text(content)
+    with pytest.raises(OutputError) as refused:
+        write_history(path, an_agent_history([an_agent_run(1)]))
+    words = f"{path} stays as it is: {what}. Name another file with --output, or move this one away."
+    assert str(refused.value) == words
+    assert [one.read_text() for one in path.parent.iterdir()] == [content]
+
+
+def test_the_repository_is_the_same_in_any_case_of_letters(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(OURS)
+    assert write_history(path, an_agent_history([an_agent_run(1)])).replaced is None
+
+
 def test_a_file_of_the_established_writer_is_no_damaged_one(path: Path) -> None:
     path.parent.mkdir()
     path.write_text('{"last_updated": "2025-11-19T00:11:12.345678+00:00", "summary": {}, "runs": [{"id": 1}]}')
-    kept = keep_data(path, "no run is in the window").kept
+    kept = keep_data(path, "octo/engine", "no run is in the window").kept
     assert kept == f"{path} stays as it is, with 1 run attempts: no run is in the window."
     assert write_history(path, an_agent_history([an_agent_run(1)])).replaced is None
 

@@ -325,23 +325,6 @@ def test_a_place_that_cannot_be_written_is_one_sentence(run: Run, tmp_path: Path
     assert run("-o", os.devnull)[0] == 2
 
 
-def test_settings_that_name_no_data_file_cost_no_call(run: Run, github: FakeGitHub, tmp_path: Path) -> None:
-    (tmp_path / "trackside.toml").write_text('[agents]\ndata_file = ""\n')
-    for words in (["-o", "."], ["--format", "json"]):
-        code, _, err = run(*words)
-        assert (code, github.journal.count()) == (2, 0)
-        assert "data_file under [agents]" in err
-
-
-def test_a_pipe_in_the_place_of_the_state_is_one_sentence(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    state = tmp_path / "out" / "agentops-sync.json"
-    os.mkfifo(state)
-    code, _, err = run("-o", FILE)
-    assert (code, state.is_fifo()) == (1, True)
-    assert f"The file of the syncs could not be written to {state}: something stands there that is no file." in err
-
-
 def test_outside_of_a_workflow_a_summary_is_said_to_go_nowhere(run: Run) -> None:
     assert "names no file" in run("--summary")[2]
 

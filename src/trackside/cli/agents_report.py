@@ -62,12 +62,16 @@ def report(
         format: How the report is printed.
     """
     from trackside.report.agents_files import data_path
+    from trackside.report.agents_foreign_files import require_ours
 
     asked = asked or Asked()
     refuse_two_windows(asked.window, max_runs_per_workflow)
 
     def adapt(settings: Settings) -> Settings:
-        data_path(output, settings.agents.data_file)  # a place that is none is to cost no call
+        # A place that is none is to cost no call.
+        path = data_path(output, settings.agents.data_file)
+        if output is not None:
+            require_ours(path)
         return adapted(settings, jobs, max_runs_per_workflow)
 
     session = open_agents_session(asked, adapt=adapt)
@@ -141,12 +145,12 @@ class AgentsReport:
 
         if self.output is None:
             return None
-        path = self._path
+        path, repo = self._path, self.session.history.repo
         if self.session.history.runs.is_empty():
             if self.session.is_short:
-                return keep_data(path, "the sync was not complete, and no run is known")
+                return keep_data(path, repo, "the sync was not complete, and no run is known")
             if self.session.offline or path.exists():
-                return keep_data(path, "no run is in the window")
+                return keep_data(path, repo, "no run is in the window")
         return write_data(path, self._content(whole=False), self._now)
 
     @cached_property
@@ -286,11 +290,11 @@ def _end(told: AgentsReport, *, found: bool) -> int:
 
 def _import_knowledge(session: AgentsSession) -> None:
     """Takes what people said of failures out of the committed file; a file that cannot be read is no end."""
-    from trackside.cli.kb_session import KbSession, file_of, knowledge_path, take_edits
+    from trackside.cli.kb_session import KbSession, file_of, knowledge_place, take_edits
 
     kb = KbSession(session.terminal, session.settings, session.history.repo, session.store, dt.datetime.now(dt.UTC))
-    path = knowledge_path(kb)
     try:
+        path = knowledge_place(kb.settings).path
         content = None if path is None else file_of(kb, path)
         if content is not None:
             take_edits(kb, content, str(path))

@@ -21,6 +21,7 @@ from trackside.engine.whole_files import write_atomically
 from trackside.errors import OutputError, UsageError
 from trackside.report.agents_data import DataContent, Segment
 from trackside.report.agents_document import DaysFile, SegmentFile
+from trackside.report.agents_foreign_files import require_ours
 from trackside.report.agents_old_files import DAYS, OldFile, free_name, left_behind, read_old, unnamed
 
 MOST_SEGMENTS: Final = 1_000
@@ -87,10 +88,10 @@ def sync_path(path: Path) -> Path:
 def write_data(path: Path, content: DataContent, now: dt.datetime) -> DataFiles:
     """Writes the data files where ``content`` differs from what is there; else nothing is touched.
 
-    Raises OutputError where they cannot be written: then what was there is as it was.
+    Raises OutputError where they cannot be written, or a file of others is there: then what was there is as it was.
     """
     with _unharmed(path) as made, _alone(path.parent):
-        old, damage = _old(path)
+        old, damage = _old(path, content.repository)
         placing = _Placing(path, old, content.repository, made)
         segments = tuple(placing.segment(one) for one in content.segments())
         days = placing.days(content)
@@ -110,9 +111,12 @@ def write_data(path: Path, content: DataContent, now: dt.datetime) -> DataFiles:
     )
 
 
-def keep_data(path: Path, reason: str) -> DataFiles:
-    """What is there where nothing good can be written, for ``reason``; nothing is touched."""
-    old, damage = _old(path)
+def keep_data(path: Path, repository: str, reason: str) -> DataFiles:
+    """What is there where nothing good can be written, for ``reason``; nothing is touched.
+
+    Raises OutputError where a file of others is there.
+    """
+    old, damage = _old(path, repository)
     if old is None:
         what = f"{path} is damaged ({damage}) and stays as it is" if damage else f"{path} was not written"
         return DataFiles(path=path, kept=f"{what}: {reason}.")
@@ -172,7 +176,9 @@ class _Placing:
         return name, sha256
 
 
-def _old(path: Path) -> tuple[OldFile | None, str | None]:
+def _old(path: Path, repository: str) -> tuple[OldFile | None, str | None]:
+    """The data file that is there, or what its damage is. Raises OutputError where it is that of others."""
+    require_ours(path, repository)
     old = read_old(path)
     return (None, old) if isinstance(old, str) else (old, None)
 

@@ -14,7 +14,7 @@ from trackside.report.agents_document import DaysFile, SegmentFile
 DAYS: Final = "days"
 UNDATED: Final = "undated"
 """Stands for the month of runs whose creation is not told."""
-_MOST_BYTES: Final = 64 * 1024 * 1024
+MOST_BYTES: Final = 64 * 1024 * 1024
 """A file that is larger was not written here."""
 
 
@@ -50,8 +50,8 @@ class _Beside(msgspec.Struct):
 def read_old(path: Path) -> OldFile | str | None:
     """The data file at ``path``, None where there is none, or why it is none: a part of a sentence."""
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            return f"it has more than {_MOST_BYTES:,} bytes"
+        if path.stat().st_size > MOST_BYTES:
+            return f"it has more than {MOST_BYTES:,} bytes"
         content = path.read_bytes()
     except FileNotFoundError:
         return None
@@ -97,7 +97,7 @@ def left_behind(folder: Path, stem: str, now: dt.datetime) -> list[Path]:
 def is_ours(path: Path, repository: str) -> bool:
     """Whether a file beside the data file was written here, for this repository."""
     try:
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_BYTES:
             return False
         told = msgspec.json.decode(path.read_bytes(), type=_Beside)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
