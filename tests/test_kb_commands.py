@@ -283,6 +283,60 @@ def test_no_file_is_written_outside_of_a_checkout_or_where_it_is_switched_off(co
     assert [one.name for one in (tmp_path / ".github").iterdir()] == ["other.json"]
 
 
+def test_where_an_edit_was_not_written_is_said_with_the_reason(command: Command, tmp_path: Path) -> None:
+    only = "Kept in the store only, not in a file to commit"
+    _, _, err = command("mute", "aaaa")
+    assert f"{only}: the working directory has neither {FILE} nor .git" in " ".join(err.split())
+    (tmp_path / ".git").mkdir()
+    _, _, err = command("mute", "aaaa")
+    assert f"{only}: this checkout has no folder .github for {FILE}" in " ".join(err.split())
+    assert not (tmp_path / ".github").exists()
+    assert command("mute", "aaaa", "--no-file")[2] == ""
+    (tmp_path / "trackside.toml").write_text('[agents]\nknowledge_file = ""\n')
+    assert command("mute", "aaaa")[2] == ""
+
+
+def test_a_link_within_the_checkout_stays_one_and_one_that_leads_out_is_refused(
+    command: Command, checkout: Path, store: Store, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("home") / "precious"
+    checkout.symlink_to(elsewhere)
+    code, _, err = command("mute", "aaaa")
+    assert (code, f"{FILE} leads out of the checkout" in " ".join(err.split())) == (2, True)
+    assert (elsewhere.exists(), known_edits(store, REPO)) == (False, ())
+    checkout.unlink()
+    checkout.symlink_to("../knowledge.json")
+    assert command("mute", "aaaa")[0] == 0
+    assert (checkout.is_symlink(), an_id("a") in (checkout.parent.parent / "knowledge.json").read_text()) == (
+        True,
+        True,
+    )
+
+
+def test_what_looks_like_a_secret_is_kept_nowhere_and_that_is_said(
+    command: Command, checkout: Path, store: Store
+) -> None:
+    secret = "ghp_" + "a1B2" * 9
+    words = ("--title", f"Token {secret}", "--note", "plain", "--fix", f"export GH_TOKEN={secret}")
+    code, _, err = command("note", "aaaa", *words)
+    assert (code, "--title and --fix held what looks like a secret: *** is kept in its place." in err) == (0, True)
+    [edit] = known_edits(store, REPO)
+    assert (edit.title, edit.note, edit.fix) == ("Token ***", "plain", "export GH_TOKEN=***")
+    assert secret not in checkout.read_text()
+
+
+def test_a_secret_in_a_file_is_not_taken_with_it(command: Command, checkout: Path, store: Store) -> None:
+    secret = "ghp_" + "a1B2" * 9
+    theirs = {"entry_id": an_id("b"), "edited_at": "2026-11-01T00:00:00Z", "note": f"password={secret}"}
+    checkout.write_text(json.dumps({"schema_version": 1, "repository": REPO, "edits": [theirs]}))
+    code, _, err = command("import", FILE)
+    said = " ".join(err.split())
+    assert (code, f"{FILE}: what looks like a secret was not taken of {an_id('b')}: *** is kept" in said) == (0, True)
+    command("mute", "aaaa")
+    assert {one.entry_id: one.note for one in known_edits(store, REPO)}[an_id("b")] == "password=***"
+    assert secret not in checkout.read_text()
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

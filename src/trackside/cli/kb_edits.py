@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -18,11 +17,12 @@ from cyclopts import Parameter
 from trackside.cli.id_lookup import find_id
 from trackside.cli.kb_session import (
     KbSession,
+    KnowledgePlace,
     Where,
     entry_name,
     file_of,
     find_entry,
-    knowledge_path,
+    knowledge_place,
     open_kb,
     take_edits,
 )
@@ -55,7 +55,7 @@ class _Editing:
     """A command that edits: its session, the file it also writes, and what is known."""
 
     session: KbSession
-    path: Path | None
+    place: KnowledgePlace
     knowledge: Knowledge
 
     def entry(self, typed: str) -> Entry:
@@ -78,17 +78,20 @@ class _Editing:
         return msgspec.structs.replace(before, repo=self.session.repo, edited_at=later, **fields)
 
     def keep(self, edits: Sequence[KnowledgeEdit]) -> None:
-        """Puts edits into the store and, in a checkout, all that is known into its file."""
+        """Puts edits into the store and, in a checkout, all that is known into its file; says where it does not."""
         from trackside.evidence.knowledge import known_edits
         from trackside.report.knowledge_file import knowledge_file_text, write_knowledge_file
 
         session = self.session
         session.store.add_knowledge(edits, session.now)
-        if self.path is None:
+        path = self.place.path
+        if path is None:
+            if self.place.why is not None:
+                session.terminal.note(f"Kept in the store only, not in a file to commit: {self.place.why}.")
             return
-        content = file_of(session, self.path)
+        content = file_of(session, path)
         every = [*(content.edits if content else ()), *known_edits(session.store, session.repo)]
-        if write_knowledge_file(self.path, knowledge_file_text(session.repo, every)):
+        if write_knowledge_file(path, knowledge_file_text(session.repo, every)):
             session.terminal.note(f"{session.settings.agents.knowledge_file} is written: commit it with the checkout.")
 
 
@@ -121,11 +124,22 @@ def note(
     require_page(said.get("link"), "--link")
     editing = _open(keeping)
     entry = editing.entry(entry_id)
+    said = _without_secrets(editing, said)
     gone = [name for name in given if name in forget and name not in said]
     editing.keep([editing.changed(entry.entry_id, **{name: said.get(name) for name in (*gone, *said)})])
     now = [*([f"has {_and(said)} now"] if said else []), *([f"has no {_and(gone)} any more"] if gone else [])]
     editing.session.terminal.data(f"{entry.entry_id} {_and(now)}: {entry_name(entry)}")
     return 0
+
+
+def _without_secrets(editing: _Editing, said: dict[str, str]) -> dict[str, str]:
+    """The words with what looks like a secret replaced; says in which it was."""
+    from trackside.joblogs.cleaning import redact
+
+    safe = {name: redact(words) for name, words in said.items()}
+    if changed := [f"--{name}" for name in said if safe[name] != said[name]]:
+        editing.session.terminal.warn(f"{_and(changed)} held what looks like a secret: *** is kept in its place.")
+    return safe
 
 
 def mute(entry_id: str, /, *, off: _OFF = False, keeping: Keeping | None = None) -> int:
@@ -276,13 +290,13 @@ def _open(keeping: Keeping | None) -> _Editing:
 
     keeping = keeping or Keeping()
     session = open_kb(keeping.where)
-    path = None if keeping.no_file else knowledge_path(session)
-    content = file_of(session, path) if path is not None else None
-    if content is not None and path is not None:
+    place = KnowledgePlace() if keeping.no_file else knowledge_place(session.settings)
+    content = file_of(session, place.path) if place.path is not None else None
+    if content is not None and place.path is not None:
         take_edits(session, content, session.settings.agents.knowledge_file)
         if content.has_entries:
-            session.terminal.warn(f"{path.name} also held figures of failures; the file is kept without them.")
-    return _Editing(session, path, load_knowledge(session.store, session.repo))
+            session.terminal.warn(f"{place.path.name} also held figures of failures; the file is kept without them.")
+    return _Editing(session, place, load_knowledge(session.store, session.repo))
 
 
 def _and(words: Iterable[str]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from cyclopts import Parameter
 
@@ -82,16 +83,36 @@ def entry_name(entry: Entry) -> str:
     return (entry.title or entry.template or entry.cause or "no log was read")[:80]
 
 
-def knowledge_path(session: KbSession) -> Path | None:
-    """The committed file of a checkout in the working directory; None where there is none to write, or it is off.
+class KnowledgePlace(NamedTuple):
+    """Where the committed file is or is to be; without a path ``why`` is the part of a sentence that says why not,
+    None where the settings switch it off."""
 
-    A file that is not there yet is made where its folder is there, in a checkout.
+    path: Path | None = None
+    why: str | None = None
+
+
+def knowledge_place(settings: Settings) -> KnowledgePlace:
+    """The committed file of a checkout in the working directory.
+
+    A file that is not there yet is made where its folder is there, in a checkout. Raises UsageError where its name or a
+    link leads out of the working directory: whoever commits a link would choose which file is read and written.
     """
-    name = session.settings.agents.knowledge_file.strip()
+    name = settings.agents.knowledge_file.strip()
     if not name:
-        return None
-    path = Path.cwd() / name
-    return path if path.is_file() or (path.parent.is_dir() and Path(".git").exists()) else None
+        return KnowledgePlace()
+    here = Path.cwd()
+    path = here / name
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(here)):
+        msg = f"{name} leads out of the checkout: let knowledge_file under [agents] name a file in it."
+        raise UsageError(msg)
+    if path.is_file():
+        return KnowledgePlace(path)
+    if not Path(".git").exists():
+        return KnowledgePlace(why=f"the working directory has neither {name} nor .git, the top of a checkout has")
+    if not path.parent.is_dir():
+        folder = path.parent.relative_to(here)
+        return KnowledgePlace(why=f"this checkout has no folder {folder} for {name}; where it is made the file is too")
+    return KnowledgePlace(path)
 
 
 def file_of(session: KbSession, path: Path) -> FileContent | None:
@@ -114,6 +135,11 @@ def take_edits(session: KbSession, content: FileContent, name: str) -> Imported:
     """Puts what a file says into the store, where it was said later; what is not taken for its time is said."""
     from trackside.evidence.knowledge import import_edits
 
+    if content.redacted:
+        session.terminal.warn(
+            f"{name}: what looks like a secret was not taken of {', '.join(content.redacted[:5])}: *** is kept in its "
+            "place. Take it out of the file, and make it invalid where it was published."
+        )
     done = import_edits(session.store, session.repo, content.edits, session.now)
     say_future(session.terminal, done.future, name)
     return done

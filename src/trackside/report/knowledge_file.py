@@ -14,10 +14,12 @@ from trackside.agents.entry_ids import edits_by_id
 from trackside.agents.knowledge import Entry
 from trackside.engine.whole_files import write_atomically
 from trackside.errors import OutputError, PathNotFoundError, UnreadableInputError
+from trackside.joblogs.cleaning import redact
 from trackside.records.knowledge import LONGEST_WORDS, EntryState, KnowledgeEdit
 
 KNOWLEDGE_FILE_VERSION: Final = 1
 MOST_BYTES: Final = 5 * 1024 * 1024
+_WORDS: Final = ("title", "note", "fix", "link")
 
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{16}$")]
 Words = Annotated[str, msgspec.Meta(max_length=LONGEST_WORDS)]
@@ -61,11 +63,15 @@ class _Version(msgspec.Struct, frozen=True):
 
 
 class FileContent(msgspec.Struct, frozen=True, kw_only=True):
-    """What was read of a file. ``has_entries`` says that it also holds figures, which are not read back."""
+    """What was read of a file, without secrets: ``redacted`` are the ids of edits that held what looks like one.
+
+    ``has_entries`` says that the file also holds figures, which are not read back.
+    """
 
     repository: str
     edits: tuple[KnowledgeEdit, ...]
     has_entries: bool = False
+    redacted: tuple[str, ...] = ()
 
 
 def knowledge_file_text(repo: str, edits: Iterable[KnowledgeEdit], entries: Iterable[Entry] = ()) -> str:
@@ -110,8 +116,14 @@ def parse_knowledge(content: bytes, name: str) -> FileContent:
         reason = str(error)[:300]
         msg = f"{name} is no file of known failures: {reason}. Nothing was read; mend it or take it from git."
         raise UnreadableInputError(msg) from error
-    edits = tuple(_from_file(read.repository, one) for one in read.edits)
-    return FileContent(repository=read.repository, edits=edits, has_entries=bool(bytes(read.entries)))
+    told = [_from_file(read.repository, one) for one in read.edits]
+    edits = [_without_secrets(one) for one in told]
+    return FileContent(
+        repository=read.repository,
+        edits=tuple(edits),
+        has_entries=bool(bytes(read.entries)),
+        redacted=tuple(one.entry_id for one, safe in zip(told, edits, strict=True) if one != safe),
+    )
 
 
 def write_knowledge_file(path: Path, text: str) -> bool:
@@ -167,3 +179,8 @@ def _from_file(repo: str, edit: FileEdit) -> KnowledgeEdit:
     into = edit.merged_into.lower() if edit.merged_into else None
     ids = {"entry_id": edit.entry_id.lower(), "merged_into": into, "splits": tuple(one.lower() for one in edit.splits)}
     return KnowledgeEdit(repo=repo, **{**told, **ids})
+
+
+def _without_secrets(edit: KnowledgeEdit) -> KnowledgeEdit:
+    words = {name: getattr(edit, name) for name in _WORDS}
+    return msgspec.structs.replace(edit, **{name: redact(text) for name, text in words.items() if text})
