@@ -69,24 +69,29 @@ def test_an_answer_that_never_ends_is_a_fault() -> None:
     assert "had not ended after 300 s" in talk.said[0]
 
 
-def test_where_nobody_listens_the_call_fails_and_is_not_billed() -> None:
+def test_where_nobody_ever_listened_the_first_call_tells_where_to_look_and_is_the_last() -> None:
     with talking([]) as talk:
+        talk.server.stop()
+        for _ in range(2):
+            words = r"could not be reached \(no connection could be made\); look at the network, at the proxy"
+            with pytest.raises(CallsStoppedError, match=words):
+                talk.get()
+        metered = talk.github.meter()
+    assert (metered.calls, metered.billed) == (5, 0)
+    assert [(one.status, one.reason) for one in metered.failed_calls] == [
+        (None, "failed: no connection could be made, 5 times; try again later")
+    ]
+
+
+def test_where_nobody_listens_any_more_the_call_fails_alone() -> None:
+    with talking([GOOD]) as talk:
+        talk.get()
         talk.server.stop()
         with pytest.raises(GitHubError, match="no connection could be made, 5 times") as caught:
             talk.get()
         assert caught.value.status is None
-        assert talk.github.meter().billed == 0
-        assert talk.github.meter().calls == 5
-
-
-def test_where_nobody_ever_listened_the_first_call_that_fails_is_the_last() -> None:
-    with talking([]) as talk:
-        talk.server.stop()
-        with pytest.raises(GitHubError):
-            talk.get()
-        with pytest.raises(CallsStoppedError, match="could not be reached"):
-            talk.get()
-        assert talk.github.meter().calls == 5
+        assert talk.github.stopped is None
+        assert talk.github.meter().billed == 1
 
 
 @pytest.mark.parametrize(

@@ -240,7 +240,8 @@ class Calls:
             if progress.unreached == progress.tried and not self.gate.has_heard:
                 why = self._clean(verdict.reason)
                 self.gate.stop(f"{self.api.root} could not be reached ({why}); {UNREACHED}")
-            elif progress.ask.attempts > 1:  # who wants one try has another way: a smaller query, or REST
+                raise self.gate.stopped or error
+            if progress.ask.attempts > 1:  # who wants one try has another way: a smaller query, or REST
                 self.gate.gave_up(self._clean(verdict.reason))
             raise error
         asked_s = None if reply is None else retry_after_s(reply.headers, self.gate.server_now_s())
