@@ -205,6 +205,19 @@ def test_a_sync_that_fails_ends_with_1_and_keeps_good_data(run: Run, github: Fak
     assert state["health"]["failures_by_class"].keys() == {"4xx"}
 
 
+def test_calls_that_a_limit_refused_are_failed_calls_in_the_state(run: Run, github: FakeGitHub, tmp_path: Path) -> None:
+    run("-o", FILE)
+    github.journal.clear()
+    github.leave_calls(0, token=TOKEN, reset_in_s=1800)
+    code, _, _ = run("-o", FILE, "--max-wait", "0s")
+    assert code == 4
+    health = read_json(tmp_path / "out" / "agentops-sync.json")["health"]
+    assert github.journal.count() == health["newest"]["failed_calls"] == sum(health["failures_by_class"].values()) > 0
+    assert health["failures_by_class"].keys() == {"4xx"}
+    assert {one["status"] for one in health["failures"]} == {403}
+    assert sum(one["retried"] for one in health["endpoints"]) == 0
+
+
 def test_a_sync_that_brings_nothing_replaces_no_good_file_even_where_the_store_is_gone(
     run: Run, github: FakeGitHub, tmp_path: Path
 ) -> None:
