@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter, validators
 
-from trackside.cli.agents_session import AgentsSession, open_agents_session
+from trackside.cli.agents_data_files import write_or_keep
+from trackside.cli.agents_session import AgentsSession, import_knowledge, open_agents_session
 from trackside.cli.agents_window import adapted, refuse_two_windows, window_of_data
 from trackside.cli.ci_session import EXIT_FOUND, Asked, Format, say_if_empty
 from trackside.cli.github_options import POSITIVE
 from trackside.cli.options import FLAG, number_or_nothing
 from trackside.cli.section_printing import print_sections
-from trackside.errors import OutputError, TracksideError
+from trackside.errors import OutputError
 
 if TYPE_CHECKING:
     from trackside.agents.group_records import Statistics
@@ -75,8 +76,8 @@ def report(
         return adapted(settings, jobs, max_runs_per_workflow)
 
     session = open_agents_session(asked, adapt=adapt)
-    _import_knowledge(session)
-    told = AgentsReport(session, window_of_data(asked.window, session.settings), output, top)
+    import_knowledge(session)
+    told = AgentsReport(session, window_of_data(asked.window, session.settings), output, top, asked.window.limit)
     told.hand_over(summary=summary)
     say_if_empty(session)
     told.tell(format)
@@ -91,6 +92,7 @@ class AgentsReport:
     window: DataWindow
     output: Path | None
     top: int
+    limit: int | None = None
 
     def hand_over(self, *, summary: bool) -> None:
         """Writes the files, looks at the alerts, and tells the workflow."""
@@ -140,18 +142,21 @@ class AgentsReport:
 
     @cached_property
     def data(self) -> DataFiles | None:
-        """The data files, None where none are asked for; nothing replaces a good one but runs."""
-        from trackside.report.agents_files import keep_data, write_data
+        """The data files, None where none are asked for; nothing replaces a good one but runs, and all of them."""
+        from trackside.report.agents_sync_document import status_of
 
         if self.output is None:
             return None
-        path, repo = self._path, self.session.history.repo
-        if self.session.history.runs.is_empty():
-            if self.session.is_short:
-                return keep_data(path, repo, "the sync was not complete, and no run is known")
-            if self.session.offline or path.exists():
-                return keep_data(path, repo, "no run is in the window")
-        return write_data(path, self._content(whole=False), self._now)
+        return write_or_keep(
+            self.session,
+            self._path,
+            self.window,
+            lambda: self._content(whole=False),
+            is_short=self.session.is_short
+            or (self.session.offline and status_of(self.health) in ("partial", "failed")),
+            limit=self.limit,
+            now=self._now,
+        )
 
     @cached_property
     def alerts(self) -> tuple[Alert, ...]:
@@ -286,17 +291,3 @@ def _end(told: AgentsReport, *, found: bool) -> int:
         return session.end(found=found)
     session.terminal.note(f"Jobs were not asked for of {session.history.unread:,} run attempts: they are not known.")
     return EXIT_FOUND if found else 0
-
-
-def _import_knowledge(session: AgentsSession) -> None:
-    """Takes what people said of failures out of the committed file; a file that cannot be read is no end."""
-    from trackside.cli.kb_session import KbSession, file_of, knowledge_place, take_edits
-
-    kb = KbSession(session.terminal, session.settings, session.history.repo, session.store, dt.datetime.now(dt.UTC))
-    try:
-        path = knowledge_place(kb.settings).path
-        content = None if path is None else file_of(kb, path)
-        if content is not None:
-            take_edits(kb, content, str(path))
-    except TracksideError as error:
-        session.terminal.warn(f"What people said of failures was not read: {error}")

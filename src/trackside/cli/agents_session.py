@@ -57,9 +57,25 @@ def open_agents_session(asked: Asked | None, *, adapt: Callable[[Settings], Sett
     ci = load_session(opened, since, synced=synced, failure=failure, ignored=ignored)
     rules = ci.settings.agents
     checkout = read_checkout(Path.cwd(), ci.history.repo, rules.registry, os.environ)
+    if checkout.ignored is not None:
+        ci.terminal.note(checkout.ignored)
     agents = with_agents(ci.store, ci.history, rules, checkout)
     _keep_occurrences(ci, agents)
     return AgentsSession(**vars(ci), agents=agents, checkout=checkout)
+
+
+def import_knowledge(session: AgentsSession) -> None:
+    """Takes what people said of failures out of the committed file; a file that cannot be read is no end."""
+    from trackside.cli.kb_session import KbSession, file_of, knowledge_place, take_edits
+
+    kb = KbSession(session.terminal, session.settings, session.history.repo, session.store, dt.datetime.now(dt.UTC))
+    try:
+        path = knowledge_place(kb.settings).path
+        content = None if path is None else file_of(kb, path)
+        if content is not None:
+            take_edits(kb, content, str(path))
+    except TracksideError as error:
+        session.terminal.warn(f"What people said of failures was not read: {error}")
 
 
 def agents_request(opened: Opened) -> SyncRequest:

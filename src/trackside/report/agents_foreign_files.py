@@ -73,5 +73,5 @@ def _told(content: bytes) -> tuple[int | None, str | None] | None:
         if found is None:
             return None
         version, own = found["version"], found["repository"]
-        return version and int(version), None if own is None else own.decode(errors="replace")
+        return int(version) if version else None, own.decode(errors="replace") if own else None
     return None if told.segment is not None else (told.schema_version, told.repository)
