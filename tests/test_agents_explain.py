@@ -163,6 +163,18 @@ def test_a_checkout_tells_more(github: FakeGitHub, command: Command, tmp_path: P
     assert run["notes"] == ["Read of the checkout: agents in .github/agents: 1; workflows: 1."]
 
 
+def test_a_checkout_of_another_repository_tells_nothing_and_that_is_said(
+    github: FakeGitHub, command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").write_text('[remote "origin"]\n\turl = git@github.com:eve/fork.git\n')
+    run = explain(command, str(an_agents_run(github)))
+    assert run["notes"] == [
+        "No checkout of the repository was looked at: "
+        f"origin of the checkout in the working directory is eve/fork, not {REPO}."
+    ]
+
+
 @pytest.mark.parametrize("form", ["table", "markdown", "json"])
 def test_hostile_names_stay_text(github: FakeGitHub, command: Command, form: str) -> None:
     evil = "\x1b[31m</script><img src=x> @alice #1 [a](http://x) | `b` \u202e\r"

@@ -15,7 +15,6 @@ from trackside.agents.workflow_uses import workflow_uses
 from trackside.evidence.checkout import (
     MOST_AGENT_BYTES,
     MOST_FILES,
-    NO_CHECKOUT,
     Checkout,
     find_checkout,
     read_checkout,
@@ -164,7 +163,40 @@ def test_only_a_checkout_of_the_repository_is_read(tmp_path: Path, origin: str, 
     place = a_checkout(tmp_path / "x", origin)
     (place / FOLDER / "a.md").write_text("# A")
     assert names(read(place)) == (["a"] if is_it else [])
-    assert (read(place) is NO_CHECKOUT) is not is_it
+    assert (read(place).ignored is None) is is_it
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        (None, "there is no .git in the working directory or above it"),
+        (
+            '[remote "fork"]\nurl = https://github.com/octo/engine\n',
+            "the checkout in the working directory has no remote origin",
+        ),
+        (
+            '[remote "origin"]\nurl = https://x:ghp_secret@github.com/eve/engine.git\n',
+            "origin of the checkout in the working directory is eve/engine, not octo/engine",
+        ),
+        (
+            '[remote "origin"]\nurl = engine\n',
+            "origin of the checkout in the working directory is another, not octo/engine",
+        ),
+    ],
+    ids=["no-git", "no-origin", "another-origin", "no-name"],
+)
+def test_why_a_directory_is_no_checkout_of_the_repository_is_said(tmp_path: Path, config: str | None, why: str) -> None:
+    place = tmp_path / "x"
+    place.mkdir()
+    if config is not None:
+        (place / ".git").mkdir()
+        (place / ".git" / "config").write_text(config)
+    assert (read(place).notes, read(place).ignored) == ((f"No checkout of the repository was looked at: {why}.",), None)
+    (place / ".github" / "workflows").mkdir(parents=True)
+    assert read(place).ignored == f"Not read: .github/workflows in the working directory, as {why}."
+    (place / FOLDER).mkdir()
+    told = f"Not read: {FOLDER} and .github/workflows in the working directory, as {why}."
+    assert read(place).ignored == told
 
 
 def test_the_workspace_of_a_run_is_a_checkout_without_git(tmp_path: Path) -> None:
@@ -225,4 +257,4 @@ def test_a_checkout_without_any_of_it_is_one_all_the_same(tmp_path: Path) -> Non
     (place / ".git" / "config").write_text(f'[remote "origin"]\nurl = https://github.com/{REPO}\n')
     assert read(place).notes == ("Read of the checkout: agents in .github/agents: 0; workflows: 0.",)
     (place / ".git" / "config").write_bytes(b"\xff\0")
-    assert read(place) is NO_CHECKOUT
+    assert read(place).notes[0].startswith("No checkout of the repository was looked at: the checkout in ")

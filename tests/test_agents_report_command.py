@@ -381,3 +381,14 @@ def test_what_people_said_in_the_committed_file_is_read_first(run: Run, tmp_path
     code, _, err = run("-o", FILE)
     assert code == 0
     assert "What people said of failures was not read" in err
+
+
+def test_agents_and_workflows_of_a_directory_that_are_not_read_are_said(run: Run, tmp_path: Path) -> None:
+    assert "Not read" not in run()[2]
+    (tmp_path / ".github" / "agents").mkdir(parents=True)
+    code, _, err = run("--offline")
+    said = (
+        "Not read: .github/agents in the working directory, as there is no .git in the working directory or above it."
+    )
+    assert (code, said in " ".join(err.split())) == (0, True)
+    assert run("--offline", "--quiet")[2] == ""

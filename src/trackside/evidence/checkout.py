@@ -28,25 +28,27 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of a checkout: the agents of its registry, and what each workflow uses, by its path.
 
     A workflow there need not be what it was at the head commit of a run. ``notes`` say what was read, and what was not.
+    ``ignored`` is the sentence on folders in the working directory that were not read as it is no such checkout.
     """
 
     agents: tuple[RegisteredAgent, ...] = ()
     workflows: dict[str, WorkflowUses] = {}
     notes: tuple[str, ...] = ()
+    ignored: str | None = None
 
 
 NO_CHECKOUT: Final = Checkout(notes=("No checkout of the repository was looked at.",))
-"""Where the command does not run in a checkout of the repository."""
+"""Where none is needed."""
 
 
 def read_checkout(folder: Path, repo: str, registry: str, environ: Mapping[str, str]) -> Checkout:
-    """What the checkout of ``repo`` that holds ``folder`` tells; NO_CHECKOUT where there is none.
+    """What the checkout of ``repo`` that holds ``folder`` tells; where there is none, notes that say why.
 
     ``registry`` is the folder of the files that describe agents. Nothing outside of the checkout is read.
     """
     root = find_checkout(folder, repo, environ)
     if root is None:
-        return NO_CHECKOUT
+        return _no_checkout(folder, repo, registry)
     agents, agent_notes = _read_folder(root, registry, (".md",), MOST_AGENT_BYTES, registered_agent)
     workflows, workflow_notes = _read_folder(root, WORKFLOWS, (".yml", ".yaml"), MOST_WORKFLOW_BYTES, workflow_uses)
     return Checkout(
@@ -60,13 +62,31 @@ def read_checkout(folder: Path, repo: str, registry: str, environ: Mapping[str, 
     )
 
 
+def _no_checkout(folder: Path, repo: str, registry: str) -> Checkout:
+    """What is said where ``folder`` is in no checkout of ``repo``."""
+    top = _top_of(folder)
+    if top is None:
+        why = "there is no .git in the working directory or above it"
+    elif (url := _origin(top / ".git")) is None:
+        why = "the checkout in the working directory has no remote origin"
+    else:
+        # The rest of an address may hold a token.
+        found = _OWNER_NAME.search(url)
+        why = f"origin of the checkout in the working directory is {found[1][:200] if found else 'another'}, not {repo}"
+    there = [name for name in dict.fromkeys((registry, WORKFLOWS)) if name and (folder / name).is_dir()]
+    return Checkout(
+        notes=(f"No checkout of the repository was looked at: {why}.",),
+        ignored=f"Not read: {' and '.join(there)} in the working directory, as {why}." if there else None,
+    )
+
+
 def find_checkout(folder: Path, repo: str, environ: Mapping[str, str]) -> Path | None:
     """The top of the checkout of ``repo`` that holds ``folder``; None where that is of another one, or of none.
 
     Git's origin tells which it is; without git the workspace of a workflow run of the repository is one.
     """
     here = folder.resolve()
-    top = next((one for one in (here, *here.parents) if (one / ".git").exists()), None)
+    top = _top_of(folder)
     if top is not None:
         return top if _is_of(_origin(top / ".git"), repo) else None
     workspace = environ.get("GITHUB_WORKSPACE")
@@ -74,6 +94,12 @@ def find_checkout(folder: Path, repo: str, environ: Mapping[str, str]) -> Path |
         return None
     place = Path(workspace).resolve()
     return place if place in (here, *here.parents) else None
+
+
+def _top_of(folder: Path) -> Path | None:
+    """The top of the checkout, of whatever repository, that holds ``folder``."""
+    here = folder.resolve()
+    return next((one for one in (here, *here.parents) if (one / ".git").exists()), None)
 
 
 def _origin(git: Path) -> str | None:
