@@ -18,8 +18,11 @@ from tests.syncing import REPO, TOKEN
 from trackside.agents.frames import AgentHistory
 from trackside.cli.app import run as run_app
 from trackside.cli.app import trackside_app
+from trackside.records.agent_rules import Detail
 from trackside.report.agents_document import DataWindow
+from trackside.report.agents_files import DataFile, DataFiles
 from trackside.report.agents_lost_attempts import Wanted, lost_words
+from trackside.report.agents_report_sections import data_lines
 
 DAY = dt.timedelta(days=1)
 FILE = "out/agentops-runs.json"
@@ -114,6 +117,20 @@ def test_a_sync_that_is_not_complete_brings_news_where_nothing_is_lost(
     err = run("-o", FILE, "--workflow", "lint.yml")[2]
     assert "stays as it is" not in err
     assert len(every_run(tmp_path / FILE)) < 13
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "detail", "is_said"), [(101, "all", True), (100, "all", False), (101, "bands", False)]
+)
+def test_data_that_is_large_names_what_makes_it_smaller(
+    tmp_path: Path, megabytes: int, detail: Detail, is_said: bool
+) -> None:
+    path = tmp_path / "agentops-runs.json"
+    file = DataFile(file=path.name, bytes=megabytes * 1_000_000, sha256="0" * 64, runs=1)
+    for done in (DataFiles(path=path, files=(file,), has_changes=True), DataFiles(path=path, files=(file,))):
+        told = list(data_lines(done, detail))
+        assert [line for line in told if 'detail = "bands" under [agents]' in line] == told[1:]
+        assert (len(told) == 2) is is_said
 
 
 def lost(

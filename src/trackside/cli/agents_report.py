@@ -219,7 +219,7 @@ class AgentsReport:
         from trackside.report.agents_report_sections import data_lines
 
         say = self.session.terminal.warn if self.data.kept or self.data.replaced else self.session.terminal.note
-        say("\n".join(data_lines(self.data)))
+        say("\n".join(data_lines(self.data, self.session.settings.agents.detail)))
 
     def _write_sync_file(self) -> None:
         if self.data is None:

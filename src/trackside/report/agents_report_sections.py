@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from trackside.agents.knowledge import Entry
+from trackside.records.agent_rules import Detail
 from trackside.records.alerts import Alert, AlertState
 from trackside.records.knowledge import EntryState
 from trackside.report.agents_files import DataFiles
@@ -15,6 +16,8 @@ from trackside.report.kb_report import kb_sections
 from trackside.report.ledger import counted
 from trackside.report.sections import Section
 
+LARGE_BYTES: Final = 100_000_000
+"""Data files that are larger together take minutes to write, and more than a branch or a page should hold."""
 _LISTED: Final = (EntryState.OPEN, EntryState.REGRESSED)
 _HEADINGS: Final = ("Alert", "State", "What", "Since")
 
@@ -37,8 +40,8 @@ def alert_section(alerts: Sequence[Alert]) -> Section:
     )
 
 
-def data_lines(data: DataFiles) -> Iterator[str]:
-    """What became of the data files, in sentences."""
+def data_lines(data: DataFiles, detail: Detail) -> Iterator[str]:
+    """What became of the data files, in sentences; ``detail`` is how much of each run the settings ask for."""
     if data.replaced:
         yield data.replaced
     if data.kept:
@@ -47,3 +50,8 @@ def data_lines(data: DataFiles) -> Iterator[str]:
     runs, size = sum(one.runs or 0 for one in data.files), sum(one.bytes for one in data.files)
     what = f"{counted(runs, 'run attempt')} in {counted(len(data.files), 'file')}, {size / 1e6:,.2f} MB"
     yield f"{data.path} {'is written' if data.has_changes else 'has no news and stays as it is'}: {what}."
+    if size > LARGE_BYTES and detail == "all":
+        yield (
+            'That is a lot for a page: detail = "bands" under [agents] in trackside.toml keeps jobs and steps of the '
+            "newest runs of each workflow, and sums of the oldest."
+        )
