@@ -25,6 +25,7 @@ def an_agent_run(number: int, conclusion: str | None = "success", **told: Any) -
     extra = {name: told.pop(name) for name in list(told) if name in AGENT_RUN_COLUMNS and name not in RUN_COLUMNS}
     agent = extra.get("agent")
     row = {
+        "source": "rest",
         "workflow_id": 77,
         "triggering_actor": "alice",
         "actor_id": 1,

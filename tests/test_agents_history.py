@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.agent_data import a_document
 from tests.build_github import at, attempt, job, marker, pull, step
 from tests.fake_github import FakeGitHub
+from tests.fake_github.scenarios import small
 from tests.syncing import REPO, a_week, sync_once
 from trackside.agents.frames import AGENT_RUN_COLUMNS, STEP_COLUMNS, AgentHistory
 from trackside.evidence.agent_history import load_agent_history
@@ -58,6 +60,19 @@ def test_the_rows_are_those_of_the_history_with_what_is_known_beside_them(github
         (number, one.number) for number in in_history for one in jobs[number].steps
     ]
     assert found.labels == {number: tuple(jobs[number].labels) for number in in_history if jobs[number].labels}
+
+
+def test_an_attempt_that_was_worked_out_from_its_jobs_says_so(github: FakeGitHub, store: Store) -> None:
+    small(github.world, name=REPO)
+    sync_once(github, store)
+    told = load(store).runs
+    assert set(told["source"]) == {"rest", "jobs"}
+    inferred = told.filter(source="jobs").select("run_attempt", "triggering_actor").rows()
+    assert {number for number, _ in inferred} == {1}
+    document = a_document(load(store))
+    assert {(run["id"], run["run_attempt"]): run["source"] for run in document["runs"]} == {
+        (run_id, number): source for run_id, number, source in told.select("run_id", "run_attempt", "source").rows()
+    }
 
 
 def test_every_attempt_is_a_row_with_its_own_times(store: Store) -> None:

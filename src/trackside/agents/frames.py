@@ -16,6 +16,7 @@ _TIME: Final = pl.Datetime("us", "UTC")
 AGENT_RUN_COLUMNS: Final = pl.Schema(
     {
         **RUN_COLUMNS,
+        "source": pl.String(),
         "workflow_id": pl.Int64(),
         "triggering_actor": pl.String(),
         "actor_id": pl.Int64(),
@@ -40,6 +41,7 @@ AGENT_RUN_COLUMNS: Final = pl.Schema(
 )
 """One row for each attempt of a run, in the order of ``History.runs``, with its columns first; times UTC.
 
+``source`` is a ``records.runs.Source``: of one that is ``jobs`` the start and the end were worked out from its jobs.
 ``pull_numbers`` are the pull requests that the run is of, the best first; empty for a run of the default branch that no
 pull request brought. ``last_merged_pull`` is, for a run on the default branch, the pull request that its commit was
 merged by, as the store knows or as the subject of the commit says. ``issue_source`` is a

@@ -27,6 +27,7 @@ _ATTEMPT: Final = ["run_id", "run_attempt"]
 _MORE: Final = (
     "repo",
     *_ATTEMPT,
+    "source",
     "workflow_id",
     "run_started_at",
     "triggering_actor",

@@ -75,6 +75,8 @@ class DataArtifact(msgspec.Struct, frozen=True, kw_only=True):
 class DataRun(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt of a run; (``id``, ``run_attempt``) is its key. Times are UTC.
 
+    ``source`` is how it came here: rest, graphql, webhook, file, or jobs. The last was worked out from its jobs, as the
+    list of runs shows only the latest attempt: its start and end are within seconds, and what jobs do not tell is null.
     ``duration_seconds`` is from the start of the attempt to its end, null until then. ``queue_seconds`` is from its
     creation to the start of its first job, ``active_seconds`` the sum of its jobs. ``workflow_file`` is the name of the
     file, ``workflow_path`` its path. ``head_sha`` has 8 characters, ``head_sha_full`` all.
@@ -93,6 +95,7 @@ class DataRun(msgspec.Struct, frozen=True, kw_only=True):
     id: int | None = None
     run_number: int | None = None
     run_attempt: int | None = None
+    source: str | None = None
     workflow_name: str | None = None
     workflow_file: str | None = None
     workflow_path: str | None = None

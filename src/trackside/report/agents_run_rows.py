@@ -71,6 +71,7 @@ class RunRows:
             id=run["run_id"],
             run_number=run["run_number"],
             run_attempt=run["run_attempt"],
+            source=run["source"],
             workflow_name=self._text(run["workflow"]),
             workflow_file=self._text(workflow_file(run["workflow_file"])),
             workflow_path=self._text(run["workflow_file"]),
