@@ -50,6 +50,14 @@ def told(*lines: str) -> Diagnosis:
     return diagnose(log(*lines), job())
 
 
+@pytest.mark.parametrize("said", ["ERROR could not push with https://x.example/a", "Error odd thing", "error push"])
+def test_what_is_said_as_an_error_just_before_the_exit_is_told_rather_than_the_exit(said: str) -> None:
+    assert told("doing things", said, EXIT).line == said
+    assert told(said, "doing things", EXIT).line == EXIT
+    assert told("error count 5", "Error 404", EXIT).line == EXIT
+    assert told("E: odd", said, EXIT).line == "E: odd"
+
+
 def test_boilerplate_is_told_only_where_there_is_nothing_else() -> None:
     alone = told("doing things", EXIT)
     assert (alone.cause, alone.line, alone.line_number) == (Cause.OTHER, EXIT, 2)

@@ -245,6 +245,8 @@ _EXITS: Final = (
     ),
     rule("exit-127", Cause.CONFIGURATION, 9, EXIT_CODE + r"12[67]\b", last=True),
     rule("exit-143", Cause.CANCELLED, 9, EXIT_CODE + r"(?:143|130)\b", last=True),
+    # Without a colon many a line begins so that is no error: it is taken for the last words before the exit only.
+    rule("error-before-exit", Cause.OTHER, 5, r"^(?:ERROR|Error|error)\s{1,4}[^\W\d]", last=True, below=EXIT_CODE),
     rule("exit-code", Cause.OTHER, 3, EXIT_CODE, last=True),
 )
 
