@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.recorded import GITHUB_DATA
-from trackside.errors import PathNotFoundError, UnreadableInputError
+from trackside.errors import UnreadableInputError
 from trackside.github import zip_guard
 from trackside.github.log_text import LogText, pack_log
-from trackside.github.run_archive import RunArchive, directory_names, open_run_archive
+from trackside.github.run_archive import RunArchive, directory_names
 from trackside.records.jobs import Job
 from trackside.records.runs import Source
 
@@ -93,6 +93,28 @@ def test_two_files_for_one_place_are_nobodys_log() -> None:
         ("0_twin.txt", b"1"), ("1_twin.txt", b"2"), ("both/1_a.txt", b"3"), ("both/1_b.txt", b"4"), ("c/1_d.txt", b"5")
     )
     assert found.names == ("c",)
+
+
+def test_logs_of_jobs_with_one_name_are_told_apart_by_their_numbers() -> None:
+    both = archive(("0_job.txt", b"one"), ("1_job.txt", b"two"), ("2_other.txt", b"three"))
+    assert both.names == ("other",)
+    told = {log.name: (log.job, text(both.read_log(log))) for log in both.logs}
+    assert told == {"0_job": ("job", b"one"), "1_job": ("job", b"two"), "other": ("other", b"three")}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_are_two_logs() -> None:
+    both = archive(("0_job.txt", b"one"), ("0_job.txt", b"two"), ("1_0_job.txt", b"three"))
+    told = [(log.name, text(both.read_log(log))) for log in both.logs]
+    assert told == [("0_job", b"one"), ("0_job #2", b"two"), ("0_job #3", b"three")]
+
+
+def test_steps_of_two_jobs_in_one_folder_are_one_log_that_nobody_can_read() -> None:
+    mixed = archive(("job/1_Set up job.txt", b"one"), ("job/1_Set up job 2.txt", b"two"), ("job/2_x.txt", b"x"))
+    (only,) = mixed.logs
+    assert (only.name, only.job, only.is_shared) == ("job", "job", True)
+    with pytest.raises(UnreadableInputError, match="two jobs share the folder 'job'"):
+        mixed.read_log(only)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -173,13 +195,6 @@ def test_an_archive_that_was_cut_off_is_said_to_be_no_whole_zip(cut: int) -> Non
 def test_what_is_no_zip_is_said_to_be_none() -> None:
     with pytest.raises(UnreadableInputError, match="it is no whole ZIP"):
         RunArchive(io.BytesIO(b"<Error><Code>BlobNotFound</Code></Error>" * 9), "run.zip")
-
-
-def test_a_missing_file_and_a_directory_are_named(tmp_path: Path) -> None:
-    with pytest.raises(PathNotFoundError, match=r"none\.zip does not exist"), open_run_archive(tmp_path / "none.zip"):
-        pass
-    with pytest.raises(UnreadableInputError, match="cannot be read: Is a directory"), open_run_archive(tmp_path):
-        pass
 
 
 def test_a_damaged_member_costs_only_itself() -> None:
@@ -299,7 +314,8 @@ def test_a_real_run_log_zip_is_read() -> None:
     emoji = "Emoji Test " + "\U0001f605" * 60
     names = ["ad job", "cool job", "cool job / with slash", "cool job : with colon", "sad job", long, emoji, "lost"]
     jobs = [job(number, name) for number, name in enumerate(names, 1)]
-    with open_run_archive(REAL_ZIP) as found:
+    with REAL_ZIP.open("rb") as file:
+        found = RunArchive(file, REAL_ZIP.name)
         matched = found.match(jobs)
         assert sorted(matched) == [1, 2, 3, 4, 5, 6, 7]
         assert text(found.read(matched[2])) == b"log line 1\nlog line 2\nlog line 3\n" * 2

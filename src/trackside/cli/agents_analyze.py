@@ -221,16 +221,16 @@ def _wants(asked: Asked, facts: KnownRun, reference: RunReference) -> Wants:
 
 
 def _from_file(asked: Asked, path: str | None, facts: KnownRun | None, reference: RunReference | None) -> RunLogs:
-    from trackside.evidence.run_logs import logs_from_file
+    from trackside.evidence.log_files import Wanted, logs_from_file
     from trackside.history.names import matches_any
 
-    def wants_name(name: str) -> bool:
-        return not asked.jobs or matches_any(name, asked.jobs)
-
-    if facts is None or reference is None:
-        return logs_from_file(path or "-", sys.stdin.buffer, None, lambda _: True, wants_name, asked.most_bytes)
-    wants = _wants(asked, facts, reference)
-    return logs_from_file(path or "-", sys.stdin.buffer, facts, wants, wants_name, asked.most_bytes)
+    wanted = Wanted(
+        facts=facts,
+        of_run=(lambda _: True) if facts is None or reference is None else _wants(asked, facts, reference),
+        named=lambda name: not asked.jobs or matches_any(name, asked.jobs),
+        most=asked.most_bytes,
+    )
+    return logs_from_file(path or "-", sys.stdin.buffer, wanted)
 
 
 def _analysis(logs: RunLogs, settings: Settings, store: Store | None) -> RunAnalysis:

@@ -1,23 +1,21 @@
-"""One run with its jobs and their logs: from GitHub, from the store, or from a file that somebody has."""
+"""One run with its jobs and their logs, from GitHub or from the store."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import polars as pl
 
 from trackside.agents.run_records import JobText
-from trackside.errors import GitHubError, NoDataError, PathNotFoundError, UnreadableInputError, UsageError
+from trackside.errors import GitHubError, NoDataError
 from trackside.evidence.selection import same_repository
 from trackside.github.job_lists import fetch_jobs
-from trackside.github.log_text import pack_log, unpack_log
-from trackside.github.logs import logs_in, run_logs
+from trackside.github.log_text import LogText, unpack_log
+from trackside.github.logs import run_logs
 from trackside.github.one_run import fetch_run
-from trackside.github.run_archive import RunArchive, open_run_archive
 from trackside.github.run_links import RunReference
 from trackside.github.whole_downloads import FOR_ALL
 from trackside.records.job_logs import JobLog, LogState
@@ -30,9 +28,6 @@ if TYPE_CHECKING:
 
 MOST_TOGETHER: Final = 1024 * 1024 * 1024
 """Bytes of all logs of a run together that are read; those of failed jobs come first."""
-STDIN: Final = "-"
-_CHUNK: Final = 1024 * 1024
-_ZIP: Final = b"PK"
 _TOO_MUCH: Final = (
     f"the logs of the run are larger than {MOST_TOGETHER // 1024**2:,} MiB together: choose jobs with --job"
 )
@@ -129,7 +124,7 @@ def logs_from_github(github: GitHub, facts: KnownRun, wants: Wants, most: int, n
     except GitHubError as error:
         if error.status not in FOR_ALL:
             raise
-        logs = tuple(_without(job, str(error)) for job in chosen)
+        logs = tuple(log_without_text(job, str(error)) for job in chosen)
     return RunLogs(run=facts.run, every_job=facts.jobs, jobs=chosen, logs=logs)
 
 
@@ -144,7 +139,7 @@ def logs_from_store(store: Store, facts: KnownRun, wants: Wants) -> RunLogs:
         run=facts.run,
         every_job=facts.jobs,
         jobs=chosen,
-        logs=tuple(found.get(job.job_id) or _without(job, _NOT_STORED) for job in chosen),
+        logs=tuple(found.get(job.job_id) or log_without_text(job, _NOT_STORED) for job in chosen),
     )
 
 
@@ -159,90 +154,19 @@ def with_stored(logs: RunLogs, store: Store) -> RunLogs:
     return msgspec.structs.replace(logs, logs=tuple(stored.get(log.job_id, log) for log in logs.logs))
 
 
-def logs_from_file(
-    path: str, stdin: BinaryIO, facts: KnownRun | None, wants: Wants, wants_name: Callable[[str], bool], most: int
-) -> RunLogs:
-    """The logs in a ZIP as GitHub packs the logs of a run, or the one log in a text file (``-``: standard input).
-
-    ``facts`` name the run that they are of. Raises PathNotFoundError, UnreadableInputError, NoDataError where the file
-    holds no log, and UsageError where a text may be of any of several jobs.
-    """
-    if path != STDIN and _is_zip(Path(path)):
-        with open_run_archive(Path(path)) as archive:
-            return _of_archive(archive, path, facts, wants, wants_name, most)
-    text = pack_log(_chunks(path, stdin), most)
-    if not text.size_bytes:
-        msg = f"{'Standard input' if path == STDIN else path} is empty: there is no log in it."
-        raise NoDataError(msg)
-    told = {"content": text.content, "size_bytes": text.size_bytes, "truncated": text.truncated}
-    if facts is None:
-        name = "log" if path == STDIN else Path(path).stem
-        return RunLogs(named=((name, _ready(None, told)),))
-    chosen = [job for job in facts.jobs if wants(job)]
-    if len(chosen) != 1:
-        names = ", ".join(job.name for job in chosen[:8]) or "none"
-        msg = f"Which job is the log of? --job must choose one of run {facts.run.run_id}, and chooses {names}."
-        raise UsageError(msg)
-    return RunLogs(run=facts.run, every_job=facts.jobs, jobs=(chosen[0],), logs=(_ready(chosen[0], told),))
+def ready_log(job: Job | None, text: LogText) -> JobLog:
+    """A log that is there; ``job`` is None where nothing but the log is known."""
+    return msgspec.structs.replace(
+        log_without_text(job, None),
+        state=LogState.READY,
+        content=text.content,
+        size_bytes=text.size_bytes,
+        truncated=text.truncated,
+    )
 
 
-def _of_archive(
-    archive: RunArchive,
-    path: str,
-    facts: KnownRun | None,
-    wants: Wants,
-    wants_name: Callable[[str], bool],
-    most: int,
-) -> RunLogs:
-    if not archive.names:
-        msg = f"{path} holds no log of a job: the ZIP that GitHub packs of a run has one file for each job, or folders."
-        raise NoDataError(msg)
-    if facts is not None:
-        chosen = tuple(job for job in facts.jobs if wants(job))
-        logs = logs_in(archive, facts.jobs, frozenset(job.job_id for job in chosen), most)
-        return RunLogs(run=facts.run, every_job=facts.jobs, jobs=chosen, logs=logs)
-    names = sorted(name for name in archive.names if wants_name(name))
-    return RunLogs(named=tuple((name, _named_log(archive, name, most)) for name in names))
-
-
-def _named_log(archive: RunArchive, name: str, most: int) -> JobLog:
-    try:
-        text = archive.read(name, most)
-    except UnreadableInputError as error:
-        return _without(None, str(error))
-    return _ready(None, {"content": text.content, "size_bytes": text.size_bytes, "truncated": text.truncated})
-
-
-def _is_zip(path: Path) -> bool:
-    """Whether it begins as a ZIP does, or is called one. Raises as ``logs_from_file`` does."""
-    with _opened(path) as file:
-        return file.read(2) == _ZIP or path.suffix.lower() == ".zip"
-
-
-def _chunks(path: str, stdin: BinaryIO) -> Iterable[bytes]:
-    if path == STDIN:
-        yield from iter(lambda: stdin.read(_CHUNK), b"")
-        return
-    with _opened(Path(path)) as file:
-        yield from iter(lambda: file.read(_CHUNK), b"")
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except FileNotFoundError as error:
-        msg = f"{path} is no run, no page of a run and no file: give the number of a run, its address, a ZIP or a log."
-        raise PathNotFoundError(msg) from error
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror}."
-        raise UnreadableInputError(msg) from error
-
-
-def _ready(job: Job | None, told: dict[str, object]) -> JobLog:
-    return msgspec.structs.replace(_without(job, None), state=LogState.READY, note=None, **told)
-
-
-def _without(job: Job | None, note: str | None) -> JobLog:
+def log_without_text(job: Job | None, note: str | None) -> JobLog:
+    """A log that could not be read; ``note`` says why."""
     keys = ("repo", "job_id", "run_id", "run_attempt")
     own = {key: getattr(job, key) for key in keys} if job is not None else dict(zip(keys, ("", 0, 0, 1), strict=True))
     return JobLog(state=LogState.UNREADABLE, note=note, **own)

@@ -94,7 +94,7 @@ def logs_in(archive: RunArchive, jobs: Sequence[Job], wanted: Collection[int], m
     asked = [job for job in jobs if job.job_id in wanted]
     found = {job.job_id: log for job in asked if (log := _without_a_call(job)) is not None}
     found |= {log.job_id: log for log in archive_logs(archive, jobs, asked, most) if log.job_id not in found}
-    lacking = "the ZIP has no log that is this job's alone"
+    lacking = "the ZIP has no log that is this job's alone: give the number of the run in place of the ZIP"
     return tuple(found.get(job.job_id) or _none(job, LogState.UNREADABLE, lacking) for job in asked)
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import BinaryIO, Final
 
-from trackside.errors import PathNotFoundError, UnreadableInputError
+from trackside.errors import UnreadableInputError
 from trackside.github.log_text import MOST_TEXT, LogText, pack_log
 from trackside.github.zip_guard import GuardedZip, MemberError, name_of
 from trackside.records.jobs import Job
@@ -36,6 +35,20 @@ class _Files:
     steps: dict[int, list[zipfile.ZipInfo]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ArchivedLog:
+    """One log in the archive, and what its job may be called: ``job``, and ``name`` where jobs share that."""
+
+    name: str
+    job: str
+    members: tuple[zipfile.ZipInfo, ...]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it has the steps of several jobs, and which are whose is not known."""
+        return not self.members
+
+
 class RunArchive:
     """The logs in an open run-log ZIP, by the directory name of their job."""
 
@@ -51,12 +64,34 @@ class RunArchive:
         """The directory names that have a log and only one."""
         return tuple(name for name, files in self._files.items() if _chosen(files))
 
+    @property
+    def logs(self) -> tuple[ArchivedLog, ...]:
+        """Every log, whosever it is: those of jobs that share a name are told apart by the names of their files."""
+        seen: Counter[str] = Counter()
+        found = []
+        for job, files in self._files.items():
+            for name, members in _told_apart(job, files):
+                seen[name] += 1
+                own = name if seen[name] == 1 else f"{name} #{seen[name]}"
+                found.append(ArchivedLog(own, job, members))
+        return tuple(found)
+
     def read(self, name: str, most: int = MOST_TEXT) -> LogText:
         """The log of one of ``names``: the file of the whole job, else those of its steps one after the other.
 
         Raises UnreadableInputError, naming the file, where one is damaged, encrypted or a bomb.
         """
         return pack_log(self._chunks(_chosen(self._files[name])), most)
+
+    def read_log(self, log: ArchivedLog, most: int = MOST_TEXT) -> LogText:
+        """One of ``logs``. Raises as ``read`` does, and where the files of several jobs are mixed up in it."""
+        if log.is_shared:
+            msg = (
+                f"two jobs share the folder {log.job!r} of the ZIP, and which step is whose is not known: give the "
+                "number of the run in place of the ZIP"
+            )
+            raise UnreadableInputError(msg)
+        return pack_log(self._chunks(log.members), most)
 
     def match(self, jobs: Iterable[Job]) -> dict[int, str]:
         """The directory name of each of ``jobs``, by job id; a name that may be meant by two of them is nobody's.
@@ -92,21 +127,6 @@ class RunArchive:
                 raise UnreadableInputError(msg) from error
 
 
-@contextmanager
-def open_run_archive(path: Path) -> Iterator[RunArchive]:
-    """The archive in the file ``path``. Raises PathNotFoundError, or UnreadableInputError for no readable ZIP."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError as error:
-        msg = f"{path} does not exist."
-        raise PathNotFoundError(msg) from error
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror}."
-        raise UnreadableInputError(msg) from error
-    with file:
-        yield RunArchive(file, str(path))
-
-
 def directory_names(job_name: str) -> frozenset[str]:
     """What the directory of a job may be called: without what file names never have, and cut at 90 code units."""
     plain = job_name.translate(_DROPPED)
@@ -121,6 +141,12 @@ def _cut(text: str) -> tuple[str, ...]:
     whole = kept.decode("utf-16-le", "ignore")
     # Half of a surrogate pair at the cut becomes whatever the writer of the archive makes of it.
     return (whole,) if whole.encode("utf-16-le") == kept else (whole, f"{whole}\ufffd", f"{whole}?")
+
+
+def _told_apart(job: str, files: _Files) -> list[tuple[str, tuple[zipfile.ZipInfo, ...]]]:
+    if len(files.whole) > 1:
+        return [(name_of(member).removesuffix(".txt"), (member,)) for member in files.whole]
+    return [(job, tuple(_chosen(files)))]
 
 
 def _chosen(files: _Files) -> list[zipfile.ZipInfo]:
