@@ -19,6 +19,7 @@ from tests.build_knowledge import an_id, an_occurrence, hours
 from tests.fake_github import Clock, FakeGitHub
 from tests.fake_github.scenarios import agents
 from trackside.agents.entry_ids import split_id
+from trackside.agents.knowledge import MOST_NAMES
 from trackside.cli.app import run, trackside_app
 from trackside.evidence.knowledge import known_edits
 from trackside.records.knowledge import LogChoice
@@ -110,6 +111,16 @@ def test_the_list_is_narrowed_by_state_workflow_and_agent(command: Command) -> N
     assert ids(command, "--workflow", "night*", "--state", "muted") == ["b"]
     assert ids(command, "--agent", "clau*") == ["a"]
     assert "1 known failure muted, not listed: --state muted shows them." in command("list")[1]
+
+
+def test_the_help_of_the_list_says_what_it_does_not_show_and_how_far_it_looks(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(trackside_app(), ["kb", "list", "--help"])
+    said = " ".join(word for word in capsys.readouterr().out.split() if word != "│")
+    assert "All but muted ones if nothing is said." in said
+    for names in ("workflows", "agents"):
+        assert f"{names} (the {MOST_NAMES} most frequent of each)" in said
 
 
 def test_top_bounds_the_rows_and_says_how_many_are_not_shown(command: Command) -> None:

@@ -35,8 +35,8 @@ def list_entries(
 
     Args:
         state: Failures that stand so; can be given again. All but muted ones if nothing is said.
-        workflow: Failures in workflows whose file or name matches this pattern; can be given again.
-        agent: Failures in runs of agents whose name matches this pattern; can be given again.
+        workflow: Failures whose workflows (the 50 most frequent of each) match this pattern; can be given again.
+        agent: Failures in runs of agents (the 50 most frequent of each) that match this pattern; can be given again.
         top: So many rows are shown; json and csv have all.
         format: How to print.
     """
