@@ -14,6 +14,7 @@ from trackside.agents.attempts import ATTEMPT, JOB_KEY, STEP_KEY, WORKFLOW_KEY, 
 from trackside.agents.frames import AgentHistory
 from trackside.agents.group_records import Outcomes
 from trackside.agents.outcome_counts import FAILED, counts, is_any, kind_of, merged, outcomes_in
+from trackside.agents.shown_names import with_shown_names
 from trackside.records.agent_rules import Bands
 
 FULL, SUMMARY, AGGREGATE = "full", "summary", "aggregate"
@@ -83,7 +84,7 @@ def aggregates_of(history: AgentHistory, keys: pl.DataFrame) -> tuple[Aggregate,
         *_aggregates(attempts.jobs, JOB_KEY),
         *_aggregates(attempts.steps, STEP_KEY),
     ]
-    return tuple(sorted(made, key=lambda one: one.key))
+    return with_shown_names(sorted(made, key=lambda one: one.key))
 
 
 def merged_aggregates(parts: Iterable[Aggregate]) -> tuple[Aggregate, ...]:

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from trackside.agents.entry_ids import edits_by_id, entry_path, own_id
+from trackside.agents.shown_names import shown_name, with_shown_names
 from trackside.fixes.suggestions import Suggestion, suggest
 from trackside.records.knowledge import EntryState, KnowledgeEdit, LogChoice, Occurrence
 
@@ -208,7 +209,8 @@ def _names(occurrences: Sequence[Occurrence]) -> dict[str, Counter[str]]:
 
 
 def _most(names: Counter[str]) -> dict[str, int]:
-    return dict(sorted(names.items(), key=lambda each: (-each[1], each[0]))[:MOST_NAMES])
+    most = sorted(names.items(), key=lambda each: (-each[1], each[0]))[:MOST_NAMES]
+    return {shown_name(name): count for name, count in most}
 
 
 def _runs(occurrences: Sequence[Occurrence]) -> tuple[EntryRun, ...]:
@@ -233,7 +235,7 @@ def _signatures(occurrences: Sequence[Occurrence]) -> tuple[EntrySignature, ...]
     """The places of an entry, the most frequent first."""
     counts = Counter(one.signature for one in occurrences)
     places = {one.signature: one for one in occurrences}
-    return tuple(
+    return with_shown_names(
         EntrySignature(
             signature=signature,
             workflow=places[signature].workflow,

@@ -11,6 +11,7 @@ import polars as pl
 
 from trackside.agents.frames import AgentHistory
 from trackside.agents.outcome_counts import counts, kind_of, outcomes_in, success_of
+from trackside.agents.shown_names import shown_name
 from trackside.records.attribution import Role
 from trackside.report.agents_document import Completeness, DataWindow, Summary, WorkflowStats, Workload
 from trackside.report.agents_packing import fitting_names
@@ -62,7 +63,7 @@ def workflow_stats(runs: pl.DataFrame) -> dict[str, WorkflowStats]:
         )
     )
     return {
-        row["name"]: WorkflowStats(
+        shown_name(row["name"]): WorkflowStats(
             total=row["total"],
             success=row["success"],
             failure=row["failure"],
@@ -81,7 +82,8 @@ def agent_workload(runs: pl.DataFrame) -> dict[str, Workload]:
     beside = _roles(others)
     worked = _rows(attributed.filter(pl.col("agent_role").eq_missing(Role.RAN.value)), ["agent"])
     told = {row["agent"]: _workload(row, beside.get(row["agent"], {})) for row in worked}
-    return told | {agent: Workload(other_roles=roles) for agent, roles in beside.items() if agent not in told}
+    told |= {agent: Workload(other_roles=roles) for agent, roles in beside.items() if agent not in told}
+    return {shown_name(agent): workload for agent, workload in told.items()}
 
 
 def other_roles(runs: pl.DataFrame) -> dict[str, int]:

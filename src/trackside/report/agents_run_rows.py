@@ -10,14 +10,13 @@ import polars as pl
 
 from trackside.agents.frames import AgentHistory
 from trackside.agents.group_records import FailedJob
+from trackside.agents.shown_names import MOST_NAME, shown_name
 from trackside.records.attribution import Attribution
 from trackside.records.pulls import PullRequest
 from trackside.report.agents_figures import workflow_file
 from trackside.report.agents_run_records import DataArtifact, DataJob, DataPull, DataRun, DataStep, JobsStatus
 from trackside.report.safe_links import link_within
 
-MOST_TEXT: Final = 300
-"""Characters of a name or title; GitHub's own are shorter, but for names of steps made of commands."""
 MOST_LISTED: Final = 50
 """Labels, failed steps, issues, pull requests and artifacts of one thing."""
 _MOST_URL: Final = 2_000
@@ -204,10 +203,10 @@ class RunRows:
         return tuple(self._text(text) or "" for text in self._some(texts))
 
     def _text(self, text: str | None) -> str | None:
-        if text is None or len(text) <= MOST_TEXT:
+        if text is None or len(text) <= MOST_NAME:
             return text
         self.texts_cut += 1
-        return f"{text[: MOST_TEXT - 1]}…"
+        return shown_name(text)
 
     def _some(self, items: Sequence[T]) -> Sequence[T]:
         self.items_cut += max(0, len(items) - MOST_LISTED)
