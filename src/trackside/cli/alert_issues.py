@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,8 @@ class _Desk:
 
     def __init__(self, github: GitHub, repo: str, terminal: Terminal, *, dry_run: bool) -> None:
         self._github, self._repo, self._terminal, self._dry_run = github, repo, terminal, dry_run
-        self._site = f"https://github.com/{repo}"
+        site = os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
+        self._site = f"{site.rstrip('/')}/{repo}"
         self._open = self._list()
 
     def tell(self, alert: Alert) -> int | None:

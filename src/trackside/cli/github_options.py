@@ -65,6 +65,26 @@ class Access:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
+class Where:
+    """Which store and repository, of a command that asks GitHub for nothing."""
+
+    repo: Annotated[str | None, _SOME] = None
+    """The repository as OWNER/NAME."""
+    preset: Annotated[str | None, _SOME] = None
+    """Settings of a known repository: sglang or chained."""
+    store: Annotated[str | None, _SOME] = None
+    """Where the store is: a directory or an s3://, gs:// or abfss:// URL. .trackside if nothing is said."""
+    debug: Annotated[bool, FLAG] = False
+    """Show where an unexpected error came from."""
+
+    @property
+    def access(self) -> Access:
+        """The same as options of a command that may ask GitHub."""
+        return Access(repo=self.repo, preset=self.preset, store=self.store, debug=self.debug)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
 class Saying:
     """How much is said."""
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import Parameter
 
-from trackside.cli.github_options import POSITIVE
-from trackside.cli.kb_session import KbSession, Where, find_entry, open_kb
+from trackside.cli.github_options import POSITIVE, Where
+from trackside.cli.kb_session import KbSession, find_entry, open_kb
 from trackside.cli.options import Format
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from cyclopts import Parameter
 
+from trackside.cli.github_options import Where
 from trackside.cli.id_lookup import find_id
 from trackside.cli.kb_session import (
     KbSession,
     KnowledgePlace,
-    Where,
     entry_name,
     file_of,
     find_entry,

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from trackside.cli.kb_session import Where, file_of, open_kb, take_edits
+from trackside.cli.github_options import Where
+from trackside.cli.kb_session import file_of, open_kb, take_edits
 from trackside.errors import PathNotFoundError
 from trackside.report.ledger import counted
 

@@ -7,14 +7,13 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cyclopts import Parameter
 
-from trackside.cli.github_options import Access
+from trackside.cli.github_options import Where
 from trackside.cli.github_session import repository_of, settings_of, store_of
 from trackside.cli.id_lookup import find_id
-from trackside.cli.options import FLAG
 from trackside.cli.terminal import Terminal, open_terminal
 from trackside.errors import UsageError
 from trackside.report.ledger import counted
@@ -27,21 +26,6 @@ if TYPE_CHECKING:
     from trackside.store.store import Store
 
 _SOME = Parameter(show_default=False)
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class Where:
-    """Which knowledge base."""
-
-    repo: Annotated[str | None, _SOME] = None
-    """The repository as OWNER/NAME."""
-    preset: Annotated[str | None, _SOME] = None
-    """Settings of a known repository: sglang or chained."""
-    store: Annotated[str | None, _SOME] = None
-    """Where the store is: a directory or an s3://, gs:// or abfss:// URL. .trackside if nothing is said."""
-    debug: Annotated[bool, FLAG] = False
-    """Show where an unexpected error came from."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +43,7 @@ def open_kb(where: Where | None, *, create: bool = False) -> KbSession:
     """The repository and store of a command; GitHub is asked for nothing. Raises NoDataError where there is no store,
     unless it may be created."""
     where = where or Where()
-    access = Access(repo=where.repo, preset=where.preset, store=where.store)
+    access = where.access
     settings = settings_of(access)
     repo = repository_of(access, settings)
     store = store_of(access, create=create)

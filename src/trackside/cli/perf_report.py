@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 FOLDER: Final = Path("performance_tables")
 JSON_NAME: Final = "performance.json"
 PAGE_NAME: Final = "index.html"
-_GITHUB: Final = "https://github.com"
 
 
 def report(
@@ -191,6 +190,7 @@ def _collection(session: PerfSession) -> Collection:
 def _facts(ci: CiSession, collection: Collection) -> PerfFacts:
     from trackside.report.perf_console import log_words
     from trackside.report.perf_facts import PerfFacts
+    from trackside.report.safe_links import site_of
 
     return PerfFacts(
         repo=ci.history.repo,
@@ -203,13 +203,5 @@ def _facts(ci: CiSession, collection: Collection) -> PerfFacts:
         logs=log_words(collection),
         unread=ci.history.unread,
         watched=(*ci.settings.sync.workflows, *ci.settings.sync.perf_jobs),
-        site=_site(ci),
+        site=site_of(next(iter(ci.history.runs["url"].drop_nulls().tail(1)), None)),
     )
-
-
-def _site(ci: CiSession) -> str:
-    """Where the pages of the runs are: another server than GitHub's own has them at another address."""
-    from urllib.parse import urlsplit
-
-    urls = (urlsplit(url) for url in ci.history.runs["url"].drop_nulls().tail(1))
-    return next((f"{url.scheme}://{url.netloc}" for url in urls if url.scheme in ("https", "http")), _GITHUB)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
 
-from trackside.cli.github_options import Access
+from trackside.cli.github_options import Where
 from trackside.cli.github_session import repository_of, settings_of, store_of
 from trackside.cli.id_lookup import find_id
 from trackside.cli.options import FLAG
@@ -33,14 +33,7 @@ class Said:
     """Where more is said, such as an issue."""
     others: Annotated[bool, FLAG] = False
     """Say the same of every change that moved at the same commits, those that are found later too."""
-    repo: Annotated[str | None, _SOME] = None
-    """The repository as OWNER/NAME."""
-    preset: Annotated[str | None, _SOME] = None
-    """Settings of a known repository: sglang or chained."""
-    store: Annotated[str | None, _SOME] = None
-    """Where the store is: a directory or an s3://, gs:// or abfss:// URL. .trackside if nothing is said."""
-    debug: Annotated[bool, FLAG] = False
-    """Show where an unexpected error came from."""
+    where: Where = field(default_factory=Where)
 
 
 def ack(change_id: str, /, *, said: Said | None = None) -> int:
@@ -81,7 +74,7 @@ def _decide(change_id: str, state: ChangeState | None, said: Said) -> int:
         msg = f"Why is {change_id} {state.value}? Give --reason TEXT: whoever reads it later needs to know."
         raise UsageError(msg)
     require_page(link, "--link")
-    access = Access(repo=said.repo, preset=said.preset, store=said.store)
+    access = said.where.access
     settings = settings_of(access)
     repo = repository_of(access, settings)
     store = store_of(access, create=False)

@@ -57,15 +57,16 @@ def read_reference(text: str, api_url: str, server_url: str | None = None) -> Ru
 
 def page_hosts(api_url: str, server_url: str | None) -> frozenset[str]:
     """The hosts, with their ports, whose pages are those of the API: ``api.github.com`` has those of ``github.com``."""
-    hosts = set()
-    for url in (api_url, server_url or ""):
-        try:
-            host = urlsplit(url).netloc.lower()
-        except ValueError:
-            continue
-        if host and "@" not in host:
-            hosts.add(host.removeprefix("api.") if url is api_url else host)
-    return frozenset(hosts)
+    hosts = {_host(api_url).removeprefix("api."), _host(server_url or "")}
+    return frozenset(host for host in hosts if host and "@" not in host)
+
+
+def _host(url: str) -> str:
+    """The host of an address with its port; empty where there is none."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _shown(url: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import polars as pl
 
@@ -15,7 +15,7 @@ from trackside.records.attribution import Attribution
 from trackside.records.pulls import PullRequest
 from trackside.report.agents_figures import workflow_file
 from trackside.report.agents_run_records import DataArtifact, DataJob, DataPull, DataRun, DataStep, JobsStatus
-from trackside.report.safe_links import link_within
+from trackside.report.safe_links import link_within, site_of
 
 MOST_LISTED: Final = 50
 """Labels, failed steps, issues, pull requests and artifacts of one thing."""
@@ -27,7 +27,6 @@ _JOB_COLUMNS: Final = (
     "job_id", *_ATTEMPT, "name", "status", "conclusion", "started_at", "completed_at", "duration_s", "queue_s",
     "runner_name", "url",
 )  # fmt: skip
-_GITHUB: Final = "https://github.com"
 Key = tuple[int, int]
 T = TypeVar("T")
 
@@ -45,7 +44,7 @@ class RunRows:
         self._pulls = pulls
         self._failed = {one.job_id: one for one in failed}
         self._artifacts = _artifacts(history)
-        self._home = f"{site_of(history.runs)}/{quote(history.history.repo)}"
+        self._home = f"{site_of(_newest_page(history.runs))}/{quote(history.history.repo)}"
         self._causes = dict(history.history.failures.select("job_id", "cause").drop_nulls().iter_rows())
 
     def rows(self, runs: pl.DataFrame, without_jobs: Container[Key] = ()) -> Iterator[DataRun]:
@@ -227,8 +226,7 @@ def https_link(url: str | None) -> str | None:
     return link_within(url, url)
 
 
-def site_of(runs: pl.DataFrame) -> str:
-    """Where the pages of the newest run are: another server than GitHub's own has them at another address."""
+def _newest_page(runs: pl.DataFrame) -> str | None:
+    """The page of the newest run that has one which a page may link."""
     newest = runs.select("url", "created_at").drop_nulls("url").sort("created_at", nulls_last=False).tail(1)
-    split = [urlsplit(url) for url in newest["url"] if https_link(url) is not None]
-    return f"https://{split[0].netloc}" if split else _GITHUB
+    return next((url for url in newest["url"] if https_link(url) is not None), None)

@@ -21,3 +21,11 @@ def link_within(url: str | None, site: str) -> str | None:
     except ValueError:
         return None
     return url if told.netloc.lower() == home.netloc.lower() else None
+
+
+def site_of(run_url: str | None) -> str:
+    """Where the pages of GitHub are, as that of a run tells it: another server has them at another address."""
+    if run_url is None or not _PLAIN.fullmatch(run_url):
+        return "https://github.com"
+    scheme, _, rest = run_url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"

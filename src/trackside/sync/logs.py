@@ -21,6 +21,7 @@ from trackside.sync.destination import Destination
 from trackside.sync.ledger import SyncLedger
 from trackside.sync.progress import OnCount
 from trackside.sync.request import SyncRequest
+from trackside.sync.windows import oldest_of
 
 SETTLED: Final = frozenset({LogState.READY, LogState.NEVER, LogState.EXPIRED})
 """States after which a log is never asked for again."""
@@ -51,7 +52,7 @@ class LogsPhase:
 
     def read(self, selected: Sequence[RunAttempt], state: SyncState, start: dt.datetime, progress: OnCount) -> None:
         """Reads the wanted logs of the ``selected`` runs, newest first; some may be older than the window's start."""
-        oldest = min(start, *(run.created_at for run in selected if run.created_at is not None), start)
+        oldest = oldest_of(selected, start)
         jobs = self._store.finished_jobs(self._request.repo, oldest)
         wanted = self._choose(jobs, {run.run_id: run for run in selected}, state)
         try:

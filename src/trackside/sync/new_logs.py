@@ -28,6 +28,7 @@ from trackside.sync.log_choices import DAY, SETTLED, Downloads, LogChoices, curr
 from trackside.sync.logs import SETTLED as SETTLED_LOGS
 from trackside.sync.progress import OnCount
 from trackside.sync.request import SyncRequest
+from trackside.sync.windows import oldest_of
 
 _DEFERRED: Final = "Logs of failed jobs wait for the next sync "
 _CHOICES: Final = {
@@ -73,7 +74,7 @@ class NewLogsPhase:
     ) -> None:
         """Looks into the failures of the ``selected`` runs, and into those of ``runs`` that wait from earlier syncs."""
         now, rules = self._clock.now(), self._request.log_budget
-        oldest = _oldest(selected, start)
+        oldest = oldest_of(selected, start)
         reach = min(oldest, now - DAY, now - dt.timedelta(days=rules.recheck_days))
         earlier = self._store.known_failures(self._request.repo, reach)
         self._before = {one.job_id: one for one in earlier}
@@ -96,7 +97,7 @@ class NewLogsPhase:
             for one in self._before.values()
             if one.choice is LogChoice.DEFERRED and one.run_id not in mine and self._is_wanted(runs.get(one.run_id))
         }
-        since = _oldest(waiting.values(), oldest)
+        since = oldest_of(waiting.values(), oldest)
         found = self._store.finished_jobs(self._request.repo, since, self._request.log_budget.conclusions)
         of_run: dict[int, list[Job]] = defaultdict(list)
         for job in found:
@@ -227,8 +228,3 @@ class NewLogsPhase:
     def _miss(self, reason: str, failure: Occurrence) -> None:
         samples = (failure.url or str(failure.job_id),)
         self._ledger.miss([Missing(what="logs", reason=reason, count=1, samples=samples)])
-
-
-def _oldest(runs: Iterable[RunAttempt], start: dt.datetime) -> dt.datetime:
-    """When the oldest of ``runs`` was created, or ``start`` where that is earlier."""
-    return min([start, *(run.created_at for run in runs if run.created_at is not None)])

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from trackside.records.runs import RunAttempt
 from trackside.records.sync_state import Listed
 from trackside.records.syncs import Interval
 
@@ -86,3 +87,8 @@ def uncovered(window: Interval, covered: Iterable[Interval]) -> list[Interval]:
     if at < window.stop:
         left.append(Interval(start=at, stop=window.stop))
     return left
+
+
+def oldest_of(runs: Iterable[RunAttempt], start: dt.datetime) -> dt.datetime:
+    """When the oldest of ``runs`` was created, or ``start`` where that is earlier."""
+    return min([start, *(run.created_at for run in runs if run.created_at is not None)])
