@@ -11,8 +11,8 @@ import pytest
 
 from tests.build_github import REPO
 from tests.build_knowledge import an_id, an_occurrence, hours
+from tests.command_line import Said, command_line
 from trackside.agents.entry_ids import split_id
-from trackside.cli.app import run, trackside_app
 from trackside.records.knowledge import LogChoice
 from trackside.store.store import Store, open_store
 
@@ -40,15 +40,11 @@ def a_store(folder: Path) -> Store:
 
 def kb_in(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """``trackside kb`` in the working directory ``folder``: exit code, output, errors."""
-    monkeypatch.chdir(folder)
-    for name in ("TRACKSIDE_STORE", "GITHUB_REPOSITORY"):
-        monkeypatch.delenv(name, raising=False)
+    line = command_line(folder, monkeypatch, capsys)
 
-    def call(*words: str) -> tuple[int, str, str]:
+    def call(*words: str) -> Said:
         named = () if "--repo" in words else ("--repo", REPO)
-        code = run(trackside_app(), ["kb", *words, *named])
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        return line("kb", *words, *named)
 
     return call
 

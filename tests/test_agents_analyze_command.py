@@ -12,16 +12,16 @@ import pytest
 
 from scripts.schemas import schema_of
 from tests.agent_logs import CLAUDE_EVENTS, json_lines
+from tests.command_line import Said, command_line
 from tests.fake_github import FakeGitHub, LogState, Run, job, matrix
 from tests.fake_github.log_text import stamped
 from tests.fake_github.run_zip import run_archive
 from tests.fake_github.scenario_logs import failing
-from tests.syncing import REPO, TOKEN
+from tests.syncing import REPO
 from tests.zips import zipped
 from trackside.cli.app import run as run_app
 from trackside.cli.app import trackside_app
 
-Said = tuple[int, str, str]
 Command = Callable[..., Said]
 SECRET = "ghp_" + "Z9y8" * 9
 HOSTILE = [
@@ -50,17 +50,11 @@ def command(
     github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
     """Runs ``agents analyze`` in a directory of its own; what it ended with and what it said on both streams."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GITHUB_API_URL", github.api_url)
-    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-    for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "TRACKSIDE_STORE"):
-        monkeypatch.delenv(name, raising=False)
+    line = command_line(tmp_path, monkeypatch, capsys, github)
 
     def typed(*arguments: str, repo: str | None = REPO) -> Said:
         own = () if repo is None else ("--repo", repo)
-        code = run_app(trackside_app(), ["agents", "analyze", *arguments, *own])
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        return line("agents", "analyze", *arguments, *own)
 
     return typed
 

@@ -10,12 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_line import Said, command_line
 from tests.zips import zipped
-from trackside.cli.app import run as run_app
-from trackside.cli.app import trackside_app
 from trackside.evidence import log_files
 
-Said = tuple[int, str, str]
 Command = Callable[..., Said]
 FAILED = b"2026-06-01T10:00:00.0000000Z ##[error]Process completed with exit code 1.\n"
 GOOD = b"2026-06-01T10:00:00.0000000Z all is well\n"
@@ -24,15 +22,11 @@ GOOD = b"2026-06-01T10:00:00.0000000Z all is well\n"
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs ``agents analyze`` with these bytes on standard input; how it ended and what it said on both streams."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("GITHUB_REPOSITORY", "TRACKSIDE_STORE"):
-        monkeypatch.delenv(name, raising=False)
+    line = command_line(tmp_path, monkeypatch, capsys)
 
     def typed(*arguments: str, stdin: bytes = b"") -> Said:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        code = run_app(trackside_app(), ["agents", "analyze", *arguments])
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        return line("agents", "analyze", *arguments)
 
     return typed
 

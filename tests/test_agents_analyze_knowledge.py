@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_line import command_line
 from tests.fake_github import FakeGitHub, LogState, Run, job
 from tests.fake_github.run_zip import run_archive
 from tests.fake_github.scenario_logs import failing
-from tests.syncing import REPO, TOKEN
-from trackside.cli.app import run as run_app
-from trackside.cli.app import trackside_app
+from tests.syncing import REPO
 
 Command = Callable[..., str]
 
@@ -31,15 +30,12 @@ def command(
     github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
     """Runs a command that ends well in a directory of its own; what it said on stdout."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GITHUB_API_URL", github.api_url)
-    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-    for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "TRACKSIDE_STORE", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
+    line = command_line(tmp_path, monkeypatch, capsys, github)
 
     def typed(*arguments: str) -> str:
-        assert run_app(trackside_app(), [*arguments, "--repo", REPO]) == 0
-        return capsys.readouterr().out
+        code, out, _ = line(*arguments, "--repo", REPO)
+        assert code == 0
+        return out
 
     return typed
 

@@ -12,12 +12,11 @@ import jsonschema
 import pytest
 
 from scripts.schemas import schema_of
+from tests.command_line import command_line
 from tests.fake_github import Clock, FakeGitHub, job
 from tests.fake_github.plans import sha_of
 from tests.fake_github.things import Step
-from tests.syncing import REPO, TOKEN
-from trackside.cli.app import run as run_app
-from trackside.cli.app import trackside_app
+from tests.syncing import REPO
 
 Command = Callable[..., tuple[int, str, str]]
 HOUR = dt.timedelta(hours=1)
@@ -35,18 +34,7 @@ def command(
     github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
     """A command of trackside on the fake, in an empty directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GITHUB_API_URL", github.api_url)
-    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-    for name in ("GITHUB_REPOSITORY", "GITHUB_WORKSPACE"):
-        monkeypatch.delenv(name, raising=False)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = run_app(trackside_app(), list(arguments))
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
+    return command_line(tmp_path, monkeypatch, capsys, github)
 
 
 def explain(command: Command, *arguments: str) -> dict[str, Any]:

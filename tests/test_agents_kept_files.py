@@ -12,12 +12,11 @@ import pytest
 
 from tests.agent_data import NOW, every_run, read_json, write_history
 from tests.agent_frames import an_agent_history, an_agent_run
+from tests.command_line import Said, command_line
 from tests.fake_github import Clock, FakeGitHub, Kind
 from tests.fake_github.scenarios import small
-from tests.syncing import REPO, TOKEN
+from tests.syncing import REPO
 from trackside.agents.frames import AgentHistory
-from trackside.cli.app import run as run_app
-from trackside.cli.app import trackside_app
 from trackside.records.agent_rules import Detail
 from trackside.report.agents_document import DataWindow
 from trackside.report.agents_files import DataFile, DataFiles
@@ -26,7 +25,6 @@ from trackside.report.agents_report_sections import data_lines
 
 DAY = dt.timedelta(days=1)
 FILE = "out/agentops-runs.json"
-Said = tuple[int, str, str]
 Run = Callable[..., Said]
 
 
@@ -41,16 +39,10 @@ def github() -> Iterator[FakeGitHub]:
 @pytest.fixture
 def run(github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs ``agents report`` in a directory of its own; what it ended with and what it said on both streams."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("TRACKSIDE_STORE", "GITHUB_REPOSITORY", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("GITHUB_API_URL", github.api_url)
-    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    line = command_line(tmp_path, monkeypatch, capsys, github)
 
     def command(*arguments: str, repo: str = REPO) -> Said:
-        code = run_app(trackside_app(), ["agents", "report", "--repo", repo, *arguments])
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        return line("agents", "report", "--repo", repo, *arguments)
 
     return command
 

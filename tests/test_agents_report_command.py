@@ -13,16 +13,14 @@ from pathlib import Path
 import pytest
 
 from tests.agent_data import every_run, problems, read_json
+from tests.command_line import Said, command_line
 from tests.fake_github import Clock, FakeGitHub, Kind, job, matrix
 from tests.fake_github.scenario_agents import agents
 from tests.fake_github.scenarios import small
 from tests.syncing import REPO, TOKEN
-from trackside.cli.app import run as run_app
-from trackside.cli.app import trackside_app
 
 FILE = "out/agentops-runs.json"
 HOUR = dt.timedelta(hours=1)
-Said = tuple[int, str, str]
 Run = Callable[..., Said]
 
 
@@ -37,16 +35,10 @@ def github() -> Iterator[FakeGitHub]:
 @pytest.fixture
 def run(github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs ``agents report`` in a directory of its own; what it ended with and what it said on both streams."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("TRACKSIDE_STORE", "GITHUB_REPOSITORY", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("GITHUB_API_URL", github.api_url)
-    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    line = command_line(tmp_path, monkeypatch, capsys, github)
 
     def command(*arguments: str, repo: str = REPO) -> Said:
-        code = run_app(trackside_app(), ["agents", "report", "--repo", repo, *arguments])
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        return line("agents", "report", "--repo", repo, *arguments)
 
     return command
 

@@ -107,7 +107,7 @@ def test_no_part_of_a_secret_is_left(secret: str, line: str) -> None:
         "Process completed with exit code 1.",
         "050ce9e1226b95d6b5938bdd5e245491f7219fd8",
         "sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        "mv /opt/runner/work/engine/engine/source/native/kernels/attention/prefill/paged",
+        "mv /opt/runner/build/engine/engine/source/native/kernels/attention/prefill/paged",
         "unknown option --password --user",
     ],
 )
