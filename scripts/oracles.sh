@@ -9,7 +9,7 @@ pins=requirements/oracles.txt
 lock() {
     local tools
     tools="$(mktemp -d)"
-    trap 'rm -rf "$tools"' EXIT
+    trap "rm -rf '$tools'" EXIT
     .venv/bin/python -m venv "$tools"
     "$tools/bin/pip" install --quiet --disable-pip-version-check uv
     "$tools/bin/uv" pip compile - --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

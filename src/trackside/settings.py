@@ -78,6 +78,29 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     location: str | None = None
 
 
+class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the site shows. ``benchmarks`` are folders whose runs are on it; a path in a file is relative to the file.
+
+    ``analyzer`` is the workflow that analyses a run on demand.
+    """
+
+    since: str = "30d"
+    benchmarks: tuple[str, ...] = ()
+    analyzer: str = "agentops-log-analyzer.yml"
+
+
+class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the site is served. ``sync_every`` is such as 15m; without it nothing is synced.
+
+    ``hosts`` are names under which the server may be asked, beside its own address; a port may be named too.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8321
+    hosts: tuple[str, ...] = ()
+    sync_every: str | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that ``trackside.toml`` may say."""
 
@@ -87,6 +110,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ci: CiRules = CiRules()
     perf: PerfRules = PerfRules()
     agents: AgentRules = AgentRules()
+    site: SiteSettings = SiteSettings()
+    server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
 
 
@@ -161,10 +186,12 @@ def _parse(text: str, source: str) -> dict[str, Any]:
 
 
 def _beside(content: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """``content`` with the path of the store taken from where the file is."""
+    """``content`` with the paths of the store and of benchmark runs taken from where the file is."""
     location = content.get("store", {}).get("location")
     if location is not None and "://" not in location:
         content["store"] = {**content["store"], "location": str(folder / location)}
+    if benchmarks := content.get("site", {}).get("benchmarks"):
+        content["site"] = {**content["site"], "benchmarks": [str(folder / path) for path in benchmarks]}
     return content
 
 

@@ -15,12 +15,15 @@ from trackside.cli.catalogue import (
     ALERT_COMMANDS,
     BENCH_COMMANDS,
     CI_COMMANDS,
+    EXPORT_COMMANDS,
     GITHUB_COMMANDS,
     KB_COMMANDS,
     PERF_COMMANDS,
+    SERVER_COMMANDS,
+    SITE_COMMANDS,
     STORE_COMMANDS,
-    Command,
 )
+from trackside.cli.command import Command
 from trackside.errors import NoDataError, TracksideError, UsageError
 
 _ASKED_TO_TELL: Final = frozenset({"--help", "-h", "--version"})
@@ -35,6 +38,7 @@ def trackside_app() -> App:
     app.command(bench_app("bench"))
     _add_commands(app, GITHUB_COMMANDS)
     _add_commands(app, ALERT_COMMANDS)
+    _add_commands(app, SERVER_COMMANDS)
     monitor = make_app("ci", "What broke in CI, since when, and why.")
     _add_commands(monitor, CI_COMMANDS)
     app.command(monitor)
@@ -47,6 +51,12 @@ def trackside_app() -> App:
     knowledge = make_app("kb", "The knowledge base of failures: what is known of each, and what people say of it.")
     _add_commands(knowledge, KB_COMMANDS)
     app.command(knowledge)
+    pages = make_app("site", "Everything on pages: what a team opens in the morning, offline or published.")
+    _add_commands(pages, SITE_COMMANDS)
+    app.command(pages)
+    elsewhere = make_app("export", "What the store holds, sent to other tools.")
+    _add_commands(elsewhere, EXPORT_COMMANDS)
+    app.command(elsewhere)
     shelf = make_app("store", "The store: what it holds, its upkeep, exports, questions in SQL.")
     _add_commands(shelf, STORE_COMMANDS)
     app.command(shelf)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from trackside.cli.command import Command
+from trackside.cli.site_catalogue import EXPORT_COMMANDS, SERVER_COMMANDS, SITE_COMMANDS
 
-@dataclass(frozen=True)
-class Command:
-    """One command: its name, where its function is, what it does, and lines that can be typed so."""
-
-    name: str
-    target: str
-    help: str
-    examples: tuple[str, ...]
+__all__ = [
+    "AGENT_COMMANDS", "ALERT_COMMANDS", "BENCH_COMMANDS", "CI_COMMANDS", "COMMANDS", "EXPORT_COMMANDS",
+    "GITHUB_COMMANDS", "KB_COMMANDS", "PERF_COMMANDS", "SERVER_COMMANDS", "SITE_COMMANDS", "STORE_COMMANDS",
+]  # fmt: skip
 
 
 BENCH_COMMANDS: Final = (
@@ -25,6 +22,7 @@ BENCH_COMMANDS: Final = (
             "srtlog parse job_12345",
             "srtlog parse job_12345 -v",
             "srtlog parse job_12345 job_12346 --format json",
+            "srtlog parse job_12345 --register",
         ),
     ),
     Command(
@@ -355,11 +353,13 @@ STORE_COMMANDS: Final = (
 
 COMMANDS: Final = {
     "srtlog": BENCH_COMMANDS,
-    "trackside": (*GITHUB_COMMANDS, *ALERT_COMMANDS),
+    "trackside": (*GITHUB_COMMANDS, *ALERT_COMMANDS, *SERVER_COMMANDS),
     "trackside ci": CI_COMMANDS,
     "trackside perf": PERF_COMMANDS,
     "trackside agents": AGENT_COMMANDS,
     "trackside kb": KB_COMMANDS,
+    "trackside site": SITE_COMMANDS,
+    "trackside export": EXPORT_COMMANDS,
     "trackside store": STORE_COMMANDS,
 }
 """Every command, under the words that are typed before its name."""

@@ -1,0 +1,63 @@
+"""A benchmark run that is known: where its logs are, its headline figures, and how completely it was read."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+
+class BenchCurve(msgspec.Struct, frozen=True, kw_only=True):
+    """A quantity of a run over elapsed time, reduced to a few hundred points to be laid over those of other runs.
+
+    ``x_s`` are seconds since the run's first batch line; a missing value of ``y`` is a gap.
+    """
+
+    key: str
+    title: str
+    unit: str
+    x_s: tuple[float, ...]
+    y: tuple[float | None, ...]
+
+
+class BenchRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One run as it was read last. Times of a run are logged times as if UTC, where its logs name no zone.
+
+    ``run_key`` is made of ``path``, where its logs are on the machine that read them. ``read_lines`` to ``not_whole``
+    are of its ledger: lines that look like batch lines and were not recognised, torn lines, files that were not read
+    whole. Rates are tokens/s from its first to its last batch line; None is unknown.
+    """
+
+    run_key: str
+    name: str
+    path: str
+    registered_at: dt.datetime
+    engine: str | None = None
+    topology: str | None = None
+    workers: int = 0
+    first_at: dt.datetime | None = None
+    last_at: dt.datetime | None = None
+    duration_s: float | None = None
+    gpus: int | None = None
+    input_tps: float | None = None
+    output_tps: float | None = None
+    total_tps: float | None = None
+    input_tps_per_gpu: float | None = None
+    output_tps_per_gpu: float | None = None
+    total_tps_per_gpu: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_hit_rate: float | None = None
+    files: int = 0
+    read_lines: int = 0
+    batch_lines: int = 0
+    unrecognised: int = 0
+    torn: int = 0
+    not_whole: int = 0
+    parser_version: str | None = None
+    curves: tuple[BenchCurve, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every batch-like line was recognised whole and every file read."""
+        return not (self.unrecognised or self.torn or self.not_whole)
