@@ -14,11 +14,12 @@ from tests.fake_github.plans import JobPlan, job, matrix
 from tests.fake_github.scenario_agents import agents
 from tests.fake_github.scenario_logs import failing
 from tests.fake_github.scenario_perf import perf, perf_large
+from tests.fake_github.scenario_site import site
 from tests.fake_github.scenario_week import week
 from tests.fake_github.things import Repository, Run, Workflow
 from tests.fake_github.world import World
 
-__all__ = ["RecordedRun", "agentops", "agents", "perf", "perf_large", "small", "week"]
+__all__ = ["RecordedRun", "agentops", "agents", "perf", "perf_large", "site", "small", "week"]
 HOUR = dt.timedelta(hours=1)
 
 
@@ -106,4 +107,5 @@ SCENARIOS: dict[str, Callable[..., Repository]] = {
     "perf": perf,
     "perf-large": perf_large,
     "agents": agents,
+    "site": site,
 }
