@@ -1,0 +1,36 @@
+"""States as people see them: a mark, a colour and a word each, so that no colour stands alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+GOOD: Final = "good"
+BAD: Final = "bad"
+WARN: Final = "warn"
+QUIET: Final = "quiet"
+BUSY: Final = "busy"
+
+_TONES: Final = {
+    GOOD: ("success", "passed", "fixed", "ok", "improvement", "resolved", "recovered", "complete"),
+    BAD: ("failure", "failed", "broken", "timed_out", "startup_failure", "regression", "regressed", "on", "error"),
+    WARN: ("action_required", "flaky", "stale", "gone", "partial", "waiting", "open", "stopped", "warning", "new"),
+    BUSY: ("in_progress", "queued", "requested", "pending", "unfinished"),
+    QUIET: ("cancelled", "skipped", "neutral", "muted", "undecided", "off", "unknown"),
+}
+_TONE_OF: Final = {state: tone for tone, states in _TONES.items() for state in states}
+_MARKS: Final = {GOOD: "✓", BAD: "✗", WARN: "▲", BUSY: "◐", QUIET: "–"}
+_OWN_MARKS: Final = {
+    "cancelled": "⊘", "timed_out": "⏱", "flaky": "≈", "queued": "○", "waiting": "○", "requested": "○", "pending": "○",
+    "unknown": "?", "new": "✦", "regression": "▼", "improvement": "▲", "stopped": "∅",
+}  # fmt: skip
+
+
+def tone_of(state: str | None) -> str:
+    """How a state is coloured: good, bad, warn, busy or quiet, which is that of states that are new to us."""
+    return _TONE_OF.get((state or "unknown").lower(), QUIET)
+
+
+def mark_of(state: str | None) -> str:
+    """The mark that stands before a state."""
+    name = (state or "unknown").lower()
+    return _OWN_MARKS.get(name, _MARKS[tone_of(name)])

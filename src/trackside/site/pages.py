@@ -1,0 +1,164 @@
+"""One page of the site: a template, what it shows, and the frame that all pages share."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from trackside.report.html_page import bokeh_script, json_block, static_text
+from trackside.report.safe_links import link_within
+from trackside.report.safe_text import safe_text
+from trackside.site.facts import SiteFacts
+from trackside.site.marks import mark_of, tone_of
+from trackside.site.table_data import table_block
+from trackside.site.tables import MOST_WRITTEN
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
+"""What the pages may load: files of the site, nothing from elsewhere."""
+BOKEH: Final = "bokeh.js"
+OWN_STYLES: Final = ("page.css",)
+STYLES: Final = ("site.css",)
+SCRIPTS: Final = ("tables.js", "site.js")
+"""Scripts of every page, after those of the page itself."""
+
+
+class Section(enum.StrEnum):
+    """The parts of the site, in the order of its navigation; values are the files of their first pages."""
+
+    HOME = "index.html"
+    CI = "ci.html"
+    PERFORMANCE = "performance.html"
+    BENCHMARKS = "benchmarks.html"
+    AGENTS = "agentops.html"
+    HEALTH = "health.html"
+
+
+NAMES: Final = {
+    Section.HOME: "Home",
+    Section.CI: "CI",
+    Section.PERFORMANCE: "Performance",
+    Section.BENCHMARKS: "Benchmarks",
+    Section.AGENTS: "Agents",
+    Section.HEALTH: "Data health",
+}
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A page: ``path`` below the site, its ``template`` of ``site/templates``, and the ``values`` that it shows.
+
+    ``styles`` and ``scripts`` are names of files in ``site/static`` that it needs beside those of every page; with
+    ``charts`` it loads Bokeh before them. ``trail`` are the pages above it, as (name, path).
+    """
+
+    path: str
+    template: str
+    title: str
+    section: Section
+    values: Mapping[str, Any]
+    styles: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    charts: bool = False
+    trail: tuple[tuple[str, str], ...] = ()
+
+
+def render(page: Page, facts: SiteFacts) -> str:
+    """The page as HTML. Texts are escaped by the template; links lead to files of the site or to GitHub's host."""
+    root = "../" * page.path.count("/")
+    names = [*(("bokeh.js", "charts.js") if page.charts else ()), *SCRIPTS, *page.scripts]
+    frame = {
+        "page": page,
+        "root": root,
+        "repo": safe_text(facts.repo),
+        "home": facts.home,
+        "policy": POLICY,
+        "navigation": [(NAMES[one], one.value, one is page.section) for one in Section],
+        "styles": [_asset(root, name) for name in (*STYLES, *page.styles)],
+        "scripts": [_asset(root, name) for name in names],
+        "until": facts.until,
+        "since": facts.since,
+        "synced_at": facts.synced_at if page.section in _SHOW_SYNC else None,
+        "version": facts.version,
+    }
+    environment = _environment(facts.home)
+    return environment.get_template(page.template).render(**frame, **page.values)
+
+
+_SHOW_SYNC: Final = (Section.HOME, Section.AGENTS, Section.HEALTH)
+"""Pages that tell when the last sync was; the others only change where data do."""
+
+
+def asset(name: str) -> bytes:
+    """A script or style sheet of the site."""
+    return _asset_text(name).encode()
+
+
+def _asset(root: str, name: str) -> str:
+    return f"{root}assets/{name}?v={_digest(name)}"
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256(asset(name)).hexdigest()[:8]
+
+
+@cache
+def _asset_text(name: str) -> str:
+    if name == BOKEH:
+        return bokeh_script()
+    if name == "site.css":
+        return "".join(static_text(one) for one in OWN_STYLES) + site_text(name)
+    return site_text(name)
+
+
+def site_text(name: str) -> str:
+    """A file of ``site/static``."""
+    from importlib import resources
+
+    return resources.files("trackside.site").joinpath("static", name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment(home: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("trackside.site"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.lstrip_blocks = True
+    environment.filters |= {"text": _text, "moment": moment, "iso": iso, "tone": tone_of, "mark": mark_of}
+    environment.globals |= {
+        "json_block": json_block,
+        "table_block": table_block,
+        "most_written": MOST_WRITTEN,
+        "link": lambda url: link_within(url, home),
+    }
+    return environment
+
+
+def _text(value: object) -> str:
+    """A text from outside with its control characters shown; – where it is unknown."""
+    return "–" if value is None else safe_text(str(value))
+
+
+def moment(value: dt.datetime | None) -> str:
+    """A time in UTC to the minute."""
+    return "–" if value is None else f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M}"
+
+
+def iso(value: dt.datetime) -> str:
+    """A time for machines."""
+    return value.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def svg(markup: str) -> Markup:
+    """Markup of ours, made of numbers and names of ours only."""
+    return Markup(markup)  # noqa: S704 - see above

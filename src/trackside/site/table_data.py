@@ -1,0 +1,80 @@
+"""The data of a table as its page carries it for the script of the site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from trackside.report.html_page import json_block
+from trackside.report.safe_links import link_within
+from trackside.report.safe_text import safe_text
+from trackside.site.marks import mark_of, tone_of
+from trackside.site.tables import Cell, Column, Kind, Table
+
+
+def table_block(table: Table, home: str) -> Markup:
+    """The columns and all rows as JSON to stand in a block of the page; links lead to the host of ``home`` only."""
+    return json_block(table_document(table, home))
+
+
+def table_document(table: Table, home: str) -> dict[str, Any]:
+    """``{key, order, page_size, columns: [...], rows: [[cell, ...], ...]}``.
+
+    A cell is its value alone where that is what is shown, else an object: ``v`` value, ``t`` text, ``u`` link, ``n``
+    note, ``k`` tone, ``m`` mark, ``h`` markup of ours, ``i`` further cells.
+    """
+    return {
+        "key": table.key,
+        "caption": table.caption,
+        "order": table.order,
+        "page_size": table.page_size,
+        "search": table.search,
+        "columns": [_column(column) for column in table.columns],
+        "rows": [
+            [_cell(cell, column, home) for cell, column in zip(row, table.columns, strict=True)] for row in table.rows
+        ],
+    }
+
+
+def _column(column: Column) -> dict[str, Any]:
+    return {
+        "key": column.key,
+        "label": column.label,
+        "kind": column.kind.value,
+        "choices": column.choices,
+        "sortable": column.sortable and column.kind is not Kind.MARKUP,
+    }
+
+
+def _cell(cell: Cell, column: Column, home: str) -> Any:
+    told: dict[str, Any] = {}
+    shown = None if cell.text is None else safe_text(cell.text)
+    if shown is not None and shown != cell.value:
+        told["t"] = shown
+    if (url := safe_link(cell.url, home)) is not None:
+        told["u"] = url
+    if cell.note is not None:
+        told["n"] = safe_text(cell.note)
+    tone = cell.tone or (tone_of(str(cell.value)) if column.kind is Kind.STATE else None)
+    if tone is not None:
+        told["k"] = tone
+    if column.kind is Kind.STATE:
+        told["m"] = mark_of(None if cell.value is None else str(cell.value))
+    if cell.markup is not None:
+        told["h"] = str(cell.markup)
+    if cell.items:
+        told["i"] = [_cell(item, column, home) for item in cell.items]
+    if not told:
+        return cell.value
+    return {"v": cell.value, **told}
+
+
+def safe_link(url: str | None, home: str) -> str | None:
+    """``url`` where it leads to the host of ``home``, or to a file of the site, else None."""
+    if url is None:
+        return None
+    if url.startswith(("http:", "https:")):
+        return link_within(url, home)
+    is_file = not url.startswith(("/", "\\")) and ":" not in url.partition("#")[0].partition("?")[0]
+    return url if is_file else None
