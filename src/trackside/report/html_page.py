@@ -67,14 +67,14 @@ def bokeh_script() -> str:
     return "\n".join(Resources(mode="inline", components=["bokeh"], log_level="warn").js_raw)
 
 
-def style_block(name: str) -> Markup:
-    """What every page looks like and the style sheet of this one, to stand between ``<style>`` tags."""
-    return Markup(static_text("page.css") + static_text(name))  # noqa: S704 - our own files
+def style_block(*names: str) -> Markup:
+    """What every page looks like and the style sheets of this one, to stand between ``<style>`` tags."""
+    return Markup("".join(map(static_text, ("page.css", *names))))  # noqa: S704 - our own files
 
 
-def page_scripts(name: str) -> list[str]:
-    """What draws, the script of this page, and the button for light or dark, in the order in which they run."""
-    return [bokeh_script(), static_text(name), static_text("page_theme.js")]
+def page_scripts(*names: str) -> list[str]:
+    """What draws, the scripts of this page, and the button for light or dark, in the order in which they run."""
+    return [bokeh_script(), *map(static_text, names), static_text("page_theme.js")]
 
 
 def json_block(document: Any) -> Markup:

@@ -52,9 +52,11 @@ def perf_page(
     home = f"{facts.site.rstrip('/')}/{facts.repo}"
     values = {
         "title": safe_text(facts.repo),
-        "style": style_block("perf_report.css"),
+        "style": style_block("perf_series.css", "perf_report.css"),
         "facts": facts,
-        "words": PerfWords(facts=facts, changes=changes, home=home, shown={view.series: view.key for view in views}),
+        "words": PerfWords(
+            facts=facts, changes=changes, home=home, shown={view.series: f"#{view.key}" for view in views}
+        ),
         "groups": groups,
         "total": len(views),
         "points": points.height,
@@ -69,7 +71,7 @@ def perf_page(
         "data": json_block(chart_data(views, drawn, limits, home, pools) | _looks(facts, colours)),
         "figure": json_block(json_item(figure_series())),
     }
-    return render_page("perf_report.html.j2", page_scripts("perf_report.js"), values)
+    return render_page("perf_report.html.j2", page_scripts("perf_charts.js", "perf_report.js"), values)
 
 
 def _rows(views: Sequence[SeriesView]) -> dict[str, int]:

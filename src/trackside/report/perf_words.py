@@ -62,7 +62,7 @@ class Sign(NamedTuple):
 
 
 class PerfWords(msgspec.Struct, frozen=True, kw_only=True):
-    """Sentences and figures by the facts of the page; ``shown`` gives the key of each series that is on it."""
+    """Sentences and figures by the facts of the page; ``shown`` gives the address of each series that is shown."""
 
     facts: PerfFacts
     changes: Changes | None
@@ -247,7 +247,7 @@ class PerfWords(msgspec.Struct, frozen=True, kw_only=True):
             yield f"{count:,} series {_ALSO[standing]}", key
 
     def moved(self, change: Change) -> list[tuple[str, str | None, int]]:
-        """For each test whose series moved with it one of them: its name, its key on the page, and how many others."""
+        """For each test whose series moved with it one of them: its name, its address, and how many others."""
         known = {one.change_id: one for one in self.changes.changes} if self.changes else {}
         tests: dict[tuple[str, ...], list[Change]] = {}
         for other in sorted((known[one] for one in change.moved_with if one in known), key=gravity):
