@@ -17,7 +17,7 @@ from tests.history_frames import a_failure, a_job
 from trackside.agents.frames import AgentHistory
 from trackside.agents.missing_data import missing_data
 from trackside.evidence.alert_facts import load_alert_facts
-from trackside.evidence.sync_health import load_sync_health, status_class
+from trackside.evidence.sync_health import load_last_syncs, load_sync_health, status_class
 from trackside.records.alerts import Alert, AlertKind, AlertState
 from trackside.records.knowledge import LogChoice, Occurrence
 from trackside.records.sync_health import SyncHealth
@@ -62,6 +62,23 @@ def test_the_newest_sync_is_told_in_detail_and_the_last_ones_in_figures(store: S
     assert health.endpoints == endpoints
     assert health.not_modified == 0
     assert health.limits == (core, graphql)
+
+
+def test_the_last_syncs_come_back_as_they_were_written(store: Store) -> None:
+    told = ledger(
+        "told",
+        NOON,
+        calls=3,
+        endpoints=(EndpointCalls(endpoint="jobs", calls=3, billed=3, failed=1),),
+        limits=(RateLimit(resource="core", limit=1000, remaining_start=9, remaining_end=6, reset_at=NOON),),
+        phases_s={"jobs": 4.5},
+        failed_calls=(FailedCall(endpoint="jobs", url=API, status=None, reason="no answer"),),
+    )
+    plain = ledger("plain", NOON - dt.timedelta(hours=1))
+    for one in (plain, told):
+        store.add_sync(one)
+    assert load_last_syncs(store, "Octo/Engine") == (told, plain)
+    assert load_last_syncs(store, "octo/other") == ()
 
 
 @pytest.mark.parametrize(("status", "name"), [(404, "4xx"), (403, "4xx"), (502, "5xx"), (304, "3xx"), (None, "none")])

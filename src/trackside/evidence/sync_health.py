@@ -22,7 +22,7 @@ from trackside.records.sync_health import (
     SyncSummary,
     WaitingLog,
 )
-from trackside.records.syncs import EndpointCalls, FailedCall, Missing, RateLimit
+from trackside.records.syncs import EndpointCalls, FailedCall, Missing, RateLimit, SyncRecord
 from trackside.store.store import Store
 
 LAST_SYNCS: Final = 20
@@ -64,6 +64,11 @@ def load_sync_health(store: Store, history: AgentHistory) -> SyncHealth:
     )
 
 
+def load_last_syncs(store: Store, repo: str) -> tuple[SyncRecord, ...]:
+    """The ledgers of the last syncs of a repository in full, the newest first."""
+    return tuple(_record(row) for row in _last_syncs(store, repo))
+
+
 def status_class(status: int | None) -> str:
     """``4xx``, ``5xx``, … of an HTTP status; ``none`` where no answer came."""
     return NO_ANSWER if status is None else f"{status // 100}xx"
@@ -80,6 +85,12 @@ def _last_syncs(store: Store, repo: str) -> list[dict[str, Any]]:
     syncs = store.newest("syncs").filter(same_repository(repo))
     newest = syncs.sort("ended_at", "sync_id", descending=True, nulls_last=True).head(LAST_SYNCS)
     return newest.collect().to_dicts()
+
+
+def _record(row: Mapping[str, Any]) -> SyncRecord:
+    told = {name: value for name, value in row.items() if value is not None}
+    phases = {phase["name"]: phase["seconds"] for phase in told.get("phases_s", ())}
+    return msgspec.convert({**told, "phases_s": phases}, SyncRecord)
 
 
 def _summary(row: Mapping[str, Any]) -> SyncSummary:
