@@ -10,6 +10,7 @@ import polars as pl
 
 from trackside.history.frames import History
 from trackside.history.outcomes import Outcome
+from trackside.history.subsets import history_of_runs
 
 MOST_FAILURES: Final = 5_000
 """So many failed attempts of jobs a report looks at one by one."""
@@ -48,20 +49,4 @@ def newest_failures(history: History, most: int = MOST_FAILURES) -> tuple[Histor
         of_failures=failed.height,
         since=min(kept["created_at"].drop_nulls().to_list(), default=None),
     )
-    return (history if looked_at.whole else _only(history, kept.select("run_id"))), looked_at
-
-
-def _only(history: History, kept: pl.DataFrame) -> History:
-    """The history of these runs."""
-    runs = history.runs.join(kept, on="run_id", how="semi", maintain_order="left")
-    jobs = history.jobs.join(kept, on="run_id", how="semi", maintain_order="left")
-    ids = history.whole.jobs.join(kept, on="run_id", how="semi").select("job_id")
-    return msgspec.structs.replace(
-        history,
-        runs=runs,
-        jobs=jobs,
-        every_job=None if history.every_job is None else history.every_job.join(kept, on="run_id", how="semi"),
-        failures=history.failures.join(ids, on="job_id", how="semi", maintain_order="left"),
-        test_files=history.test_files.join(ids, on="job_id", how="semi", maintain_order="left"),
-        unread=runs.filter(~pl.col("is_read") & (pl.col("outcome") != Outcome.UNFINISHED.value)).height,
-    )
+    return (history if looked_at.whole else history_of_runs(history, kept.select("run_id"))), looked_at

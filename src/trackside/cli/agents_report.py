@@ -193,21 +193,19 @@ class AgentsReport:
         return data_path(self.output, self.session.settings.agents.data_file)
 
     def _content(self, *, whole: bool) -> DataContent:
-        from trackside.evidence.pull_requests import known_pulls
+        from trackside.evidence.pull_requests import pulls_of
         from trackside.report.agents_data import DataContent, DataFacts
         from trackside.report.agents_files import sync_path
         from trackside.report.agents_packing import MOST_FILE_BYTES
 
         session, agents = self.session, self.session.agents
-        numbers = agents.runs["pull_numbers"].explode().drop_nulls()
-        merged = agents.runs["last_merged_pull"].drop_nulls()
         return DataContent(
             DataFacts(
                 history=agents,
                 statistics=self.statistics,
                 window=self.window,
                 sync_file=sync_path(self._path).name,
-                pulls=known_pulls(session.store, session.history.repo, {*numbers, *merged}),
+                pulls=pulls_of(session.store, agents),
                 groups=self.entries,
                 most_bytes=None if whole else MOST_FILE_BYTES,
             )

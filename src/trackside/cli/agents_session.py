@@ -51,7 +51,7 @@ def open_agents_session(asked: Asked | None, *, adapt: Callable[[Settings], Sett
 
     opened = open_command(asked, adapt=lambda settings: _for_agents(settings if adapt is None else adapt(settings)))
     request = agents_request(opened)
-    synced, failure = (None, None) if opened.asked.source.offline else _sync(opened, request)
+    synced, failure = (None, None) if opened.asked.source.offline else try_sync(opened, request)
     since = None if request.max_runs_per_workflow is not None else request.since
     ignored = opened.settings.agents.ignored_workflows
     ci = load_session(opened, since, synced=synced, failure=failure, ignored=ignored)
@@ -60,7 +60,7 @@ def open_agents_session(asked: Asked | None, *, adapt: Callable[[Settings], Sett
     if checkout.ignored is not None:
         ci.terminal.note(checkout.ignored)
     agents = with_agents(ci.store, ci.history, rules, checkout)
-    _keep_occurrences(ci, agents)
+    keep_occurrences(ci, agents)
     return AgentsSession(**vars(ci), agents=agents, checkout=checkout)
 
 
@@ -97,7 +97,7 @@ def _for_agents(settings: Settings) -> Settings:
     return longer_window(settings, SINCE)
 
 
-def _sync(opened: Opened, request: SyncRequest) -> tuple[SyncRecord | None, TracksideError | None]:
+def try_sync(opened: Opened, request: SyncRequest) -> tuple[SyncRecord | None, TracksideError | None]:
     """The ledger of the sync, or why it failed as a whole; its ledger is in the store then all the same."""
     try:
         return sync_store(opened.store, request, opened.asked.access, opened.settings, opened.terminal), None
@@ -105,7 +105,7 @@ def _sync(opened: Opened, request: SyncRequest) -> tuple[SyncRecord | None, Trac
         return None, error
 
 
-def _keep_occurrences(ci: CiSession, agents: AgentHistory) -> None:
+def keep_occurrences(ci: CiSession, agents: AgentHistory) -> None:
     """Keeps each failed job with what its log told and its agent; a store that cannot be written is no end."""
     from trackside.evidence.occurrences import update_occurrences
 

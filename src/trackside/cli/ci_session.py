@@ -177,7 +177,7 @@ def load_session(
     window, settings = opened.asked.window, opened.settings
     repo = opened.repo if synced is None else synced.repo
     _, stop = window_of(window, settings, opened.now)
-    _read_logs(reader or _diagnose, opened.store, repo, settings, opened.terminal)
+    _read_logs(reader or diagnose, opened.store, repo, settings, opened.terminal)
     session = CiSession(
         terminal=opened.terminal,
         settings=settings,
@@ -201,7 +201,7 @@ def longer_window(settings: Settings, since: str) -> Settings:
     return msgspec.structs.replace(settings, sync=msgspec.structs.replace(settings.sync, since=since))
 
 
-def _diagnose(store: Store, repo: str, settings: Settings, on_count: OnProgress) -> LogsRead:
+def diagnose(store: Store, repo: str, settings: Settings, on_count: OnProgress) -> LogsRead:
     """Reads why jobs failed, and their test files."""
     from trackside.evidence.diagnoses import read_logs
 

@@ -6,12 +6,15 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trackside.cli.ci_session import CiSession
 from trackside.cli.perf_session import PerfSession
 from trackside.errors import OutputError
 
 if TYPE_CHECKING:
+    from trackside.perf.collection import Collection
     from trackside.perf.silence import Silence
     from trackside.perf.states import ChangeStates
+    from trackside.report.perf_facts import PerfFacts
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,11 @@ class PerfFindings:
     silence: Silence
 
 
-def find_all(session: PerfSession) -> PerfFindings:
-    """What moved and what stopped, with the ids and states that the store and the settings give. Writes nothing."""
+def find_all(session: PerfSession, now: dt.datetime | None = None) -> PerfFindings:
+    """What moved and what stopped, with the ids and states that the store and the settings give. Writes nothing.
+
+    ``now``, the time of the clock if none is given, is when that is seen.
+    """
     from trackside.evidence.known_changes import known_changes
     from trackside.perf.changes import find_changes
     from trackside.perf.silence import find_silent
@@ -33,7 +39,7 @@ def find_all(session: PerfSession) -> PerfFindings:
     found = find_changes(history, session.points)
     known = known_changes(session.ci.store, history.repo)
     return PerfFindings(
-        states=reconcile(found, session.points, known, rules.changes, dt.datetime.now(dt.UTC)),
+        states=reconcile(found, session.points, known, rules.changes, now or dt.datetime.now(dt.UTC)),
         silence=find_silent(history, session.points, session.measured, rules),
     )
 
@@ -44,3 +50,35 @@ def keep_states(session: PerfSession, states: ChangeStates) -> None:
         session.ci.store.add_changes(states.writes, dt.datetime.now(dt.UTC))
     except OutputError as error:
         session.ci.terminal.warn(f"The states of changes could not be kept: {error}")
+
+
+def collection_of(session: PerfSession) -> Collection:
+    """What the points of a session were collected from."""
+    from trackside.evidence.diagnoses import job_log_states
+    from trackside.history.names import matches_any
+    from trackside.perf.collection import collect
+
+    history, globs = session.history, session.ci.settings.sync.perf_jobs
+    logs = job_log_states(session.ci.store, history.repo, history.jobs)
+    return collect(history, session.measured, logs, lambda name: matches_any(name, globs))
+
+
+def head_of(ci: CiSession, collection: Collection, made_at: dt.datetime) -> PerfFacts:
+    """What a report of performance that is made at ``made_at`` says of itself."""
+    from trackside.report.perf_console import log_words
+    from trackside.report.perf_facts import PerfFacts
+    from trackside.report.safe_links import site_of
+
+    return PerfFacts(
+        repo=ci.history.repo,
+        default_branch=ci.history.default_branch,
+        since=ci.since,
+        until=ci.until,
+        made_at=made_at,
+        runs=len(collection.runs),
+        jobs=collection.jobs.height,
+        logs=log_words(collection),
+        unread=ci.history.unread,
+        watched=(*ci.settings.sync.workflows, *ci.settings.sync.perf_jobs),
+        site=site_of(next(iter(ci.history.runs["url"].drop_nulls().tail(1)), None)),
+    )

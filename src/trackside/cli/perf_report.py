@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from trackside.cli.ci_session import Asked, CiSession, Format, say_if_empty
+from trackside.cli.ci_session import Asked, Format, say_if_empty
 from trackside.cli.options import FLAG
-from trackside.cli.perf_findings import find_all
+from trackside.cli.perf_findings import collection_of, find_all, head_of
 from trackside.cli.perf_session import PerfSession, open_perf_session
 from trackside.cli.terminal import OnProgress
 
@@ -75,8 +75,8 @@ class PerfReport:
         from trackside.report.perf_tables import lay_out
 
         session, found = self.session, find_all(self.session)
-        self.collection = _collection(session)
-        self.facts = _facts(session.ci, self.collection)
+        self.collection = collection_of(session)
+        self.facts = head_of(session.ci, self.collection, dt.datetime.now(dt.UTC))
         self.changes, self.silence = found.states.found, found.silence
         self.tests = lay_out(session.points)
         self.counts = count_jobs(self.tests)
@@ -175,33 +175,3 @@ class PerfReport:
                 if speaks:
                     terminal.data("\n".join(lines))
         return charts
-
-
-def _collection(session: PerfSession) -> Collection:
-    from trackside.evidence.diagnoses import job_log_states
-    from trackside.history.names import matches_any
-    from trackside.perf.collection import collect
-
-    history, globs = session.history, session.ci.settings.sync.perf_jobs
-    logs = job_log_states(session.ci.store, history.repo, history.jobs)
-    return collect(history, session.measured, logs, lambda name: matches_any(name, globs))
-
-
-def _facts(ci: CiSession, collection: Collection) -> PerfFacts:
-    from trackside.report.perf_console import log_words
-    from trackside.report.perf_facts import PerfFacts
-    from trackside.report.safe_links import site_of
-
-    return PerfFacts(
-        repo=ci.history.repo,
-        default_branch=ci.history.default_branch,
-        since=ci.since,
-        until=ci.until,
-        made_at=dt.datetime.now(dt.UTC),
-        runs=len(collection.runs),
-        jobs=collection.jobs.height,
-        logs=log_words(collection),
-        unread=ci.history.unread,
-        watched=(*ci.settings.sync.workflows, *ci.settings.sync.perf_jobs),
-        site=site_of(next(iter(ci.history.runs["url"].drop_nulls().tail(1)), None)),
-    )

@@ -48,13 +48,17 @@ def open_perf_session(asked: Asked | None, *, whole_past: bool = False) -> PerfS
 
     With ``whole_past`` a limit of runs reaches back as far as need be. Raises as ``open_session`` does.
     """
+    session = open_session(asked, adapt=for_performance, whole_past=whole_past, runners=True, reader=measure)
+    return measured(session, asked.window.job if asked else ())
+
+
+def measured(session: CiSession, jobs: tuple[str, ...]) -> PerfSession:
+    """The session with what the logs and artifacts of its runs measured; ``jobs`` are patterns of those asked for."""
     from trackside.evidence.artifacts import history_with_artifacts
     from trackside.evidence.measurements import measured_jobs, measurements_frame
     from trackside.history.names import matches_any
     from trackside.perf.points import points_frame
 
-    jobs = asked.window.job if asked else ()
-    session = open_session(asked, adapt=for_performance, whole_past=whole_past, runners=True, reader=_measure)
     rules = session.settings.perf
     history = history_with_artifacts(
         session.store, session.history, rules, lambda name: not jobs or matches_any(name, jobs)
@@ -80,7 +84,7 @@ def for_performance(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, sync=changed)
 
 
-def _measure(store: Store, repo: str, settings: Settings, on_count: OnProgress) -> LogsRead:
+def measure(store: Store, repo: str, settings: Settings, on_count: OnProgress) -> LogsRead:
     """Reads the values in the logs of performance jobs, in all logs where all are downloaded, and in artifacts."""
     from trackside.evidence.artifacts import read_artifacts
     from trackside.evidence.measurements import measure_logs

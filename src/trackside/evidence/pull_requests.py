@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
+from trackside.agents.frames import AgentHistory
 from trackside.evidence.selection import same_repository
 from trackside.records.pulls import PullRequest
 from trackside.store.store import Store
@@ -21,3 +22,10 @@ def known_pulls(store: Store, repo: str, numbers: Iterable[int]) -> dict[int, Pu
     mine = store.newest("pulls").filter(same_repository(repo), pl.col("number").is_in(wanted))
     rows = mine.select("observed_at", *_COLUMNS).sort("observed_at").collect().drop("observed_at")
     return {row["number"]: msgspec.convert({"repo": repo, **row}, PullRequest) for row in rows.iter_rows(named=True)}
+
+
+def pulls_of(store: Store, agents: AgentHistory) -> dict[int, PullRequest]:
+    """The same of those that runs are of, and of those that brought their commits."""
+    numbers = agents.runs["pull_numbers"].explode().drop_nulls()
+    merged = agents.runs["last_merged_pull"].drop_nulls()
+    return known_pulls(store, agents.history.repo, {*numbers, *merged})
