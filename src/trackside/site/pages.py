@@ -10,15 +10,14 @@ from functools import cache
 from typing import Any, Final
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from trackside.report.html_page import bokeh_script, json_block, static_text
-from trackside.report.safe_links import link_within
 from trackside.report.safe_text import safe_text
 from trackside.site.facts import SiteFacts
-from trackside.site.marks import mark_of, tone_of
-from trackside.site.table_data import table_block
+from trackside.site.marks import mark_of, marks, tone_of
+from trackside.site.table_data import safe_link, table_block
 from trackside.site.tables import MOST_WRITTEN
 
 POLICY: Final = (
@@ -29,8 +28,8 @@ POLICY: Final = (
 BOKEH: Final = "bokeh.js"
 OWN_STYLES: Final = ("page.css",)
 STYLES: Final = ("site.css",)
-SCRIPTS: Final = ("tables.js", "site.js")
-"""Scripts of every page, after those of the page itself."""
+SCRIPTS: Final = ("site.js", "tables.js")
+"""Scripts of every page, before those of the page itself. The first runs before the page is drawn, for its theme."""
 
 
 class Section(enum.StrEnum):
@@ -75,7 +74,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 def render(page: Page, facts: SiteFacts) -> str:
     """The page as HTML. Texts are escaped by the template; links lead to files of the site or to GitHub's host."""
     root = "../" * page.path.count("/")
-    names = [*(("bokeh.js", "charts.js") if page.charts else ()), *SCRIPTS, *page.scripts]
+    first, *shared = SCRIPTS
+    names = [*shared, *((BOKEH, "charts.js") if page.charts else ()), *page.scripts]
     frame = {
         "page": page,
         "root": root,
@@ -84,6 +84,7 @@ def render(page: Page, facts: SiteFacts) -> str:
         "policy": POLICY,
         "navigation": [(NAMES[one], one.value, one is page.section) for one in Section],
         "styles": [_asset(root, name) for name in (*STYLES, *page.styles)],
+        "first_script": _asset(root, first),
         "scripts": [_asset(root, name) for name in names],
         "until": facts.until,
         "since": facts.since,
@@ -122,24 +123,30 @@ def _asset_text(name: str) -> str:
 
 
 def site_text(name: str) -> str:
-    """A file of ``site/static``."""
+    """A file of ``site/static``, else one of the reports' that the site uses too."""
     from importlib import resources
 
-    return resources.files("trackside.site").joinpath("static", name).read_text(encoding="utf-8")
+    own = resources.files("trackside.site").joinpath("static", name)
+    return own.read_text(encoding="utf-8") if own.is_file() else static_text(name)
 
 
 @cache
 def _environment(home: str) -> Environment:
     environment = Environment(
-        loader=PackageLoader("trackside.site"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=ChoiceLoader([PackageLoader("trackside.site"), PackageLoader("trackside.report")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     environment.lstrip_blocks = True
     environment.filters |= {"text": _text, "moment": moment, "iso": iso, "tone": tone_of, "mark": mark_of}
+    environment.filters["commands"] = _commands
     environment.globals |= {
         "json_block": json_block,
         "table_block": table_block,
         "most_written": MOST_WRITTEN,
-        "link": lambda url: link_within(url, home),
+        "link": lambda url: safe_link(url, home),
+        "marks": marks(),
     }
     return environment
 
@@ -147,6 +154,12 @@ def _environment(home: str) -> Environment:
 def _text(value: object) -> str:
     """A text from outside with its control characters shown; – where it is unknown."""
     return "–" if value is None else safe_text(str(value))
+
+
+def _commands(text: str) -> Markup:
+    """A sentence whose parts between backticks are commands."""
+    parts = (escape(safe_text(part)) for part in text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def moment(value: dt.datetime | None) -> str:
