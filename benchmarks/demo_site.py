@@ -18,14 +18,20 @@ from benchmarks.demo_ci import REPO, run_command, served
 
 
 def sync_site(room: Path, store: Path, tell: Callable[[str], None]) -> None:
-    """Fills ``store`` with all that pages show: runs, then logs of failed jobs, of performance jobs and new ones."""
+    """Fills ``store`` with all that pages show: runs, logs of failed and of performance jobs, what is known of agents.
+
+    The agents' data file is left in ``room``.
+    """
     room.mkdir(parents=True, exist_ok=True)
     with served(room, "site") as url:
         environment = {**os.environ, "GITHUB_API_URL": url, "GITHUB_TOKEN": "any", "TRACKSIDE_STORE": str(store)}
         tell(f"\nA fake GitHub serves a week of CI and ten days of agents of {REPO} at {url}.")
-        for logs in ("failed", "perf", "new"):
+        for logs in ("failed", "perf"):
             sync = ["sync", "--repo", REPO, "--since", "30d", "--logs", logs, "--api", "rest"]
             run_command(sync, environment, tell)
+        data = room / "agentops-runs.json"
+        report = ["agents", "report", "--repo", REPO, "--logs", "new", "--top", "5", "--output", str(data)]
+        run_command(report, environment, tell)
 
 
 def main() -> None:
