@@ -28,6 +28,12 @@ def last_sync(store: Store, repo: str) -> dt.datetime | None:
     return told
 
 
+def attempts_read_since(store: Store, repo: str, since: dt.datetime) -> pl.DataFrame:
+    """The run attempts whose jobs were read after ``since``: columns run_id, run_attempt."""
+    marked = store.newest("fetched").filter(same_repository(repo), pl.col("observed_at") > since)
+    return marked.select("run_id", "run_attempt").unique().collect()
+
+
 def fingerprints_before(store: Store, repo: str, before: dt.datetime, rules: CiRules) -> frozenset[str] | None:
     """The fingerprints of failures that were read before ``before``.
 

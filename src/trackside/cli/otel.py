@@ -1,0 +1,153 @@
+"""``trackside export otel``: runs as traces of OpenTelemetry."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+from cyclopts import Parameter
+
+from trackside.cli.ci_session import Asked, CiSession, Source, load_session, open_command, say_if_empty
+from trackside.cli.github_options import Saying, Where, Window
+from trackside.cli.options import FLAG
+from trackside.cli.sync_session import window_of
+from trackside.errors import TracksideError, UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from trackside.agents.frames import AgentHistory
+    from trackside.traces.spans import Traces
+
+KIND: Final = "otel"
+"""The report that says up to when attempts were sent."""
+_OF_TRACES: Final = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+_OF_ALL: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+def otel(
+    *,
+    endpoint: Annotated[str | None, Parameter(show_default=False)] = None,
+    new: Annotated[bool, FLAG] = False,
+    dry_run: Annotated[bool, FLAG] = False,
+    window: Window | None = None,
+    where: Where | None = None,
+    saying: Saying | None = None,
+) -> int:
+    """Send runs as traces to an OpenTelemetry collector: a span for each run attempt, job and step.
+
+    Reads the store; GitHub is asked for nothing. Attempts that are not over, or whose jobs are not in the store, are
+    counted and not sent. A run has the same ids each time it is sent.
+
+    Args:
+        endpoint: The collector, such as http://localhost:4318. OTEL_EXPORTER_OTLP_ENDPOINT if nothing is said.
+        new: Only attempts whose jobs came into the store since they were sent last with --new.
+        dry_run: Print the traces as JSON lines, one a trace, and send nothing.
+    """
+    from trackside.traces.spans import traceable
+
+    target = None if dry_run else endpoint_of(endpoint)
+    asked = Asked(
+        source=Source(offline=True),
+        window=window or Window(),
+        access=(where or Where()).access,
+        saying=saying or Saying(),
+    )
+    opened = open_command(asked)
+    began = dt.datetime.now(dt.UTC)
+    session = load_session(opened, window_of(asked.window, opened.settings, opened.now)[0])
+    say_if_empty(session)
+    history = _agents(session)
+    chosen = traceable(_news(session, history) if new else history.runs)
+    if target is None:
+        _print(session, history, chosen)
+    else:
+        _send(session, target, history, chosen)
+    if new and target is not None:
+        _keep(session, began)
+    _say_left_out(session, chosen)
+    return session.end()
+
+
+def endpoint_of(said: str | None) -> str:
+    """Where traces are sent, as said or as the environment says. Raises UsageError where neither does."""
+    from trackside.traces.otlp import traces_endpoint
+
+    of_all = os.environ.get(_OF_ALL)
+    known = os.environ.get(_OF_TRACES) or (f"{of_all.rstrip('/')}/v1/traces" if of_all else None)
+    told = said or known
+    if not told:
+        msg = f"Where to? --endpoint http://localhost:4318, or {_OF_ALL} in the environment."
+        raise UsageError(msg)
+    return traces_endpoint(told)
+
+
+def _agents(session: CiSession) -> AgentHistory:
+    """The history of the session with agents and steps, as the working directory's checkout tells of agents."""
+    from trackside.evidence.agent_history import with_agents
+    from trackside.evidence.checkout import read_checkout
+
+    rules = session.settings.agents
+    checkout = read_checkout(Path.cwd(), session.history.repo, rules.registry, os.environ)
+    return with_agents(session.store, session.history, rules, checkout)
+
+
+def _news(session: CiSession, history: AgentHistory) -> pl.DataFrame:
+    """The attempts whose jobs came since they were sent last; all where they never were."""
+    from trackside.evidence.reports import attempts_read_since, last_report
+
+    last = last_report(session.store, session.history.repo, KIND)
+    if last is None:
+        return history.runs
+    keys = attempts_read_since(session.store, session.history.repo, last)
+    return history.runs.join(keys, on=["run_id", "run_attempt"], how="semi")
+
+
+def _print(session: CiSession, history: AgentHistory, chosen: Traces) -> None:
+    import msgspec
+
+    from trackside.traces.spans import traces_of
+
+    for trace in traces_of(history, chosen.runs):
+        session.terminal.whole(msgspec.json.encode(trace).decode())
+
+
+def _send(session: CiSession, endpoint: str, history: AgentHistory, chosen: Traces) -> None:
+    from trackside import __version__
+    from trackside.traces.otlp import Collector
+    from trackside.traces.spans import traces_of
+
+    collector = Collector(endpoint, __version__)
+    try:
+        with session.terminal.phases() as on_phase:
+            on_count = on_phase("sending traces")
+            traces = traces_of(history, chosen.runs)
+            sent, spans = collector.send(traces, lambda done: on_count(done, chosen.runs.height))
+    finally:
+        collector.close()
+    session.terminal.data(f"Sent {sent:,} traces with {spans:,} spans to {collector.endpoint}.")
+
+
+def _keep(session: CiSession, began: dt.datetime) -> None:
+    """Keeps up to when attempts were sent; a store that cannot be written says so."""
+    from trackside.records.failures import Reported
+
+    try:
+        session.store.add_reported(Reported(repo=session.history.repo, kind=KIND, reported_at=began), ())
+    except TracksideError as error:
+        session.terminal.warn(f"The next --new will send the same again: {error}")
+
+
+def _say_left_out(session: CiSession, chosen: Traces) -> None:
+    from trackside.report.ledger import counted
+
+    reasons = {
+        "not over": chosen.unfinished,
+        "with jobs that are not in the store": chosen.unread,
+        "without a time": chosen.timeless,
+    }
+    for why, count in reasons.items():
+        if count:
+            session.terminal.note(f"Not sent: {counted(count, 'run attempt')} {why}.")
