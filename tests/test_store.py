@@ -27,6 +27,8 @@ from tests.build_github import (
 from trackside.errors import NoDataError, TracksideError, UsageError
 from trackside.records.alerts import Alert
 from trackside.records.artifacts import Artifact, ArtifactFile, ArtifactList, ArtifactState, KnownArtifacts
+from trackside.records.bench_runs import BenchRun
+from trackside.records.deliveries import TakenDelivery
 from trackside.records.failures import Cause, Failure, FileOutcome, LogRead, Notice, Reported, TestFile
 from trackside.records.job_logs import JobLog, LogState
 from trackside.records.jobs import Job
@@ -55,11 +57,13 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "measurements": Measurement,
     "measured_logs": MeasuredLog,
     "changes": KnownChange,
+    "bench_runs": BenchRun,
     "occurrences": Occurrence,
     "knowledge": KnowledgeEdit,
     "alerts": Alert,
     "reported": Reported,
     "notices": Notice,
+    "deliveries": TakenDelivery,
     "syncs": SyncRecord,
 }
 

@@ -53,7 +53,7 @@ def disturbed(folder: Path, jobs: int = 40) -> Store:
 def test_equal_stores_give_equal_files(tmp_path: Path, form: FileFormat) -> None:
     one = export(undisturbed(tmp_path / "one"), tmp_path / "a", form)
     other = export(disturbed(tmp_path / "other"), tmp_path / "b", form)
-    told = {"syncs", "reported", "notices", "changes", "occurrences", "knowledge", "alerts"}
+    told = {"syncs", "reported", "notices", "changes", "occurrences", "knowledge", "alerts", "deliveries"}
     assert sorted(one) == sorted(f"{name}.{form}" for name in TABLES if name not in told)
     assert one == other
 

@@ -27,6 +27,7 @@ from trackside.store.schema import (
     ARTIFACT_FILES,
     ARTIFACT_LISTS,
     ARTIFACTS,
+    DELIVERIES,
     FAILURES,
     FETCHED,
     JOB_LOGS,
@@ -78,6 +79,14 @@ def prune(location: Location, before: dt.datetime) -> list[Folded]:
     done = [_fold(location, table, gone) for table in _OF_RUNS]
     _fold(location, FETCHED, gone)
     return done
+
+
+def forget_deliveries(location: Location, before: dt.datetime) -> Folded:
+    """Removes the deliveries of webhooks that came before ``before``."""
+    rows = open_table(location, DELIVERIES).scan().filter(pl.col("received_at") < before)
+    with readable_errors(location, DELIVERIES, "read"):
+        gone = rows.select(DELIVERIES.key).collect(engine="streaming")
+    return _fold(location, DELIVERIES, gone)
 
 
 def vacuum(location: Location, table: Table, *, at_once: bool = False) -> int:
@@ -148,7 +157,8 @@ def _unchanged(snapshot: Snapshot) -> Folded:
 
 
 def _holds_any(snapshot: Snapshot, gone: pl.DataFrame) -> bool:
-    found = snapshot.scan().select(_RUN).join(gone.lazy(), on=_RUN, how="semi").select(pl.len())
+    keys = gone.columns
+    found = snapshot.scan().select(keys).join(gone.lazy(), on=keys, how="semi").select(pl.len())
     return bool(found.collect(engine="streaming").item())
 
 

@@ -22,6 +22,7 @@ from trackside.store.schema import (
     ARTIFACT_LISTS,
     ARTIFACTS,
     COMMIT_PULLS,
+    DELIVERIES,
     FETCHED,
     JOB_LOGS,
     JOBS,
@@ -171,6 +172,17 @@ def known_artifacts(
         listed=dict(lists.sort(_ATTEMPT).select(_ATTEMPT).iter_rows()),
         artifacts=tuple(msgspec.convert(once.to_dicts(), list[Artifact])),
     )
+
+
+def known_deliveries(
+    location: Location, ids: Collection[str], digests: Collection[str], since: dt.datetime
+) -> frozenset[str]:
+    """Of ``ids`` and of ``digests`` of bodies those of deliveries that were taken at ``since`` or later."""
+    named = pl.col("delivery_id").is_in(sorted(ids)) | pl.col("body_sha256").is_in(sorted(digests))
+    rows = open_table(location, DELIVERIES).scan().filter(pl.col("received_at") >= since, named)
+    with readable_errors(location, DELIVERIES, "read"):
+        found = rows.select("delivery_id", "body_sha256").collect(engine="streaming")
+    return frozenset({*found["delivery_id"], *found["body_sha256"]} & {*ids, *digests})
 
 
 def _rows_of(snapshot: Snapshot, repo: str) -> pl.DataFrame:

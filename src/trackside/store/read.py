@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import accumulate
 from typing import Final
 
@@ -29,6 +29,13 @@ def newest(snapshot: Snapshot) -> pl.LazyFrame:
     if hidden.is_empty():
         return snapshot.scan()
     return _without(snapshot.scan().with_row_index(_ROW), hidden).drop(_ROW)
+
+
+def newest_of_runs(snapshot: Snapshot, runs: Collection[int]) -> pl.LazyFrame:
+    """The same of the runs with these ids: no other row is looked at."""
+    table = snapshot.table
+    mine = snapshot.scan().filter(pl.col("run_id").is_in(pl.Series(sorted(runs), dtype=pl.Int64).implode()))
+    return mine.sort(table.newer, descending=True, nulls_last=True).unique(table.key, keep="first")
 
 
 def older_rows(snapshot: Snapshot) -> pl.Series:

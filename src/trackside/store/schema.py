@@ -14,12 +14,15 @@ import polars as pl
 
 from trackside.store.agent_tables import ALERTS, KNOWLEDGE, OCCURRENCES
 from trackside.store.artifact_tables import ARTIFACT_FILES, ARTIFACT_LISTS, ARTIFACTS
+from trackside.store.bench_tables import BENCH_RUNS
 from trackside.store.columns import NUMBERS, REPO, RUN, STAMP_NAMES, STAMPS, TEXTS, TIME, Column, Table
+from trackside.store.delivery_tables import DELIVERIES
 from trackside.store.log_tables import FAILURES, JOB_LOGS, LOGS_READ, NOTICES, REPORTED, TEST_FILES
 from trackside.store.perf_tables import CHANGES, MEASURED_LOGS, MEASUREMENTS
 
 __all__ = [
-    "ALERTS", "ARTIFACTS", "ARTIFACT_FILES", "ARTIFACT_LISTS", "CHANGES", "COMMIT_PULLS", "FAILURES", "FETCHED",
+    "ALERTS", "ARTIFACTS", "ARTIFACT_FILES", "ARTIFACT_LISTS", "BENCH_RUNS", "CHANGES", "COMMIT_PULLS", "DELIVERIES", "FAILURES",
+    "FETCHED",
     "JOBS", "JOB_LOGS", "KNOWLEDGE", "LOGS_READ", "MEASURED_LOGS", "MEASUREMENTS", "NOTICES", "OCCURRENCES", "PULLS",
     "REPORTED", "RUNS", "STAMPS",
     "STAMP_NAMES", "SYNCS", "TABLES", "TEST_FILES", "TIME", "Column", "Table",
@@ -267,11 +270,13 @@ TABLES: Final[Mapping[str, Table]] = {
         MEASUREMENTS,
         MEASURED_LOGS,
         CHANGES,
+        BENCH_RUNS,
         OCCURRENCES,
         KNOWLEDGE,
         ALERTS,
         REPORTED,
         NOTICES,
+        DELIVERIES,
         SYNCS,
     )
 }

@@ -13,6 +13,8 @@ import polars as pl
 from trackside.errors import UsageError
 from trackside.records.alerts import Alert
 from trackside.records.artifacts import Artifact, ArtifactFile, ArtifactList, KnownArtifacts
+from trackside.records.bench_runs import BenchRun
+from trackside.records.deliveries import TakenDelivery
 from trackside.records.failures import Failure, LogRead, Notice, Reported, TestFile
 from trackside.records.job_logs import AskedLog, JobLog
 from trackside.records.jobs import Job, Step
@@ -32,8 +34,10 @@ from trackside.store.schema import (
     ARTIFACT_FILES,
     ARTIFACT_LISTS,
     ARTIFACTS,
+    BENCH_RUNS,
     CHANGES,
     COMMIT_PULLS,
+    DELIVERIES,
     FAILURES,
     FETCHED,
     JOB_LOGS,
@@ -53,7 +57,7 @@ from trackside.store.schema import (
     TEST_FILES,
     Table,
 )
-from trackside.store.tables import open_table, readable_errors, require_any_table
+from trackside.store.tables import open_table, readable_errors, require_any_table, version_of
 from trackside.store.write import append
 
 
@@ -135,6 +139,10 @@ class Store:
         """Adds what is known of changes in performance series, in one commit."""
         self._add(CHANGES, changes, observed_at)
 
+    def add_bench_runs(self, runs: Sequence[BenchRun], observed_at: dt.datetime) -> None:
+        """Adds benchmark runs as they were read, in one commit."""
+        self._add(BENCH_RUNS, runs, observed_at)
+
     def add_occurrences(self, occurrences: Sequence[Occurrence], observed_at: dt.datetime) -> None:
         """Adds failed jobs with what was decided of their logs, in one commit."""
         self._add(OCCURRENCES, occurrences, observed_at)
@@ -151,6 +159,18 @@ class Store:
         """Adds that a report was made, and what was told with it."""
         self._add(NOTICES, notices, reported.reported_at)
         self._add(REPORTED, [reported], reported.reported_at)
+
+    def add_deliveries(self, deliveries: Sequence[TakenDelivery], observed_at: dt.datetime) -> None:
+        """Adds that deliveries of webhooks were taken, in one commit. What they told is to be in the store before."""
+        self._add(DELIVERIES, deliveries, observed_at)
+
+    def known_deliveries(self, ids: Collection[str], digests: Collection[str], since: dt.datetime) -> frozenset[str]:
+        """Which deliveries were taken before: see ``trackside.store.known.known_deliveries``."""
+        return known.known_deliveries(self.location, ids, digests, since)
+
+    def forget_deliveries(self, before: dt.datetime) -> fold.Folded:
+        """Removes the deliveries of webhooks that came before ``before``."""
+        return fold.forget_deliveries(self.location, before)
 
     def add_sync(self, record: SyncRecord) -> None:
         """Adds the ledger of a sync."""
@@ -187,6 +207,15 @@ class Store:
         """
         with readable_errors(self.location, _table(table), "read"):
             return read.newest(open_table(self.location, _table(table)))
+
+    def newest_of_runs(self, table: str, runs: Collection[int]) -> pl.LazyFrame:
+        """The same of the runs with these ids alone, of a table that has them; no other row is looked at."""
+        with readable_errors(self.location, _table(table), "read"):
+            return read.newest_of_runs(open_table(self.location, _table(table)), runs)
+
+    def versions(self, tables: Collection[str]) -> tuple[int | None, ...]:
+        """The number of the newest commit of each of ``tables``; another one means that it was written to."""
+        return tuple(version_of(self.location, _table(table)) for table in tables)
 
     def history(self, table: str) -> pl.LazyFrame:
         """Every row that was ever added and not folded away, in no order."""
@@ -226,11 +255,11 @@ class Store:
     def facts(self) -> Iterator[Facts]:
         """The tables of facts: their newest rows in their order, without the stamps. Equal stores, equal facts.
 
-        Not ``syncs``, ``reported``, ``notices``, ``changes``, ``occurrences``, ``knowledge`` and ``alerts``: they tell
-        what was done, decided and said here, and when.
+        Not ``syncs``, ``reported``, ``notices``, ``changes``, ``occurrences``, ``knowledge``, ``alerts`` and
+        ``deliveries``: they tell what was done, decided and said here, and when.
         """
         for table in TABLES.values():
-            if table not in (SYNCS, REPORTED, NOTICES, CHANGES, OCCURRENCES, KNOWLEDGE, ALERTS):
+            if table not in (SYNCS, REPORTED, NOTICES, CHANGES, OCCURRENCES, KNOWLEDGE, ALERTS, DELIVERIES):
                 schema = {one.name: table.schema[one.name] for one in table.columns}
                 yield Facts(table.name, schema, self._sorted(table), table.version)
 

@@ -103,6 +103,17 @@ def open_table(location: Location, table: Table) -> Snapshot:
     return Snapshot(location, table, delta)
 
 
+def version_of(location: Location, table: Table) -> int | None:
+    """The number of its newest commit; None where there is no such table yet. Of a directory only names are read."""
+    folder = location.folder_of(table)
+    if folder is None:
+        delta = open_table(location, table).delta
+        return None if delta is None else delta.version()
+    with readable_errors(location, table, "read"):
+        commits = (entry.stem for entry in (folder / "_delta_log").glob("*.json"))
+        return max((int(name) for name in commits if name.isdecimal()), default=None)
+
+
 def open_or_make(location: Location, table: Table) -> DeltaTable:
     """The table, made where it is not there yet; several may try at once. Brings an older version forward."""
     delta = open_table(location, table).delta or _make(location, table)
