@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,21 +42,18 @@ def bench_settings() -> BenchSettings:
 
 def tables_of(run: Run, selection: Selection) -> RunTables:
     """What the tables need of ``run``."""
+    from trackside.engine.files import shown_path
+
     return RunTables(
         name=run.name,
-        path=_as_text(run.path),
+        path=shown_path(run.path),
         workers=run.workers,
         ledger=run.ledger,
         notes=run.notes,
-        cache_path=None if run.cache_path is None else _as_text(run.cache_path),
+        cache_path=None if run.cache_path is None else shown_path(run.cache_path),
         from_cache=run.from_cache,
         tz=selection.tz or bench_settings().tz,
     )
-
-
-def _as_text(path: Path) -> str:
-    """The path with bytes that are no UTF-8 written out, so that any program reads the JSON."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def tell_ledger(run: RunTables, terminal: Terminal) -> None:

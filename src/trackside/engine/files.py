@@ -87,7 +87,12 @@ def _find_logs(path: Path) -> Layout:
 
 def shown_name(path: Path) -> str:
     """The name of a file as text; bytes in it that are no UTF-8 are written out."""
-    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    return shown_path(Path(path.name))
+
+
+def shown_path(path: Path) -> str:
+    """A path as text; bytes in it that are no UTF-8 are written out, so that any program reads it."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _choose(sources: list[Source]) -> tuple[list[Source], list[tuple[str, str]]]:

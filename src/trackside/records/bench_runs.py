@@ -10,12 +10,18 @@ import msgspec
 class BenchCurve(msgspec.Struct, frozen=True, kw_only=True):
     """A quantity of a run over elapsed time, reduced to a few hundred points to be laid over those of other runs.
 
-    ``x_s`` are seconds since the run's first batch line; a missing value of ``y`` is a gap.
+    ``x_s`` are seconds since the run's first batch line; a missing value of ``y`` is a gap. ``points`` counts the
+    values before reduction; ``median`` to ``highest`` are of those, in ``unit``.
     """
 
     key: str
     title: str
     unit: str
+    points: int
+    median: float
+    mean: float
+    lowest: float
+    highest: float
     x_s: tuple[float, ...]
     y: tuple[float | None, ...]
 
@@ -23,15 +29,19 @@ class BenchCurve(msgspec.Struct, frozen=True, kw_only=True):
 class BenchRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run as it was read last. Times of a run are logged times as if UTC, where its logs name no zone.
 
-    ``run_key`` is made of ``path``, where its logs are on the machine that read them. ``read_lines`` to ``not_whole``
-    are of its ledger: lines that look like batch lines and were not recognised, torn lines, files that were not read
-    whole. Rates are tokens/s from its first to its last batch line; None is unknown.
+    ``run_key`` is made of ``path``, where its logs are on the machine that read them, and the first stamp in them, so
+    that another run in the same place is another run. ``registered_at`` is None for a run that was found in a folder;
+    ``role`` and ``tz`` are what it was read with. ``files`` to ``not_whole`` are of its ledger: lines that look like
+    batch lines and were not recognised, torn lines, files that were not read whole. Rates are tokens/s from its first
+    to its last batch line; None is unknown.
     """
 
     run_key: str
     name: str
     path: str
-    registered_at: dt.datetime
+    registered_at: dt.datetime | None = None
+    role: str | None = None
+    tz: str | None = None
     engine: str | None = None
     topology: str | None = None
     workers: int = 0
@@ -46,6 +56,7 @@ class BenchRun(msgspec.Struct, frozen=True, kw_only=True):
     output_tps_per_gpu: float | None = None
     total_tps_per_gpu: float | None = None
     input_tokens: int | None = None
+    cached_tokens: int | None = None
     output_tokens: int | None = None
     cache_hit_rate: float | None = None
     files: int = 0
@@ -54,7 +65,7 @@ class BenchRun(msgspec.Struct, frozen=True, kw_only=True):
     unrecognised: int = 0
     torn: int = 0
     not_whole: int = 0
-    parser_version: str | None = None
+    parser_version: int | None = None
     curves: tuple[BenchCurve, ...] = ()
 
     @property

@@ -13,6 +13,7 @@ from bokeh.plotting import figure
 from trackside.bench.batches import Batches, read_batches
 from trackside.bench.capacity import Capacity, retractions, worker_capacities
 from trackside.bench.chart_records import Clock, Section
+from trackside.bench.completeness import read_lines
 from trackside.bench.config_differences import compare_configs
 from trackside.bench.gauges import GAP_RULE
 from trackside.bench.grouping import GroupBy
@@ -22,7 +23,7 @@ from trackside.errors import NoDataError
 from trackside.records.engine_run import FileLedger, Worker
 from trackside.report.chart_style import MEMORY_COLOURS
 from trackside.report.charts import figure_lines
-from trackside.report.headline import headlines, read_lines
+from trackside.report.headline import headlines
 from trackside.report.html_page import (
     json_block,
     page_scripts,

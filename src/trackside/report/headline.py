@@ -8,7 +8,6 @@ import msgspec
 
 from trackside.bench.chart_records import Section
 from trackside.bench.summary import RunSummary
-from trackside.records.engine_run import FileLedger
 
 
 class Headline(msgspec.Struct, frozen=True):
@@ -18,23 +17,6 @@ class Headline(msgspec.Struct, frozen=True):
     value: float | None
     unit: str
     basis: str
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """What was read of all files together."""
-
-    files: int
-    lines: int
-    batch_lines: int
-    memory_lines: int
-    unrecognised: int
-    torn: int
-    not_whole: int
-
-    @property
-    def complete(self) -> bool:
-        """Every batch-like line was recognised whole and every file read."""
-        return not (self.unrecognised or self.torn or self.not_whole)
 
 
 def headlines(summary: RunSummary, sections: Sequence[Section]) -> list[Headline]:
@@ -91,16 +73,3 @@ def _peaks(sections: Sequence[Section]) -> list[Headline]:
         basis = f"highest rank, {top.label}; mean of all ranks {top.summary.mean:,.1f} %"
         found.append(Headline("Peak KV usage", float(top.band.high.max()), "%", basis))
     return found
-
-
-def read_lines(ledger: Sequence[FileLedger]) -> Reading:
-    """The ledger of all files added up."""
-    return Reading(
-        files=len(ledger),
-        lines=sum(file.lines for file in ledger),
-        batch_lines=sum(file.batch_lines for file in ledger),
-        memory_lines=sum(file.memory for file in ledger),
-        unrecognised=sum(file.unrecognised for file in ledger),
-        torn=sum(file.torn for file in ledger),
-        not_whole=sum(file.state not in ("ok", "empty", "skipped") for file in ledger),
-    )

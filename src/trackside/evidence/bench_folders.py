@@ -1,0 +1,81 @@
+"""Runs that stand in a folder: each directory in it that holds the logs of engines is one."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from trackside.engine.cache import DIRECTORY as CACHED
+from trackside.engine.files import find_logs, shown_path
+from trackside.engine.run import Run
+from trackside.errors import TracksideError
+
+MOST_DEEP: Final = 3
+MOST_DIRECTORIES: Final = 2_000
+MOST_RUNS: Final = 200
+_LOGS: Final = "logs"
+
+
+class Unread(NamedTuple):
+    """Why a directory is no run, in a sentence; directories that hold no logs at all are not told of."""
+
+    note: str
+
+
+def read_folder(folder: Path, opened: Collection[str], read: Callable[[Path], Run]) -> Iterator[Run | Unread]:
+    """The runs of ``folder`` and of the directories up to three levels below it, in the order of their names.
+
+    A directory that is a run is not looked into further. Paths in ``opened`` are passed over. At most 2,000
+    directories are looked at and 200 runs read; what is beyond is told.
+    """
+    waiting, seen, runs = deque([(folder, 0)]), set(opened), 0
+    looked_at = 0
+    while waiting:
+        here, depth = waiting.popleft()
+        place = _place(here, folder)
+        if looked_at == MOST_DIRECTORIES or runs == MOST_RUNS:
+            bound = f"{MOST_RUNS:,} runs" if runs == MOST_RUNS else f"{MOST_DIRECTORIES:,} directories"
+            yield Unread(f"{shown_path(folder)}: only the first {bound} were read.")
+            return
+        looked_at += 1
+        try:
+            resolved = here.resolve(strict=True)
+            if shown_path(resolved) in seen:
+                continue
+            seen.add(shown_path(resolved))
+            found = _run_at(resolved, place, read)
+            below = [] if isinstance(found, Run) or depth == MOST_DEEP else _directories(resolved)
+        except (OSError, RuntimeError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it links to itself"
+            yield Unread(f"{place} cannot be read: {reason}.")
+            continue
+        if found is not None:
+            runs += isinstance(found, Run)
+            yield found
+        waiting.extend((path, depth + 1) for path in below)
+
+
+def _run_at(directory: Path, place: str, read: Callable[[Path], Run]) -> Run | Unread | None:
+    if not directory.is_dir():
+        return Unread(f"{place} is no directory.")
+    try:
+        if not find_logs(directory).sources:
+            return None
+        return read(directory)
+    except TracksideError as error:
+        return Unread(f"{place} is no run: {error}")
+
+
+def _directories(directory: Path) -> list[Path]:
+    """The directories in ``directory``; its ``logs`` were looked into with it."""
+    with os.scandir(directory) as entries:
+        names = sorted(entry.name for entry in entries if entry.is_dir())
+    return [directory / name for name in names if not name.startswith(".") and name not in (CACHED, _LOGS)]
+
+
+def _place(path: Path, folder: Path) -> str:
+    """The path as it is told: below the folder that was named, not where that is on the machine."""
+    return shown_path(Path(folder.name or os.fspath(folder)) / path.relative_to(folder))

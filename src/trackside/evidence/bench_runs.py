@@ -1,0 +1,171 @@
+"""Benchmark runs: those that were registered, and those that stand in folders."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from trackside.bench.batches import SUMMARY_COLUMNS, read_batches
+from trackside.bench.completeness import read_lines
+from trackside.bench.run_curves import run_curves
+from trackside.bench.scan import PARSER_VERSION
+from trackside.bench.series import clock_of
+from trackside.bench.summary import summarise_run
+from trackside.engine.files import shown_path
+from trackside.engine.run import Run, open_run
+from trackside.errors import PathNotFoundError, TracksideError
+from trackside.evidence.bench_folders import Unread, read_folder
+from trackside.records.bench_runs import BenchRun
+from trackside.records.engine_run import Role
+from trackside.store.schema import BENCH_RUNS, STAMP_NAMES
+from trackside.store.store import Store
+
+OnProgress = Callable[[int, int], None]
+"""Told how many runs were read, and how many there are as far as is known."""
+MOST_NOTES: Final = 20
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_KEY_BYTES: Final = 8
+
+
+class Bench(msgspec.Struct, frozen=True):
+    """A run that is known, and its logs, opened; None where they are gone or are those of another run by now."""
+
+    run: BenchRun
+    logs: Run | None = None
+
+
+class Benches(msgspec.Struct, frozen=True):
+    """The runs that are known, the newest first. ``notes`` tell what could not be read, a sentence each."""
+
+    benches: tuple[Bench, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def load_benches(
+    store: Store,
+    folders: Iterable[Path],
+    *,
+    tz: str | None = None,
+    cache: bool = True,
+    on_progress: OnProgress | None = None,
+) -> Benches:
+    """Registered runs of the store, and runs that stand in ``folders`` or up to three directories below them.
+
+    Logs that are there are read anew (``tz`` is the zone of stamps without one where a run was not registered with
+    another, ``cache`` keeps what was parsed beside them). Nothing that cannot be read raises: it is told in a note.
+    """
+    notes: list[str] = []
+    found: dict[str, Bench] = {}
+    known = registered_runs(store)
+    for done, run in enumerate(known):
+        _tell(on_progress, done, len(known))
+        bench = _read_again(run, tz, cache, notes)
+        found[run.run_key] = bench
+    opened = {bench.run.path for bench in found.values() if bench.logs is not None}
+    for folder in folders:
+        for item in read_folder(folder, opened, lambda path: open_run(path, tz=tz, cache=cache)):
+            if isinstance(item, Unread):
+                notes.append(item.note)
+                continue
+            told = bench_run_of(item, None, tz=tz)
+            earlier = found.get(told.run_key)
+            registered_at = earlier.run.registered_at if earlier else None
+            found[told.run_key] = Bench(msgspec.structs.replace(told, registered_at=registered_at), item)
+            _tell(on_progress, len(found), len(found))
+    return Benches(tuple(sorted(found.values(), key=_newest_first)), _first_notes(notes))
+
+
+def registered_runs(store: Store) -> tuple[BenchRun, ...]:
+    """The runs that were registered in ``store``, in the order of their keys."""
+    rows = store.newest(BENCH_RUNS.name).drop(STAMP_NAMES).collect().sort("run_key")
+    return tuple(msgspec.convert(row, BenchRun) for row in rows.to_dicts())
+
+
+def bench_run_of(
+    run: Run, registered_at: dt.datetime | None, *, role: Role | None = None, tz: str | None = None
+) -> BenchRun:
+    """What is to be known of ``run``; ``role`` and ``tz`` are what it was opened with."""
+    rows = run.rows(SUMMARY_COLUMNS)
+    batches = read_batches(rows, run.workers)
+    summary, clock = summarise_run(rows, run.workers, batches), clock_of(rows, batches)
+    reading = read_lines(run.ledger)
+    serving = [worker for worker in run.workers if worker.role is not Role.FRONTEND]
+    engines = sorted({worker.engine for worker in serving if worker.engine is not None})
+    path = shown_path(run.path)
+    return BenchRun(
+        run_key=_key_of(path, run),
+        name=run.name,
+        path=path,
+        registered_at=registered_at,
+        role=None if role is None else role.value,
+        tz=tz,
+        engine=", ".join(engines) or None,
+        topology=summary.topology or None,
+        workers=len(serving),
+        first_at=_moment(summary.first_us),
+        last_at=_moment(summary.last_us),
+        duration_s=summary.duration_s,
+        gpus=summary.gpus,
+        input_tps=summary.input_tps,
+        output_tps=summary.output_tps,
+        total_tps=summary.total_tps,
+        input_tps_per_gpu=summary.input_tps_per_gpu,
+        output_tps_per_gpu=summary.output_tps_per_gpu,
+        total_tps_per_gpu=summary.total_tps_per_gpu,
+        input_tokens=summary.input_tokens,
+        cached_tokens=summary.cached_tokens,
+        output_tokens=summary.output_tokens,
+        cache_hit_rate=summary.cache_hit_rate,
+        files=reading.files,
+        read_lines=reading.lines,
+        batch_lines=reading.batch_lines,
+        unrecognised=reading.unrecognised,
+        torn=reading.torn,
+        not_whole=reading.not_whole,
+        parser_version=PARSER_VERSION,
+        curves=() if clock is None else run_curves(batches, clock, summary),
+    )
+
+
+def _read_again(run: BenchRun, tz: str | None, cache: bool, notes: list[str]) -> Bench:
+    """A registered run as its logs are now; as it was registered where they are gone or cannot be read."""
+    role = Role(run.role) if run.role in tuple(Role) else None
+    try:
+        logs = open_run(Path(run.path), role=role, tz=run.tz or tz, cache=cache)
+        now = bench_run_of(logs, run.registered_at, role=role, tz=run.tz or tz)
+    except PathNotFoundError:
+        return Bench(run)
+    except (TracksideError, OSError) as error:
+        notes.append(f"{run.name}: {error}")
+        return Bench(run)
+    return Bench(now, logs) if now.run_key == run.run_key else Bench(run)
+
+
+def _key_of(path: str, run: Run) -> str:
+    """The same for the same logs while they grow; another where other logs stand at the same path."""
+    first = min((file.first_stamp for file in run.ledger if file.first_stamp is not None), default="")
+    return hashlib.blake2b(f"{path}\0{first}".encode(), digest_size=_KEY_BYTES).hexdigest()
+
+
+def _moment(time_us: int | None) -> dt.datetime | None:
+    return None if time_us is None else _EPOCH + dt.timedelta(microseconds=time_us)
+
+
+def _newest_first(bench: Bench) -> tuple[float, str, str]:
+    last = bench.run.last_at
+    return (-last.timestamp() if last else float("inf"), bench.run.name, bench.run.run_key)
+
+
+def _first_notes(notes: list[str]) -> tuple[str, ...]:
+    more = len(notes) - MOST_NOTES
+    return (*notes[:MOST_NOTES], *([f"{more:,} more could not be read."] if more > 0 else []))
+
+
+def _tell(on_progress: OnProgress | None, done: int, known: int) -> None:
+    if on_progress is not None:
+        on_progress(done, known)
