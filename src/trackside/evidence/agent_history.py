@@ -117,7 +117,7 @@ def with_agents(store: Store, history: History, rules: AgentRules, checkout: Che
 
 def gather(store: Store, history: History, rules: AgentRules, checkout: Checkout = NO_CHECKOUT) -> Gathered:
     """What the agents and the issues of the runs of ``history`` are told from, and what that came to."""
-    runs, every_step = _beside(store, history), _steps(store, history.whole.jobs, history.repo)
+    runs, every_step = _beside(store, history), load_steps(store, history.whole.jobs, history.repo)
     artifacts = artifacts_frame(store, history.repo, history.runs["run_id"].unique())
     pulls = load_pulls(store, history.repo)
     agents = known_agents(rules, checkout.agents)
@@ -200,10 +200,11 @@ def _beside(store: Store, history: History) -> pl.DataFrame:
     )
 
 
-def _steps(store: Store, jobs: pl.DataFrame, repo: str) -> pl.DataFrame:
+def load_steps(store: Store, jobs: pl.DataFrame, repo: str) -> pl.DataFrame:
     """The steps of ``jobs``, rows of the jobs frame, with the columns ``STEP_COLUMNS``, in their order."""
     jobs = jobs.select("job_id", *_ATTEMPT, "workflow", "job").with_row_index("place")
-    mine = (same_repository(repo), among(jobs["run_id"].unique()), pl.col("steps").list.len() > 0)
+    wanted = (among(jobs["run_id"].unique()), pl.col("job_id").is_in(jobs["job_id"].implode()))
+    mine = (same_repository(repo), *wanted, pl.col("steps").list.len() > 0)
     stored = store.newest("jobs").filter(*mine).select("repo", "job_id", "run_id", "steps")
     rows = once(stored.collect(engine="streaming"), ["job_id"]).select("job_id", "steps")
     flat = rows.explode("steps").unnest("steps").join(jobs, on="job_id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import partial
 from typing import Final
 
@@ -139,6 +140,14 @@ def default_branch_of(store: Store, repo: str, rules: CiRules) -> str | None:
     """The default branch as the settings or a sync told it, else as every run and pull request in the store hints."""
     runs = Selection(repo=repo).runs(store.newest("runs")).select("event", "head_branch").collect(engine="streaming")
     return guess_default_branch(rules.default_branch or told_branch(store, repo), runs, load_pulls(store, repo).pulls)
+
+
+def last_touched(store: Store, repo: str, before: dt.datetime) -> dt.datetime | None:
+    """When the newest run of ``repo`` was touched last, at ``before`` at the latest; None where there is no run."""
+    touched = pl.coalesce("updated_at", "created_at")
+    rows = store.newest("runs").filter(same_repository(repo)).select(touched.alias("touched"))
+    told: dt.datetime | None = rows.filter(pl.col("touched") <= before).max().collect(engine="streaming").item()
+    return told
 
 
 def told_branch(store: Store, repo: str) -> str | None:
