@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 from bokeh.embed import json_item
 from bokeh.plotting import figure
 
 from trackside.bench.batches import Batches, read_batches
 from trackside.bench.capacity import Capacity, retractions, worker_capacities
-from trackside.bench.chart_records import Clock, Section
+from trackside.bench.chart_records import Section
 from trackside.bench.completeness import read_lines
 from trackside.bench.config_differences import compare_configs
 from trackside.bench.gauges import GAP_RULE
@@ -28,6 +29,7 @@ from trackside.report.html_page import (
     json_block,
     page_scripts,
     render_page,
+    render_part,
     style_block,
     write_page,
 )
@@ -45,6 +47,16 @@ GROUP_TEXT = {
 }
 
 
+class BenchBody(msgspec.Struct, frozen=True):
+    """The report of a run without the frame of a page: a line on the run, and all below it; both HTML.
+
+    Its charts are drawn by ``bench_report.js`` with Bokeh, and it looks as ``bench_report.css`` says.
+    """
+
+    lead: str
+    body: str
+
+
 def write_bench_report(
     run_name: str,
     rows: pl.DataFrame,
@@ -59,39 +71,48 @@ def write_bench_report(
     ``rows`` needs ``trackside.bench.series.REPORT_COLUMNS``. Raises NoDataError where no batch line has a
     time, and OutputError where the file cannot be written.
     """
+    values = _values(run_name, rows, workers, ledger, notes, GroupBy(group_by))
+    frame = {"title": safe_text(run_name), "style": style_block("bench_report.css")}
+    return write_page(render_page("bench_report.html.j2", page_scripts("bench_report.js"), frame | values), out)
+
+
+def bench_body(
+    run_name: str, rows: pl.DataFrame, workers: Sequence[Worker], ledger: Sequence[FileLedger], notes: Sequence[str]
+) -> BenchBody:
+    """The same report, one series a worker, for a page that has a frame and scripts already.
+
+    Takes what ``write_bench_report`` takes. Raises NoDataError where no batch line has a time.
+    """
+    values = _values(run_name, rows, workers, ledger, notes, GroupBy.NODE)
+    return BenchBody(*(render_part(f"bench_report_{part}.html.j2", values) for part in ("lead", "body")))
+
+
+def _values(
+    run_name: str,
+    rows: pl.DataFrame,
+    workers: Sequence[Worker],
+    ledger: Sequence[FileLedger],
+    notes: Sequence[str],
+    group_by: GroupBy,
+) -> dict[str, Any]:
+    """What the templates of a report show."""
     batches = read_batches(rows, workers)
     clock = clock_of(rows, batches)
     if clock is None:
         msg = f"No data to visualize: {run_name} holds no batch line with a time."
         raise NoDataError(msg)
-    page = _page(run_name, rows, batches, clock, workers, ledger, notes, GroupBy(group_by))
-    return write_page(page, out)
-
-
-def _page(
-    run_name: str,
-    rows: pl.DataFrame,
-    batches: Batches,
-    clock: Clock,
-    workers: Sequence[Worker],
-    ledger: Sequence[FileLedger],
-    notes: Sequence[str],
-    group_by: GroupBy,
-) -> str:
     axis = TimeAxis.of(clock, rows)
-    text = ReportText(axis)
     sections = build_sections(batches, workers, clock, group_by)
     capacities = worker_capacities(rows)
     ranks = rank_groups(batches, clock)
     summary = summarise_run(rows, workers, batches)
+    text = ReportText(axis)
     drawn = [
         *_time_charts(sections, axis),
         *_load_charts(capacities),
         *((item.key, item.plot) for group in ranks for item in group.maps),
     ]
-    values = {
-        "title": safe_text(run_name),
-        "style": style_block("bench_report.css"),
+    return {
         "summary": summary,
         "window": text.window(clock.first_us, clock.last_us),
         "text": text,
@@ -112,7 +133,6 @@ def _page(
         "memory_colours": MEMORY_COLOURS,
         "axis": json_block({"unitMs": axis.unit_ms, "zeroMs": axis.zero_ms}),
     }
-    return render_page("bench_report.html.j2", page_scripts("bench_report.js"), values)
 
 
 def _time_charts(sections: Sequence[Section], axis: TimeAxis) -> Iterator[tuple[str, figure]]:

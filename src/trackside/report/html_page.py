@@ -37,6 +37,11 @@ def render_page(template: str, scripts: Sequence[str], values: Mapping[str, Any]
     return page.render(**values, policy=policy, scripts=[_script(script) for script in scripts])
 
 
+def render_part(template: str, values: Mapping[str, Any]) -> Markup:
+    """What a template makes of its values, to stand in a page of others; it brings no scripts of its own."""
+    return Markup(_environment().get_template(template).render(**values))  # noqa: S704 - a template that escapes
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
