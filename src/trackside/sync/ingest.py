@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import BinaryIO, Final, Protocol, TypeVar
 
 import msgspec
@@ -29,8 +29,8 @@ R = TypeVar("R", RunAttempt, Job)
 class Shelf(Protocol):
     """Where records are put; the store is one."""
 
-    def newest(self, table: str) -> pl.LazyFrame:
-        """The newest row of each key of a table, its columns named as the fields of the records."""
+    def newest_of_runs(self, table: str, runs: Collection[int]) -> pl.LazyFrame:
+        """The newest row of each key of a table of the runs with these ids, its columns named as the records' fields."""
         ...
 
     def add_runs(self, runs: Sequence[RunAttempt], observed_at: dt.datetime) -> None:
@@ -69,6 +69,19 @@ def ingest(
         seen += len(document.data)
         if on_bytes is not None:
             on_bytes(seen)
+    work.flush()
+    return work.record()
+
+
+def ingest_deliveries(deliveries: Iterable[Delivery], shelf: Shelf, now: dt.datetime) -> IngestRecord:
+    """Puts what was read of payloads on ``shelf`` in one commit for runs and one for jobs.
+
+    Raises UnreadableInputError where one of them holds a number that cannot be stored; then none is.
+    """
+    work = _Ingest(shelf, now)
+    for place, delivery in enumerate(deliveries, 1):
+        work.counts["documents"] += 1
+        work.take(place, delivery)
     work.flush()
     return work.record()
 
@@ -152,8 +165,7 @@ class _Ingest:
         self, records: Sequence[R], shape: type[R], table: str, key: Callable[[R], tuple[object, ...]]
     ) -> dict[tuple[object, ...], R]:
         """What is stored under the keys of ``records``."""
-        ids = pl.Series("run_id", sorted({record.run_id for record in records}), pl.Int64)
-        rows = self._shelf.newest(table).filter(pl.col("run_id").is_in(ids.implode()))
+        rows = self._shelf.newest_of_runs(table, {record.run_id for record in records})
         frame = rows.select(shape.__struct_fields__).collect()
         wanted = {key(record) for record in records}
         stored = (msgspec.convert(row, shape) for row in frame.iter_rows(named=True))
@@ -181,8 +193,11 @@ def _keep(kept: dict[tuple[object, ...], R], key: tuple[object, ...], record: R)
 
 
 def _is_news(record: R, known: R | None) -> bool:
-    """Whether ``record`` says something else than what is known, whoever said that."""
-    return known is None or msgspec.structs.replace(record, source=known.source) != known
+    """Whether ``record`` says something else than what is known, whoever said that, and is not an older word of it."""
+    if known is None:
+        return True
+    is_older = _progress(record) < _progress(known)
+    return not is_older and msgspec.structs.replace(record, source=known.source) != known
 
 
 def _progress(record: RunAttempt | Job) -> tuple[int, dt.datetime]:
