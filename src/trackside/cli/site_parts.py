@@ -109,13 +109,18 @@ def agent_facts(session: CiSession, window: Window) -> AgentFacts | None:
 def health_facts(session: CiSession, agents: AgentFacts | None, synced_at: dt.datetime | None) -> HealthFacts:
     """How the collection goes; alerts are looked at once more where something was synced since."""
     from trackside.agents.frames import AGENT_RUN_COLUMNS, STEP_COLUMNS, AgentHistory
-    from trackside.evidence.sync_health import load_sync_health
+    from trackside.evidence.sync_health import load_last_syncs, load_sync_health
     from trackside.history.frames import empty_frame
     from trackside.site.facts import HealthFacts
 
     nobody = AgentHistory(history=session.history, runs=empty_frame(AGENT_RUN_COLUMNS), steps=empty_frame(STEP_COLUMNS))
     health: SyncHealth = load_sync_health(session.store, nobody if agents is None else agents.history)
-    return HealthFacts(health=health, alerts=_alerts(session, synced_at), tables=tuple(session.store.info()))
+    return HealthFacts(
+        health=health,
+        syncs=load_last_syncs(session.store, session.history.repo),
+        alerts=_alerts(session, synced_at),
+        tables=tuple(session.store.info()),
+    )
 
 
 def _alerts(session: CiSession, synced_at: dt.datetime | None) -> tuple[Alert, ...]:
