@@ -34,3 +34,8 @@ def mark_of(state: str | None) -> str:
     """The mark that stands before a state."""
     name = (state or "unknown").lower()
     return _OWN_MARKS.get(name, _MARKS[tone_of(name)])
+
+
+def marks() -> dict[str, tuple[str, str]]:
+    """The tone and the mark of every state that is known, for the script of the site."""
+    return {state: (tone, mark_of(state)) for state, tone in _TONE_OF.items()}

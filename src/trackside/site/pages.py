@@ -73,10 +73,15 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(page: Page, facts: SiteFacts) -> str:
     """The page as HTML. Texts are escaped by the template; links lead to files of the site or to GitHub's host."""
+    return environment(facts.home).get_template(page.template).render(**frame_of(page, facts), **page.values)
+
+
+def frame_of(page: Page, facts: SiteFacts) -> dict[str, Any]:
+    """What the frame of a page shows: where it is in the site, its styles and scripts, and how new its data are."""
     root = "../" * page.path.count("/")
     first, *shared = SCRIPTS
     names = [*shared, *((BOKEH, "charts.js") if page.charts else ()), *page.scripts]
-    frame = {
+    return {
         "page": page,
         "root": root,
         "repo": safe_text(facts.repo),
@@ -91,8 +96,6 @@ def render(page: Page, facts: SiteFacts) -> str:
         "synced_at": facts.synced_at if page.section in _SHOW_SYNC else None,
         "version": facts.version,
     }
-    environment = _environment(facts.home)
-    return environment.get_template(page.template).render(**frame, **page.values)
 
 
 _SHOW_SYNC: Final = (Section.HOME, Section.AGENTS, Section.HEALTH)
@@ -131,24 +134,25 @@ def site_text(name: str) -> str:
 
 
 @cache
-def _environment(home: str) -> Environment:
-    environment = Environment(
+def environment(home: str) -> Environment:
+    """What templates of the site are rendered with; links lead to the host of ``home`` only."""
+    made = Environment(
         loader=ChoiceLoader([PackageLoader("trackside.site"), PackageLoader("trackside.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.lstrip_blocks = True
-    environment.filters |= {"text": _text, "moment": moment, "iso": iso, "tone": tone_of, "mark": mark_of}
-    environment.filters["commands"] = _commands
-    environment.globals |= {
+    made.lstrip_blocks = True
+    made.filters |= {"text": _text, "moment": moment, "iso": iso, "tone": tone_of, "mark": mark_of}
+    made.filters |= {"commands": _commands}
+    made.globals |= {
         "json_block": json_block,
         "table_block": table_block,
         "most_written": MOST_WRITTEN,
         "link": lambda url: safe_link(url, home),
         "marks": marks(),
     }
-    return environment
+    return made
 
 
 def _text(value: object) -> str:

@@ -9,8 +9,7 @@ from markupsafe import Markup
 from trackside.report.html_page import json_block
 from trackside.report.safe_links import link_within
 from trackside.report.safe_text import safe_text
-from trackside.site.marks import mark_of, tone_of
-from trackside.site.tables import Cell, Column, Kind, Table
+from trackside.site.tables import Cell, Column, Kind, Table, Value
 
 
 def table_block(table: Table, home: str) -> Markup:
@@ -19,20 +18,20 @@ def table_block(table: Table, home: str) -> Markup:
 
 
 def table_document(table: Table, home: str) -> dict[str, Any]:
-    """``{key, order, page_size, columns: [...], rows: [[cell, ...], ...]}``.
+    """``{key, order, page_size, search, columns: [...], rows: [[cell, ...], ...]}``.
 
-    A cell is its value alone where that is what is shown, else an object: ``v`` value, ``t`` text, ``u`` link, ``n``
-    note, ``k`` tone, ``m`` mark, ``h`` markup of ours, ``i`` further cells.
+    A cell is its value alone where that tells all, else an object: ``v`` value, ``t`` text where it is not that of the
+    value, ``u`` link, ``n`` note, ``k`` tone, ``h`` markup of ours, ``i`` further cells.
     """
     return {
         "key": table.key,
-        "caption": table.caption,
         "order": table.order,
         "page_size": table.page_size,
         "search": table.search,
         "columns": [_column(column) for column in table.columns],
         "rows": [
-            [_cell(cell, column, home) for cell, column in zip(row, table.columns, strict=True)] for row in table.rows
+            [_cell(cell, column.kind, home) for cell, column in zip(row, table.columns, strict=True)]
+            for row in table.rows
         ],
     }
 
@@ -41,33 +40,45 @@ def _column(column: Column) -> dict[str, Any]:
     return {
         "key": column.key,
         "label": column.label,
+        "unit": column.unit,
         "kind": column.kind.value,
         "choices": column.choices,
         "sortable": column.sortable and column.kind is not Kind.MARKUP,
     }
 
 
-def _cell(cell: Cell, column: Column, home: str) -> Any:
+def _cell(cell: Cell, kind: Kind, home: str) -> Any:
     told: dict[str, Any] = {}
-    shown = None if cell.text is None else safe_text(cell.text)
-    if shown is not None and shown != cell.value:
-        told["t"] = shown
+    if isinstance(cell.value, float) or cell.text != text_of(cell.value, kind):
+        told["t"] = None if cell.text is None else safe_text(cell.text)
     if (url := safe_link(cell.url, home)) is not None:
         told["u"] = url
     if cell.note is not None:
         told["n"] = safe_text(cell.note)
-    tone = cell.tone or (tone_of(str(cell.value)) if column.kind is Kind.STATE else None)
-    if tone is not None:
-        told["k"] = tone
-    if column.kind is Kind.STATE:
-        told["m"] = mark_of(None if cell.value is None else str(cell.value))
+    if cell.tone is not None:
+        told["k"] = cell.tone
     if cell.markup is not None:
         told["h"] = str(cell.markup)
     if cell.items:
-        told["i"] = [_cell(item, column, home) for item in cell.items]
+        told["i"] = [_cell(item, kind, home) for item in cell.items]
     if not told:
         return cell.value
     return {"v": cell.value, **told}
+
+
+def text_of(value: Value, kind: Kind) -> str | None:
+    """How a value is shown where its cell says nothing else; the script of the site does the same."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if kind is Kind.TIME:
+        return str(value)[:16].replace("T", " ")
+    if kind is Kind.STATE:
+        return str(value).replace("_", " ")
+    return str(value)
 
 
 def safe_link(url: str | None, home: str) -> str | None:
@@ -77,4 +88,4 @@ def safe_link(url: str | None, home: str) -> str | None:
     if url.startswith(("http:", "https:")):
         return link_within(url, home)
     is_file = not url.startswith(("/", "\\")) and ":" not in url.partition("#")[0].partition("?")[0]
-    return url if is_file else None
+    return url if is_file and url.isprintable() else None
