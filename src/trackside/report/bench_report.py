@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from bokeh.embed import json_item
 from bokeh.plotting import figure
 
 from trackside.bench.batches import Batches, read_batches
@@ -26,6 +25,7 @@ from trackside.report.chart_style import MEMORY_COLOURS
 from trackside.report.charts import figure_lines
 from trackside.report.headline import headlines
 from trackside.report.html_page import (
+    figure_block,
     json_block,
     page_scripts,
     render_page,
@@ -129,7 +129,7 @@ def _values(
         "notes": [*map(safe_text, notes), *_own_notes(batches, summary.estimated_output_tokens)],
         "gap_rule": GAP_RULE,
         "quantiles": QUANTILE_METHOD,
-        "documents": {key: json_block(json_item(plot)) for key, plot in drawn},
+        "documents": {key: figure_block(plot, key) for key, plot in drawn},
         "memory_colours": MEMORY_COLOURS,
         "axis": json_block({"unitMs": axis.unit_ms, "zeroMs": axis.zero_ms}),
     }

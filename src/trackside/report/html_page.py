@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from bokeh.embed import json_item
+from bokeh.model import Model
 from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -88,6 +90,30 @@ def json_block(document: Any) -> Markup:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)  # noqa: S704 - every character that HTML reads is escaped
+
+
+def figure_block(plot: Model, name: str) -> Markup:
+    """A figure as a block of JSON. What it is made of is numbered within ``name``, so that equal figures are equal."""
+    document = json_item(plot)
+    numbers: dict[str, str] = {}
+    return json_block(_renumbered(document, name, numbers))
+
+
+def _renumbered(value: Any, name: str, numbers: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: numbers.setdefault(item, f"{name}-{len(numbers) + 1}")
+            if key in _IDS and isinstance(item, str)
+            else _renumbered(item, name, numbers)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_renumbered(item, name, numbers) for item in value]
+    return value
+
+
+_IDS: Final = ("id", "root_id")
+"""Where Bokeh writes the numbers of its models, which it counts up as long as a process lives."""
 
 
 def write_page(text: str, out: Path) -> Path:

@@ -81,10 +81,15 @@ class AgentFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BenchReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A benchmark run and its full report: a page without scripts of its own, None where its files are not here."""
+    """A benchmark run, and its full report as ``bench_body`` makes it: a line on it and what stands below, both HTML.
+
+    Without a report ``why_not`` says why, in words that follow the run's name.
+    """
 
     run: BenchRun
-    page: str | None = None
+    lead: str | None = None
+    body: str | None = None
+    why_not: str | None = None
 
 
 class HealthFacts(msgspec.Struct, frozen=True, kw_only=True):
