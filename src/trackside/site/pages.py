@@ -18,7 +18,7 @@ from trackside.report.safe_text import safe_text
 from trackside.site.facts import SiteFacts
 from trackside.site.marks import mark_of, marks, tone_of
 from trackside.site.table_data import safe_link, table_block
-from trackside.site.tables import MOST_WRITTEN
+from trackside.site.tables import LONG, MOST_WRITTEN
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -28,7 +28,7 @@ POLICY: Final = (
 BOKEH: Final = "bokeh.js"
 OWN_STYLES: Final = ("page.css",)
 STYLES: Final = ("site.css",)
-SCRIPTS: Final = ("site.js", "tables.js")
+SCRIPTS: Final = ("site.js", "cells.js", "tables.js")
 """Scripts of every page, before those of the page itself. The first runs before the page is drawn, for its theme."""
 
 
@@ -149,6 +149,7 @@ def environment(home: str) -> Environment:
         "json_block": json_block,
         "table_block": table_block,
         "most_written": MOST_WRITTEN,
+        "long": LONG,
         "link": lambda url: safe_link(url, home),
         "marks": marks(),
     }

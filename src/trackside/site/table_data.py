@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+import re
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -10,6 +12,9 @@ from trackside.report.html_page import json_block
 from trackside.report.safe_links import link_within
 from trackside.report.safe_text import safe_text
 from trackside.site.tables import Cell, Column, Kind, Table, Value
+
+_FILE: Final = re.compile(r"(?!/)[\w.~/@!$&'()*+,;=%-]*([?#][\w.~:/?#@!$&'()*+,;=%-]*)?", re.ASCII)
+_LARGEST: Final = 2**53
 
 
 def table_block(table: Table, home: str) -> Markup:
@@ -62,8 +67,17 @@ def _cell(cell: Cell, kind: Kind, home: str) -> Any:
     if cell.items:
         told["i"] = [_cell(item, kind, home) for item in cell.items]
     if not told:
-        return cell.value
-    return {"v": cell.value, **told}
+        return _value(cell.value)
+    return {"v": _value(cell.value), **told}
+
+
+def _value(value: Value) -> Value:
+    """A value as JSON has it: a float that is not finite is unknown, a whole number that scripts would round a text."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, int) and abs(value) > _LARGEST else value
 
 
 def text_of(value: Value, kind: Kind) -> str | None:
@@ -87,5 +101,4 @@ def safe_link(url: str | None, home: str) -> str | None:
         return None
     if url.startswith(("http:", "https:")):
         return link_within(url, home)
-    is_file = not url.startswith(("/", "\\")) and ":" not in url.partition("#")[0].partition("?")[0]
-    return url if is_file and url.isprintable() else None
+    return url if _FILE.fullmatch(url) else None

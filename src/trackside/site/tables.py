@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 MOST_WRITTEN: Final = 200
 """Rows of a table that stand in the HTML; the others are in its data, and shown by the script."""
-PAGE_SIZES: Final = (20, 50, 100)
-"""Rows of a page that a reader can choose from, beside those of the table itself."""
+LONG: Final = 48
+"""Texts with more characters go over several lines."""
 RESERVED: Final = frozenset({"q", "sort", "page", "size", "from", "to"})
 """What the address says of a table beside its columns."""
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")

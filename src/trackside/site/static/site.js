@@ -1,8 +1,11 @@
 "use strict";
 
-// What every page does: light or dark, local times, how old the data are, and whether newer ones are here.
+// What every page does: light or dark, what is chosen in the address, local times, how old the data are, and whether
+// newer ones are here.
 //
-// Events at the document, for scripts of pages: "trackside:theme" after a change of colours; "trackside:site" when
+// For scripts of pages: trackside.address.get(name), and set({ name: text or null }, typing), a step for back and
+// forward; with typing, the name of a field, further steps of it take the place of the first. Events at the document:
+// "trackside:address" after each change of it; "trackside:theme" after a change of colours; "trackside:site" when
 // data/site.json was read (its document is event.detail), which happens only where the site is served.
 (() => {
   const HOUR_MS = 3_600_000;
@@ -51,6 +54,38 @@
     button.hidden = false;
     told();
   }
+
+  // ---- the address
+
+  let typed = "";
+
+  function setAddress(changes, typing = "") {
+    const query = new URLSearchParams(location.search);
+    const before = query.toString();
+    for (const [name, value] of Object.entries(changes)) {
+      query.delete(name);
+      if (value !== null && value !== undefined) {
+        query.set(name, value);
+      }
+    }
+    const search = query.toString();
+    if (search !== before) {
+      const way = typing !== "" && typing === typed ? "replaceState" : "pushState";
+      try {
+        history[way](null, "", `${location.pathname}${search && "?"}${search}${location.hash}`);
+      } catch {
+        // Browsers forbid too many steps in a short time: what is chosen is shown without standing in the address.
+      }
+    }
+    typed = typing;
+    document.dispatchEvent(new Event("trackside:address"));
+  }
+
+  site.address = { get: (name) => new URLSearchParams(location.search).get(name), set: setAddress };
+  window.addEventListener("popstate", () => {
+    typed = "";
+    document.dispatchEvent(new Event("trackside:address"));
+  });
 
   // ---- times
 

@@ -3,148 +3,19 @@
 // The tables of a page. Their first rows stand in the HTML; all of them come from the JSON block beside it, and get a
 // search, choices, an order, pages and files of what is shown. What is chosen stands in the address.
 //
-// For scripts of pages, which are loaded after this one:
-//   trackside.table(key)     { rows(), filtered(), setRows(rows) }, rows as in the block; null where there is none
-//   trackside.address        get(name); set({ name: text or null }, typing): what is chosen, as a step back and forward;
-//                            with typing, the name of a field, its further steps take the place of the first
-//   trackside.shown(text)    a text from outside with its control characters shown
-// After a step back or forward, and after each change, "trackside:address" is fired at the document.
+// For scripts of pages: trackside.table(key) gives { rows(), filtered(), setRows(rows) } with rows as in the block,
+// null where there is no such table.
 (() => {
   const PAGE_SIZES = [20, 50, 100];
   const FEW_ROWS = 5;
-  const site = (window.trackside ??= {});
+  const site = window.trackside;
   if (site.table) {
     return;
   }
-  const marks = JSON.parse(document.getElementById("marks").textContent);
+  const { address } = site;
+  const { shown, valueOf, itemsOf, textOf, cellOf, element } = site.cells;
   const tables = new Map();
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-
-  // ---- the address
-
-  const address = {
-    typing: "",
-    get(name) {
-      return new URLSearchParams(location.search).get(name);
-    },
-    set(changes, typing = "") {
-      const query = new URLSearchParams(location.search);
-      for (const [name, value] of Object.entries(changes)) {
-        if (value === null || value === undefined) {
-          query.delete(name);
-        } else {
-          query.set(name, value);
-        }
-      }
-      const search = query.toString();
-      if (search !== new URLSearchParams(location.search).toString()) {
-        const isSameField = typing !== "" && typing === address.typing;
-        history[isSameField ? "replaceState" : "pushState"](null, "", `${location.pathname}${search && "?"}${search}${location.hash}`);
-      }
-      address.typing = typing;
-      document.dispatchEvent(new Event("trackside:address"));
-    },
-  };
-
-  // ---- cells
-
-  const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
-  const SHORT = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-
-  function shown(text) {
-    return String(text).replace(HIDDEN, (character) => {
-      const code = character.codePointAt(0).toString(16);
-      const [letter, width] = code.length > 4 ? ["U", 8] : code.length > 2 ? ["u", 4] : ["x", 2];
-      return SHORT[character] ?? `\\${letter}${code.padStart(width, "0")}`;
-    });
-  }
-
-  function isCell(cell) {
-    return cell !== null && typeof cell === "object";
-  }
-
-  function valueOf(cell) {
-    return isCell(cell) ? (cell.v ?? null) : (cell ?? null);
-  }
-
-  function itemsOf(cell) {
-    return isCell(cell) ? (cell.i ?? []) : [];
-  }
-
-  function textOf(cell, kind) {
-    const value = valueOf(cell);
-    if (isCell(cell) && cell.t !== undefined) {
-      return cell.t === null ? null : shown(cell.t);
-    }
-    if (value === null) {
-      return null;
-    }
-    if (typeof value === "boolean") {
-      return value ? "yes" : "no";
-    }
-    if (typeof value === "number") {
-      return value.toLocaleString("en", { maximumFractionDigits: 20 });
-    }
-    if (kind === "time") {
-      return shown(value.slice(0, 16).replace("T", " "));
-    }
-    return shown(kind === "state" ? value.replaceAll("_", " ") : value);
-  }
-
-  // Links lead to files of the site or to the host of the repository, as they do where Python wrote them.
-  function linkOf(cell) {
-    const url = isCell(cell) ? cell.u : null;
-    if (!url || HIDDEN.test(url) || /^[/\\]/.test(url)) {
-      HIDDEN.lastIndex = 0;
-      return null;
-    }
-    if (/^https?:/.test(url)) {
-      return URL.canParse(url) && new URL(url).host === new URL(document.body.dataset.home).host ? url : null;
-    }
-    return /^[^?#]*:/.test(url) ? null : url;
-  }
-
-  function element(name, parts = [], attributes = {}) {
-    const made = document.createElement(name);
-    Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
-    made.append(...[parts].flat());
-    return made;
-  }
-
-  function told(cell, kind) {
-    const value = valueOf(cell);
-    const text = textOf(cell, kind) ?? (kind === "state" ? "unknown" : "–");
-    const isTime = kind === "time" && value;
-    let part = isTime ? element("time", text, { datetime: value }) : element("bdi", text);
-    const url = linkOf(cell);
-    part = url ? element("a", part, { href: url, rel: "noopener" }) : part;
-    if (kind !== "state") {
-      return part;
-    }
-    const [tone, mark] = marks[String(value ?? "unknown").toLowerCase()] ?? ["quiet", "–"];
-    const sign = element("span", mark, { "aria-hidden": "true" });
-    return element("span", [sign, " ", part], { class: `state ${(isCell(cell) && cell.k) || tone}` });
-  }
-
-  function cellOf(cell, kind) {
-    const tone = isCell(cell) && cell.k && kind !== "state" ? ` ${cell.k}` : "";
-    const made = element("td", [], { class: `${kind}${tone}` });
-    if (kind === "markup") {
-      const drawn = document.createElement("template");
-      drawn.innerHTML = (isCell(cell) && cell.h) || "–";
-      made.append(drawn.content);
-      return made;
-    }
-    const items = itemsOf(cell);
-    if (textOf(cell, kind) !== null || valueOf(cell) !== null || !items.length) {
-      made.append(told(cell, kind));
-    }
-    items.forEach((item) => made.append(" ", told(item, kind)));
-    if (isCell(cell) && cell.n !== undefined) {
-      made.append(element("small", element("bdi", shown(cell.n)), { class: "note" }));
-    }
-    return made;
-  }
 
   // ---- what is chosen
 
@@ -162,7 +33,7 @@
     return new Map([...found].sort(([a, x], [b, y]) => (a === "") - (b === "") || collator.compare(x, y)));
   }
 
-  const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text ?? "") && !Number.isNaN(Date.parse(text)) ;
+  const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text ?? "") && !Number.isNaN(Date.parse(text));
 
   function readState(table) {
     const asked = (name) => address.get(`${table.key}.${name}`);
@@ -209,7 +80,7 @@
     if (!table.words.has(row)) {
       const parts = row.flatMap((cell, at) => {
         const kind = table.columns[at].kind;
-        const texts = [cell, ...itemsOf(cell)].flatMap((one) => [textOf(one, kind), valueOf(one), isCell(one) ? one.n : ""]);
+        const texts = [cell, ...itemsOf(cell)].flatMap((one) => [textOf(one, kind), valueOf(one), one?.n ?? ""]);
         return kind === "markup" ? [] : texts;
       });
       table.words.set(row, parts.filter((part) => part !== null).join("\n").toLowerCase());
@@ -275,6 +146,7 @@
 
   function showControls(table, pages) {
     const { state, parts } = table;
+    const isFew = table.rows.length <= FEW_ROWS;
     if (parts.find.value !== state.q) {
       parts.find.value = state.q;
     }
@@ -283,9 +155,8 @@
     parts.size.value = String(state.size);
     parts.selects.forEach((select, at) => {
       select.selectedIndex = 1 + [...table.choices.get(at).keys()].indexOf(state.chosen.get(at));
-      select.parentElement.hidden = table.choices.get(at).size < 2 && !state.chosen.has(at);
+      select.parentElement.hidden = (isFew || table.choices.get(at).size < 2) && !state.chosen.has(at);
     });
-    const isFew = table.rows.length <= FEW_ROWS;
     parts.find.parentElement.hidden = !table.search || (isFew && !state.q);
     parts.range.hidden = table.time < 0 || (isFew && !state.from && !state.to);
     parts.tools.hidden = [...parts.tools.children].every((child) => child.hidden);
@@ -467,8 +338,6 @@
     show(table);
   }
 
-  site.shown = shown;
-  site.address = { get: address.get, set: address.set };
   site.table = (key) => {
     const table = tables.get(key);
     return table
@@ -477,11 +346,9 @@
   };
   document.querySelectorAll("[data-table]").forEach(make);
   window.addEventListener("popstate", () => {
-    address.typing = "";
     tables.forEach((table) => {
       readState(table);
       show(table);
     });
-    document.dispatchEvent(new Event("trackside:address"));
   });
 })();
