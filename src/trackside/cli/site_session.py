@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 
 import msgspec
@@ -14,13 +15,13 @@ from trackside.cli.ci_session import Asked, CiSession, Opened, Source, diagnose,
 from trackside.cli.github_options import Access, Saying, Window
 from trackside.cli.sync_session import request_of, window_of
 from trackside.cli.terminal import OnPhase, OnProgress
-from trackside.errors import NoDataError, TracksideError
+from trackside.errors import NoDataError, PartialError, TracksideError, UsageError
 from trackside.settings import Settings
 
 if TYPE_CHECKING:
     from trackside.evidence.unread import LogsRead
     from trackside.records.syncs import SyncRecord
-    from trackside.site.facts import SiteFacts
+    from trackside.site.facts import BenchReport, SiteFacts
     from trackside.store.store import Store
 
 _CLOCKS_DIFFER: Final = dt.timedelta(days=1)
@@ -63,22 +64,33 @@ class LoadedSite:
     facts: SiteFacts
     session: CiSession
 
+    def end(self) -> int:
+        """The exit code of the session, 4 where a part could not be told; what is missing is said."""
+        for sentence in self.facts.missing:
+            self.session.terminal.warn(sentence)
+        return self.session.end() or (PartialError.exit_code if self.facts.missing else 0)
 
-def load_site(asked: SiteAsked | None = None) -> LoadedSite:
-    """Syncs if that is wanted, reads the logs that came, and asks every analysis.
+
+def load_site(asked: SiteAsked | None, output: Path, benchmarks: tuple[Path, ...] = ()) -> LoadedSite:
+    """Syncs if that is wanted, reads the logs that came, and asks every analysis, for a site in the folder ``output``.
 
     The window ends when the newest run was touched last, so that the same store is always the same site. Raises
-    NoDataError where there is no store to look at, where it holds no run of the repository, and where a choice of runs
-    or jobs matches nothing.
+    OutputError where the folder is not for this site, and NoDataError where there is no store to look at, where it
+    holds neither a run of the repository nor a benchmark, and where a choice of runs or jobs matches nothing.
     """
+    from trackside.site.files import require_site
+
     asked = asked or SiteAsked()
     opened = open_command(asked.as_asked, adapt=_for_site)
+    require_site(output, opened.repo)
     synced, failure = (None, None) if not asked.source.sync else _sync(opened)
     repo = opened.repo if synced is None else synced.repo
-    opened = replace(opened, now=_newest_touch(opened, repo))
+    benches, notes = _benches(opened, benchmarks)
+    opened = replace(opened, now=_end_of_window(opened, repo, benches, failure))
     since = _start_of_window(opened)
     session = load_session(opened, since, synced=synced, failure=failure, reader=_read_logs)
-    return LoadedSite(facts=_facts(session, asked.window, since), session=session)
+    facts = _facts(session, asked.window, since)
+    return LoadedSite(facts=msgspec.structs.replace(facts, benches=benches, bench_notes=notes), session=session)
 
 
 def _for_site(settings: Settings) -> Settings:
@@ -96,23 +108,46 @@ def _sync(opened: Opened) -> tuple[SyncRecord | None, TracksideError | None]:
     return try_sync(opened, msgspec.structs.replace(request, jobs=True, logs=logs, api="rest", runners=True))
 
 
-def _newest_touch(opened: Opened, repo: str) -> dt.datetime:
+def _benches(opened: Opened, folders: tuple[Path, ...]) -> tuple[tuple[BenchReport, ...], tuple[str, ...]]:
+    """The benchmark runs that are registered, and those in the folders that are typed or set."""
+    from trackside.cli.site_benches import bench_facts
+
+    settings = opened.settings
+    every = (*folders, *(Path(one) for one in settings.site.benchmarks))
+    with opened.terminal.phases() as on_phase:
+        return bench_facts(opened.store, every, settings.bench, on_phase("reading benchmark runs"))
+
+
+def _end_of_window(
+    opened: Opened, repo: str, benches: tuple[BenchReport, ...], failure: TracksideError | None
+) -> dt.datetime:
+    """When the newest run was touched last; where there is none, when the newest benchmark run ended."""
     from trackside.evidence.history import last_touched
 
     moment = last_touched(opened.store, repo, opened.now + _CLOCKS_DIFFER)
-    if moment is None:
+    if moment is not None:
+        return moment
+    if failure is not None:
+        raise failure
+    if not benches:
         msg = f"The store holds no run of {repo}: trackside sync --repo {repo} brings them, as does --sync here."
         raise NoDataError(msg)
-    return moment
+    return max((one.run.last_at for one in benches if one.run.last_at is not None), default=opened.now)
 
 
 def _start_of_window(opened: Opened) -> dt.datetime:
     """The start of the window. Raises NoDataError where every run of the store is older."""
     window, settings = opened.asked.window, opened.settings
-    window_of(window, settings, dt.datetime.now(dt.UTC))
-    end = opened.now + dt.timedelta(microseconds=1)
-    start, _ = window_of(window, settings, end)
-    return start
+    now = dt.datetime.now(dt.UTC)
+    start, _ = window_of(window, settings, now)
+    try:
+        return window_of(window, settings, opened.now)[0]
+    except UsageError:
+        msg = (
+            f"The newest run of {opened.repo} in the store was touched last at {opened.now:%Y-%m-%d %H:%M} UTC: there "
+            f"is none since {start:%Y-%m-%d %H:%M}."
+        )
+        raise NoDataError(msg) from None
 
 
 def _read_logs(store: Store, repo: str, settings: Settings, on_count: OnProgress) -> LogsRead:
@@ -137,10 +172,11 @@ def _facts(session: CiSession, window: Window, since: dt.datetime) -> SiteFacts:
     repo, urls = session.history.repo, session.history.runs["url"].drop_nulls()
     synced_at = last_sync(session.store, repo)
     with session.terminal.phases() as on_phase:
-        ci = _phase(on_phase, "looking at CI", lambda: ci_facts(session))
-        speed = _phase(on_phase, "looking at performance", lambda: speed_facts(session, window))
-        agents = _phase(on_phase, "looking at agents", lambda: agent_facts(session, window))
-        health = _phase(on_phase, "looking at the collection", lambda: health_facts(session, agents, synced_at))
+        asking = _Asking(on_phase)
+        ci = asking.of("CI", lambda: ci_facts(session))
+        speed = asking.of("Performance", lambda: speed_facts(session, window))
+        agents = asking.of("Agents", lambda: agent_facts(session, window))
+        health = asking.of("Data health", lambda: health_facts(session, agents, synced_at))
     return SiteFacts(
         repo=repo,
         home=f"{site_of(next(iter(urls.tail(1)), None))}/{repo}",
@@ -150,15 +186,27 @@ def _facts(session: CiSession, window: Window, since: dt.datetime) -> SiteFacts:
         speed=speed,
         agents=agents,
         health=health,
+        missing=tuple(asking.missing),
         synced_at=synced_at,
         version=__version__,
         analyzer=session.settings.site.analyzer,
     )
 
 
-def _phase(on_phase: OnPhase, name: str, look: Callable[[], T]) -> T:
-    """What ``look`` finds, with a bar that is there meanwhile."""
-    on_count = on_phase(name)
-    found = look()
-    on_count(1, 1)
-    return found
+class _Asking:
+    """Asks for one part after the other; what cannot be told of one is kept as a sentence, and the others go on."""
+
+    def __init__(self, on_phase: OnPhase) -> None:
+        self._on_phase = on_phase
+        self.missing: list[str] = []
+
+    def of(self, name: str, look: Callable[[], T]) -> T | None:
+        """What ``look`` finds for the part ``name``, None where a TracksideError says why it cannot."""
+        on_count = self._on_phase(f"looking at {name}")
+        try:
+            found = look()
+        except TracksideError as error:
+            self.missing.append(f"{name} is not on the site: {error}")
+            return None
+        on_count(1, 1)
+        return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from trackside.engine.whole_files import write_atomically
+from trackside.engine.whole_files import alone_in, write_atomically
 from trackside.errors import OutputError, UsageError
 from trackside.report.agents_data import DataContent, Segment
 from trackside.report.agents_document import DaysFile, SegmentFile
@@ -90,7 +89,7 @@ def write_data(path: Path, content: DataContent, now: dt.datetime) -> DataFiles:
 
     Raises OutputError where they cannot be written, or a file of others is there: then what was there is as it was.
     """
-    with _unharmed(path) as made, _alone(path.parent):
+    with _unharmed(path) as made, alone_in(path.parent):
         old, damage = _old(path, content.repository)
         placing = _Placing(path, old, content.repository, made)
         segments = tuple(placing.segment(one) for one in content.segments())
@@ -201,27 +200,6 @@ def _unharmed(path: Path) -> Iterator[list[Path]]:
         reason = "a file stands where a directory is needed" if isinstance(error, FileExistsError) else error.strerror
         msg = f"The data could not be written to {path}: {reason or error}. What was there is as it was."
         raise OutputError(msg) from error
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Makes the folder, and keeps another report from writing into it meanwhile, where the system can do so.
-
-    The lock goes with the process, and nothing is left in the folder.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _holds(path: Path, content: bytes) -> bool:

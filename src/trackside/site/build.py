@@ -1,8 +1,9 @@
-"""The whole site out of its facts: every page, every file of data, and what they need."""
+"""The whole site out of its facts: every file of data, every page, and what they need."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import msgspec
 
@@ -23,21 +24,37 @@ class SiteFile(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
 
 
-def site_files(facts: SiteFacts) -> Iterator[SiteFile]:
-    """Every file: assets first, then data, then pages, the first page last."""
-    pages = [page for part in _PARTS for page in part(facts)]
-    names = {*STYLES, *SCRIPTS, *(name for page in pages for name in (*page.styles, *page.scripts))}
-    if any(page.charts for page in pages):
-        names |= {BOKEH, "charts.js"}
+def site_files(facts: SiteFacts, on_file: Callable[[str], None] | None = None) -> Iterator[SiteFile]:
+    """Every file: the data first, whose sizes a page tells, then the pages, then what they need.
+
+    ``on_file`` is told the path of each before it is made.
+    """
+    say = on_file or (lambda _path: None)
+    sizes: dict[str, int] = {}
+    for part in _DATA:
+        for name, content in part(facts):
+            path = f"data/{name}"
+            say(path)
+            sizes[path] = len(content)
+            yield SiteFile(path=path, content=content)
+    facts = _with_sizes(facts, sizes)
+    names = {*STYLES, *SCRIPTS}
+    for pages in _PAGES:
+        for page in pages(facts):
+            say(page.path)
+            names |= {*page.styles, *page.scripts, *((BOKEH, "charts.js") if page.charts else ())}
+            yield SiteFile(path=page.path, content=render(page, facts).encode())
     for name in sorted(names):
         yield SiteFile(path=f"assets/{name}", content=asset(name))
-    for part in (ci_data, perf_data, agent_data):
-        for path, content in part(facts):
-            yield SiteFile(path=f"data/{path}", content=content)
-    for page in reversed(pages):
-        yield SiteFile(path=page.path, content=render(page, facts).encode())
 
 
-_PARTS = (home_pages, ci_pages, perf_pages, bench_pages, agent_pages, health_pages)
+def _with_sizes(facts: SiteFacts, sizes: dict[str, int]) -> SiteFacts:
+    if facts.health is None:
+        return facts
+    return msgspec.structs.replace(facts, health=msgspec.structs.replace(facts.health, data_bytes=sizes))
+
+
+_DATA: Final = (ci_data, perf_data, agent_data)
+_PAGES: Final = (ci_pages, perf_pages, bench_pages, agent_pages, health_pages, home_pages)
 
 __all__ = ["Page", "SiteFile", "site_files"]

@@ -110,7 +110,8 @@ class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``home`` is the repository's page on GitHub, within whose host links are made. ``since`` and ``until`` are the ends
     of the window; ``until`` is when the newest run of the store was touched last, so that equal stores make equal
-    pages. ``synced_at`` is when the newest sync ended, None where none did.
+    pages. ``synced_at`` is when the newest sync ended, None where none did. ``missing`` are sentences on parts that
+    could not be told: they are None, too.
     """
 
     repo: str
@@ -123,6 +124,7 @@ class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     benches: tuple[BenchReport, ...] = ()
     bench_notes: tuple[str, ...] = ()
     health: HealthFacts | None = None
+    missing: tuple[str, ...] = ()
     synced_at: dt.datetime | None = None
     version: str = ""
     analyzer: str = "agentops-log-analyzer.yml"
