@@ -1,19 +1,150 @@
-"""The pages of Home."""
+"""The first page: is it fine? A line of status, a figure of each part, and what needs somebody."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
+from trackside.report.agents_words import window_words
+from trackside.report.ledger import counted
 from trackside.site.facts import SiteFacts
+from trackside.site.home_cards import home_cards, span_words
+from trackside.site.home_status import NEW_FOR, can_tell_new, knows_ci, searched_series, status_of, worked
+from trackside.site.home_tables import agents_table, benches_table, broken_table, groups_table, regressions_table
 from trackside.site.pages import Page, Section
+from trackside.site.tables import Table
+
+
+class HomeSection(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of Home: ``intro`` says of what it is, ``empty`` stands where it has no row; ``url`` is the page of it."""
+
+    title: str
+    intro: str
+    empty: str
+    url: str
+    more: str
+    table: Table | None = None
 
 
 def home_pages(facts: SiteFacts) -> Iterator[Page]:
-    """The first page of this part, and those below it."""
+    """The first page."""
     yield Page(
         path=Section.HOME.value,
         template="home.html.j2",
-        title="Home",
+        title="Is it fine?",
         section=Section.HOME,
-        values={"facts": facts},
+        styles=("home.css",),
+        values={
+            "status": status_of(facts),
+            "cards": list(home_cards(facts)),
+            "wide": [_broken(facts), _regressions(facts), _groups(facts)],
+            "narrow": [_agents(facts), _benchmarks(facts)],
+        },
+    )
+
+
+def _broken(facts: SiteFacts) -> HomeSection:
+    ci = facts.ci
+    where = "the default branch" if ci is None or ci.streaks.line is None else ci.streaks.line
+    if ci is None:
+        intro, empty = "", "No run is known: `trackside sync` brings them."
+    elif ci.streaks.line is None:
+        intro, empty = "", "The default branch is not known: set `default_branch` under `[ci]` in trackside.toml."
+    else:
+        jobs = counted(ci.streaks.jobs, "job")
+        intro = (
+            f"A job is broken while its newest decided result on {where} is a failure. "
+            f"Of {jobs} in {counted(ci.span.runs, 'run')} created "
+            f"{span_words(ci.span.first_run_at, ci.span.last_run_at)}."
+        )
+        empty = (
+            f"Nothing is broken on {where}: the newest result of each of {jobs} is a success."
+            if knows_ci(ci)
+            else f"No job passed or failed on {where} in the window: `trackside sync --since 30d` brings a longer one."
+        )
+    return HomeSection(
+        title="Broken now",
+        intro=intro,
+        empty=empty,
+        url=Section.CI.value,
+        more="All jobs, flaky ones, queues and runners",
+        table=None if ci is None or ci.streaks.line is None else broken_table(ci, facts.home),
+    )
+
+
+def _regressions(facts: SiteFacts) -> HomeSection:
+    speed, searched = facts.speed, searched_series(facts.speed)
+    if speed is None or not searched:
+        intro = ""
+        empty = "No series of numbers was searched: `trackside sync --logs perf` reads what performance jobs printed."
+    else:
+        intro = (
+            f"Changes for the worse that wait for a decision: `acknowledged`, `intended` or a fix. Of {searched:,} "
+            f"series that were searched in {counted(speed.head.runs, 'run')}; "
+            f"{len(speed.silence.series):,} of {speed.silence.watched:,} series stopped."
+        )
+        empty = f"No regression is open in {searched:,} series."
+    return HomeSection(
+        title="Open regressions",
+        intro=intro,
+        empty=empty,
+        url=Section.PERFORMANCE.value,
+        more="All series with their charts",
+        table=None if speed is None else regressions_table(speed),
+    )
+
+
+def _groups(facts: SiteFacts) -> HomeSection:
+    ci, intro, table = facts.ci, "", None
+    if ci is None:
+        empty = "No run is known: `trackside sync` brings them."
+    elif ci.groups.failures and ci.groups.failures == ci.groups.without_log:
+        empty = (
+            f"No log of {counted(ci.groups.failures, 'failed attempt')} of jobs was read: "
+            "`trackside sync --logs failed` downloads them."
+        )
+    elif not can_tell_new(ci):
+        empty = "The window is too short to tell what is new: `trackside sync --since 30d` brings a longer one."
+    else:
+        since = f"in the {NEW_FOR.days * 24} h before {facts.until:%Y-%m-%d %H:%M} UTC"
+        report = ci.groups.last_report_at
+        told = f", or not known to the report of {report:%Y-%m-%d %H:%M} UTC" if report is not None else ""
+        intro = (
+            f"The same error over jobs is one group; new is what was first seen {since}{told}. Of "
+            f"{counted(len(ci.groups.groups), 'group')} in {counted(ci.groups.failures, 'failed attempt')} of jobs, "
+            f"{ci.groups.without_log:,} without a log that was read."
+        )
+        empty, table = "No error is new.", groups_table(facts, ci)
+    return HomeSection(
+        title="New failure groups",
+        intro=intro,
+        empty=empty,
+        url=f"{Section.CI.value}#groups",
+        more="All failure groups",
+        table=table,
+    )
+
+
+def _agents(facts: SiteFacts) -> HomeSection:
+    agents, rows = facts.agents, worked(facts.agents)
+    return HomeSection(
+        title="Agents",
+        intro=f"{window_words(agents.statistics)}; 95 % intervals." if agents is not None and rows else "",
+        empty="No run is known in which an agent worked: name yours under `[agents]` in trackside.toml.",
+        url=Section.AGENTS.value,
+        more="All runs, steps and failures of agents",
+        table=agents_table(facts) if rows else None,
+    )
+
+
+def _benchmarks(facts: SiteFacts) -> HomeSection:
+    count = len(facts.benches)
+    return HomeSection(
+        title="Benchmark runs",
+        intro=f"The last of {counted(count, 'run')}; rates from the first batch line to the last." if count else "",
+        empty="No run is registered: `srtlog parse FOLDER --register`, or name folders under `[site]`.",
+        url=Section.BENCHMARKS.value,
+        more="All benchmark runs, compared and in full",
+        table=benches_table(facts.benches) if count else None,
     )

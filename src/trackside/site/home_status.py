@@ -1,0 +1,183 @@
+"""Whether it is fine, in one line: what is wrong, what deserves a look, and what is not known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from trackside.agents.group_records import GroupRow
+from trackside.ci.groups import FailureGroup
+from trackside.perf.change_records import Change, Machines, Search, Verdict
+from trackside.records.alerts import Alert, AlertState
+from trackside.records.perf_rules import ChangeState
+from trackside.report.ledger import counted
+from trackside.report.perf_change_words import group_leads
+from trackside.site.facts import AgentFacts, CiFacts, HealthFacts, SiteFacts, SpeedFacts
+
+NEW_FOR: Final = dt.timedelta(days=1)
+"""So long an error is new after it was first seen, where the window shows at least as much time before it."""
+_OPEN: Final = (ChangeState.NEW, ChangeState.CONFIRMED)
+
+
+class Answer(enum.StrEnum):
+    """The answer to the question of the page."""
+
+    BAD = "Not fine"
+    LOOK = "Worth a look"
+    PARTLY = "Nothing wrong in what is known"
+    UNKNOWN = "Unknown"
+    FINE = "Fine"
+
+
+_TONES: Final = {
+    Answer.BAD: "bad", Answer.LOOK: "warn", Answer.PARTLY: "quiet", Answer.UNKNOWN: "quiet", Answer.FINE: "good"
+}  # fmt: skip
+_MARKS: Final = {
+    Answer.BAD: "✗", Answer.LOOK: "▲", Answer.PARTLY: "?", Answer.UNKNOWN: "?", Answer.FINE: "✓"
+}  # fmt: skip
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer and what it rests on, in phrases: what is bad, worth a look, not known, and well."""
+
+    answer: Answer
+    bad: tuple[str, ...] = ()
+    look: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    fine: tuple[str, ...] = ()
+
+    @property
+    def tone(self) -> str:
+        """Its colour: good, bad, warn or quiet."""
+        return _TONES[self.answer]
+
+    @property
+    def mark(self) -> str:
+        """The mark before it."""
+        return _MARKS[self.answer]
+
+
+def status_of(facts: SiteFacts) -> Status:
+    """The answer for all parts. Nothing known is never fine, and what is unknown is named."""
+    bad, look = tuple(_bad(facts)), tuple(_look(facts))
+    unknown, fine = tuple(_unknown(facts)), tuple(_fine(facts))
+    if bad:
+        answer = Answer.BAD
+    elif look:
+        answer = Answer.LOOK
+    elif unknown:
+        answer = Answer.PARTLY if fine else Answer.UNKNOWN
+    else:
+        answer = Answer.FINE
+    return Status(answer=answer, bad=bad, look=look, unknown=unknown, fine=fine)
+
+
+def knows_ci(ci: CiFacts | None) -> bool:
+    """Whether a job passed or failed on the default branch in the window."""
+    return ci is not None and ci.streaks.line is not None and ci.streaks.jobs > 0
+
+
+def searched_series(speed: SpeedFacts | None) -> int:
+    """How many series were searched for changes."""
+    return 0 if speed is None else sum(one.search is Search.SEARCHED for one in speed.states.found.series)
+
+
+def open_regressions(speed: SpeedFacts) -> list[Change]:
+    """Regressions that nobody acknowledged or called intended, one for each cause, the gravest first."""
+    found = [one for one in speed.states.found.changes if one.verdict is Verdict.REGRESSION and one.state in _OPEN]
+    return group_leads([one for one in found if one.runners.machines is not Machines.NEW])
+
+
+def can_tell_new(ci: CiFacts) -> bool:
+    """Whether an error that is seen first of late is known to be new: reports were made, or the window is long enough.
+
+    Where failures are of the newest runs only, these are what must reach back.
+    """
+    if ci.groups.last_report_at is not None:
+        return True
+    first, last = ci.looked_at.since if ci.looked_at else ci.span.first_run_at, ci.span.last_run_at
+    return first is not None and last is not None and last - first >= 2 * NEW_FOR
+
+
+def new_groups(ci: CiFacts, until: dt.datetime) -> list[FailureGroup]:
+    """Errors that the last report did not know, or that were first seen in the last day of the window."""
+    if not can_tell_new(ci):
+        return []
+    return [one for one in ci.groups.groups if one.is_new or one.first.at > until - NEW_FOR]
+
+
+def worked(agents: AgentFacts | None) -> tuple[GroupRow, ...]:
+    """The agents that worked in runs, those with the most first."""
+    if agents is None:
+        return ()
+    return tuple(one for one in agents.statistics.agents if one.name is not None and one.outcomes.total)
+
+
+def alarms(health: HealthFacts | None) -> tuple[Alert, ...]:
+    """The alerts on the collection that are on."""
+    return () if health is None else tuple(one for one in health.alerts if one.state is AlertState.ON)
+
+
+def _bad(facts: SiteFacts) -> Iterator[str]:
+    ci, speed = facts.ci, facts.speed
+    if ci is not None and (broken := ci.streaks.broken_on_default):
+        yield f"{counted(len(broken), 'job')} {_are(broken)} broken on {ci.streaks.default_branch}"
+    if speed is not None:
+        confirmed = [one for one in open_regressions(speed) if one.state is ChangeState.CONFIRMED]
+        if count := len(confirmed) + len(speed.states.standing):
+            yield f"{counted(count, 'regression')} {'waits' if count == 1 else 'wait'} for a decision"
+    if on := alarms(facts.health):
+        yield f"{counted(len(on), 'alert')} on the collection {_are(on)} on"
+
+
+def _look(facts: SiteFacts) -> Iterator[str]:
+    ci, speed, health = facts.ci, facts.speed, facts.health
+    if ci is not None and (groups := new_groups(ci, facts.until)):
+        yield f"{counted(len(groups), 'new failure group')}"
+    if speed is not None:
+        fresh = [one for one in open_regressions(speed) if one.state is ChangeState.NEW]
+        if fresh:
+            yield f"{counted(len(fresh), 'regression')} not confirmed yet"
+        if stopped := len(speed.silence.series):
+            yield f"{stopped:,} series of numbers stopped"
+    worse = [one.name for one in worked(facts.agents) if one.success_trend.direction == "down" and one.name]
+    if worse:
+        yield f"agents succeed less often: {', '.join(worse[:3])}"
+    if health is not None and (newest := health.health.newest) is not None:
+        if newest.status == "failed":
+            yield "the last sync failed"
+        elif newest.completeness is not None and newest.completeness < 1:
+            yield "the last sync was not complete"
+
+
+def _unknown(facts: SiteFacts) -> Iterator[str]:
+    if not knows_ci(facts.ci):
+        yield "CI"
+    elif facts.ci is not None and not can_tell_new(facts.ci):
+        yield "which errors are new"
+    if not searched_series(facts.speed):
+        yield "performance"
+    if not any(one.success.n for one in worked(facts.agents)):
+        yield "agents"
+    if facts.health is None or facts.health.health.newest is None:
+        yield "how the collection goes"
+
+
+def _fine(facts: SiteFacts) -> Iterator[str]:
+    """What is known and well, to be told where nothing is wrong."""
+    ci, speed = facts.ci, facts.speed
+    if ci is not None and knows_ci(ci) and not ci.streaks.broken_on_default:
+        yield f"the newest result of each of {counted(ci.streaks.jobs, 'job')} on {ci.streaks.line} is a success"
+    if speed is not None and searched_series(speed) and not open_regressions(speed) and not speed.states.standing:
+        yield f"no regression is open in {searched_series(speed):,} series"
+    health = facts.health
+    if health is not None and health.alerts and not alarms(health):
+        yield "no alert on the collection is on"
+
+
+def _are(things: Iterable[object]) -> str:
+    return "is" if len(list(things)) == 1 else "are"

@@ -1,0 +1,215 @@
+"""The tables of Home: what needs somebody, a few rows of each part; the page of the part has all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from trackside.agents.group_records import GroupRow
+from trackside.ci.groups import FailureGroup
+from trackside.ci.streaks import Streak
+from trackside.ci.verdicts import JobVerdict
+from trackside.perf.change_records import Change
+from trackside.perf.states import PastChange
+from trackside.records.bench_runs import BenchRun
+from trackside.report.agents_words import interval_words, success_trend
+from trackside.report.ledger import counted
+from trackside.report.perf_change_words import unit_level
+from trackside.report.perf_text import percent_text
+from trackside.report.sections import percent
+from trackside.site.ci_cells import cut, words
+from trackside.site.ci_failing import cause_cell, family_key, since_commit, verdict_cell
+from trackside.site.ci_jobs import job_path
+from trackside.site.facts import BenchReport, CiFacts, SiteFacts, SpeedFacts
+from trackside.site.home_status import new_groups, open_regressions, worked
+from trackside.site.pages import Section
+from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
+
+MOST: Final = 8
+"""So many rows of a table stand on Home."""
+_MOST_OF_AN_ERROR: Final = 140
+_ELSEWHERE: Final = "the page of this part has all"
+
+
+def broken_table(ci: CiFacts, home: str) -> Table:
+    """What is broken on the default branch, the longest first."""
+    found = ci.streaks.broken_on_default
+    told = {(one.workflow, one.job, one.line): one for one in ci.verdicts.lines}
+    return Table(
+        key="broken",
+        caption=f"Jobs whose newest result on {ci.streaks.line} is a failure",
+        columns=(
+            Column(key="job", label="Job"),
+            Column(key="since", label="Since", kind=Kind.TIME, unit="UTC"),
+            Column(key="hours", label="For", kind=Kind.NUMBER, unit="h"),
+            Column(key="failed", label="Failed runs", kind=Kind.NUMBER),
+            Column(key="commit", label="Since commit"),
+            Column(key="cause", label="Cause"),
+            Column(key="verdict", label="Verdict"),
+        ),
+        rows=tuple(_broken(one, told, home) for one in found[:MOST]),
+        left_out=max(len(found) - MOST, 0),
+        left_out_why=_ELSEWHERE,
+    )
+
+
+def _broken(one: Streak, told: Mapping[tuple[str, str, str | None], JobVerdict], home: str) -> tuple[Cell, ...]:
+    key = family_key(one)
+    return (
+        text_cell(one.job or one.workflow, None if key is None else job_path(key), note=one.workflow),
+        time_cell(one.first_bad.created_at, one.first_bad.url),
+        number_cell(one.hours),
+        number_cell(one.failed_runs),
+        since_commit(one, home),
+        cause_cell(one),
+        verdict_cell(told.get((one.workflow, one.job or "", one.line))),
+    )
+
+
+def regressions_table(speed: SpeedFacts) -> Table:
+    """Regressions that wait for a decision, one a cause, the gravest first; then those from before the window."""
+    found, standing = open_regressions(speed), speed.states.standing
+    rows = [*(_regression(one) for one in found), *(_standing(one) for one in standing)]
+    return Table(
+        key="regressions",
+        caption="Regressions that nobody has acknowledged, one for each cause",
+        columns=(
+            Column(key="test", label="Test"),
+            Column(key="metric", label="Metric"),
+            Column(key="change", label="Change", kind=Kind.NUMBER),
+            Column(key="levels", label="From → to"),
+            Column(key="since", label="Since", kind=Kind.TIME, unit="UTC"),
+            Column(key="run", label="Since run", kind=Kind.NUMBER),
+            Column(key="state", label="State"),
+        ),
+        rows=tuple(rows[:MOST]),
+        left_out=max(len(rows) - MOST, 0),
+        left_out_why=_ELSEWHERE,
+    )
+
+
+def _regression(one: Change) -> tuple[Cell, ...]:
+    others = f"and {len(one.moved_with):,} other series" if one.moved_with else None
+    number = one.at.run_number if one.at.run_number is not None else one.at.run_id
+    share = None if one.percent is None else one.percent / 100
+    return (
+        text_cell(one.test, Section.PERFORMANCE.value, note=f"{one.workflow}: {one.job}"),
+        text_cell(one.metric, note=others),
+        number_cell(one.percent, percent_text(share)),
+        text_cell(f"{unit_level(one.before, one.unit)} → {unit_level(one.after, one.unit)}"),
+        time_cell(one.at.ordered_at),
+        Cell(value=number, text=f"#{number}", url=one.at.url),
+        text_cell(words(one.state.value), note=f"{one.later:,} later runs"),
+    )
+
+
+def _standing(one: PastChange) -> tuple[Cell, ...]:
+    known = one.known
+    share = (known.after - known.before) / abs(known.before) if known.before else None
+    return (
+        text_cell(known.series, Section.PERFORMANCE.value),
+        text_cell(None),
+        number_cell(None if share is None else 100 * share, percent_text(share)),
+        text_cell(f"{unit_level(known.before, None)} → {unit_level(known.after, None)}"),
+        time_cell(known.first_bad_at),
+        number_cell(None),
+        text_cell("from before the window", note="its level is still there"),
+    )
+
+
+def groups_table(facts: SiteFacts, ci: CiFacts) -> Table:
+    """Errors that are new, the most frequent first."""
+    found = new_groups(ci, facts.until)
+    return Table(
+        key="new-groups",
+        caption="Errors that were not there before",
+        columns=(
+            Column(key="error", label="Error"),
+            Column(key="cause", label="Cause"),
+            Column(key="failures", label="Failures", kind=Kind.NUMBER),
+            Column(key="first", label="First seen", kind=Kind.TIME, unit="UTC"),
+            Column(key="jobs", label="Jobs"),
+        ),
+        rows=tuple(_new_group(one) for one in found[:MOST]),
+        left_out=max(len(found) - MOST, 0),
+        left_out_why=_ELSEWHERE,
+    )
+
+
+def _new_group(one: FailureGroup) -> tuple[Cell, ...]:
+    more = f"and {len(one.jobs) - 1:,} more" if len(one.jobs) > 1 else None
+    return (
+        text_cell(cut(one.line_text or one.test, _MOST_OF_AN_ERROR), one.last.url),
+        text_cell(", ".join(map(words, one.causes)) or None),
+        number_cell(one.failures, note="the default branch too" if one.on_default_line else None),
+        time_cell(one.first.at, one.first.url),
+        text_cell(next(iter(one.jobs), None), note=more),
+    )
+
+
+def agents_table(facts: SiteFacts) -> Table:
+    """The agents that worked, those with the most runs first."""
+    found = worked(facts.agents)
+    return Table(
+        key="agents",
+        caption="Run attempts in which an agent worked",
+        columns=(
+            Column(key="agent", label="Agent"),
+            Column(key="worked", label="Worked in", kind=Kind.NUMBER),
+            Column(key="success", label="Success", kind=Kind.NUMBER),
+            Column(key="p50", label="Usual", kind=Kind.NUMBER, unit="min"),
+            Column(key="trend", label="Success, later half"),
+            Column(key="last", label="Last run", kind=Kind.TIME, unit="UTC"),
+        ),
+        rows=tuple(_agent(one) for one in found[:MOST]),
+        left_out=max(len(found) - MOST, 0),
+        left_out_why=_ELSEWHERE,
+    )
+
+
+def _agent(one: GroupRow) -> tuple[Cell, ...]:
+    interval = interval_words(one.success)
+    note = None if interval is None else f"{one.success.successes:,} of {one.success.n:,}; {interval}"
+    usual = None if one.run.p50_s is None else round(one.run.p50_s / 60, 1)
+    return (
+        text_cell(one.name, Section.AGENTS.value),
+        number_cell(one.outcomes.total),
+        Cell(value=one.success.rate, text=percent(one.success.rate), note=note),
+        number_cell(usual, note=f"of {one.run.n:,}"),
+        text_cell(success_trend(one.success_trend)),
+        time_cell(one.last_run_at),
+    )
+
+
+def benches_table(benches: Sequence[BenchReport]) -> Table:
+    """The benchmark runs that began last; those of an unknown time come after them."""
+    runs = [one.run for one in benches]
+    runs.sort(key=lambda one: (one.first_at is not None, one.first_at or one.registered_at), reverse=True)
+    return Table(
+        key="bench-runs",
+        caption="The newest benchmark runs",
+        columns=(
+            Column(key="run", label="Run"),
+            Column(key="began", label="Began", kind=Kind.TIME),
+            Column(key="topology", label="Topology"),
+            Column(key="output", label="Output", kind=Kind.NUMBER, unit="tokens/s"),
+            Column(key="per_gpu", label="Per GPU", kind=Kind.NUMBER, unit="tokens/s"),
+            Column(key="read", label="Read", kind=Kind.STATE),
+        ),
+        rows=tuple(_bench(one) for one in runs[:MOST]),
+        left_out=max(len(runs) - MOST, 0),
+        left_out_why=_ELSEWHERE,
+    )
+
+
+def _bench(one: BenchRun) -> tuple[Cell, ...]:
+    return (
+        text_cell(one.name, Section.BENCHMARKS.value),
+        time_cell(one.first_at),
+        text_cell(one.topology),
+        number_cell(one.output_tps, None if one.output_tps is None else f"{one.output_tps:,.0f}"),
+        number_cell(
+            one.output_tps_per_gpu, None if one.output_tps_per_gpu is None else f"{one.output_tps_per_gpu:,.0f}"
+        ),
+        state_cell("complete" if one.complete else "partial", note=f"{counted(one.files, 'file')}"),
+    )
