@@ -1,0 +1,120 @@
+"""The headline figures of performance: what is watched, what got worse, better or silent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from trackside.perf.change_records import Search
+from trackside.perf.points import final_points
+from trackside.report.ledger import counted
+from trackside.report.perf_causes import causes_of, count_tests
+from trackside.report.perf_series import SeriesView
+from trackside.report.perf_text import day_text
+from trackside.site.facts import SpeedFacts
+from trackside.site.marks import BAD, GOOD, WARN
+from trackside.site.perf_order import Place, Watched
+
+_DAY: Final = dt.timedelta(days=1)
+_NONE: Final = "none that still stands"
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """A headline figure with what it rests on; ``tone`` colours it, ``url`` leads to what it counts."""
+
+    label: str
+    value: str
+    basis: str
+    url: str | None = None
+    tone: str = ""
+
+
+def headline(speed: SpeedFacts, watched: Watched) -> list[Figure]:
+    """The figures of the head of the page; each series counts once for how it stands, and once if it is silent."""
+    worse, new = watched.at(Place.WORSE), watched.at(Place.NEW)
+    better = watched.at(Place.BETTER)
+    return [
+        _watched(speed, watched),
+        _regressions(speed, worse, new),
+        Figure(
+            label="Improvements",
+            value=f"{len(better):,}",
+            basis=_basis(speed, better),
+            url=_chosen(Place.BETTER, better),
+            tone=GOOD if better else "",
+        ),
+        _stopped(speed, watched.views),
+        _values(speed),
+        _window(speed),
+    ]
+
+
+def _watched(speed: SpeedFacts, watched: Watched) -> Figure:
+    searched = sum(one.search is Search.SEARCHED for one in speed.states.found.series)
+    basis = f"series of {counted(count_tests(watched.views), 'test')}; {searched:,} searched for changes"
+    return Figure(label="Watched", value=f"{len(watched.views):,}", basis=basis, url="#series")
+
+
+def _regressions(speed: SpeedFacts, worse: Sequence[SeriesView], new: Sequence[SeriesView]) -> Figure:
+    both = [*worse, *new]
+    told = [f"{_basis(speed, both)}, not acknowledged" if both else _NONE]
+    if new:
+        told.append(f"{len(new):,} not borne out yet")
+    if speed.states.standing:
+        told.append(f"{len(speed.states.standing):,} more from before the window")
+    several = bool(speed.states.standing) or (bool(worse) and bool(new))
+    return Figure(
+        label="Regressions",
+        value=f"{len(both):,}",
+        basis="; ".join(told),
+        url="#changes" if several else _chosen(Place.WORSE if worse else Place.NEW, both),
+        tone=BAD if worse or speed.states.standing else WARN if new else "",
+    )
+
+
+def _stopped(speed: SpeedFacts, views: Iterable[SeriesView]) -> Figure:
+    silent = [view for view in views if view.silent is not None]
+    jobs = len(speed.silence.jobs)
+    basis = f"series of {counted(count_tests(silent), 'test')}" if silent else "every series goes on"
+    if not speed.silence.runs:
+        basis = "cannot be told: no run of the default branch ended"
+    return Figure(
+        label="Stopped",
+        value=f"{len(silent):,}",
+        basis=f"{basis}; {counted(jobs, 'whole job')}" if jobs else basis,
+        url=_chosen(Place.STOPPED, silent),
+        tone=WARN if silent else "",
+    )
+
+
+def _values(speed: SpeedFacts) -> Figure:
+    head = speed.head
+    basis = f"of {counted(head.jobs, 'performance job')} in {counted(head.runs, 'run')}"
+    return Figure(label="Values", value=f"{final_points(speed.points).height:,}", basis=basis)
+
+
+def _window(speed: SpeedFacts) -> Figure:
+    created = [run.created_at for run in speed.collection.runs]
+    if not created:
+        return Figure(label="Window", value="–", basis="no run")
+    first, last = min(created), max(created)
+    return Figure(
+        label="Window",
+        value=counted(max(1, round((last - first) / _DAY)), "day"),
+        basis=f"runs of {day_text(first)} to {day_text(last)}, UTC",
+    )
+
+
+def _basis(speed: SpeedFacts, views: Sequence[SeriesView]) -> str:
+    if not views:
+        return _NONE
+    causes = causes_of(speed.states.found.changes)
+    moved = {causes[view.headline.change_id] for view in views if view.headline is not None}
+    return f"series of {counted(count_tests(views), 'test')}, {counted(len(moved), 'cause')}"
+
+
+def _chosen(place: Place, views: Sequence[SeriesView]) -> str | None:
+    return f"performance.html?series.standing={place.value}#series" if views else None
