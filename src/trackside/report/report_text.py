@@ -17,6 +17,18 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 DASH = "–"
 
 
+def number_text(value: float | None) -> str:
+    """A number at a glance: three or four figures, thousands apart; a dash where unknown."""
+    if value is None:
+        return DASH
+    size = abs(value)
+    if float(value).is_integer() or size >= 1000:
+        return f"{value:,.0f}"
+    if size >= 100:
+        return f"{value:,.1f}"
+    return f"{value:,.2f}" if size >= 0.01 else f"{value:.2g}"
+
+
 class ReportText(msgspec.Struct, frozen=True):
     """Formats by the clock of the report's axis."""
 
@@ -38,15 +50,8 @@ class ReportText(msgspec.Struct, frozen=True):
         return f"{self.moment(first, True)} → {self.moment(last, not same_day)} ({length})"
 
     def number(self, value: float | None) -> str:
-        """A number at a glance: three or four figures, thousands apart; a dash where unknown."""
-        if value is None:
-            return DASH
-        size = abs(value)
-        if float(value).is_integer() or size >= 1000:
-            return f"{value:,.0f}"
-        if size >= 100:
-            return f"{value:,.1f}"
-        return f"{value:,.2f}" if size >= 0.01 else f"{value:.2g}"
+        """A number at a glance: see ``number_text``."""
+        return number_text(value)
 
     def percent(self, share: float | None) -> str:
         """A share as a percentage."""
