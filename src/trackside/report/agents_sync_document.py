@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -75,20 +75,8 @@ def write_sync_file(path: Path, data: DataFiles, facts: SyncFacts) -> AgentsSync
     if path.exists() and not path.is_file():
         msg = f"The file of the syncs could not be written to {path}: something stands there that is no file."
         raise OutputError(msg)
-    health = facts.health
-    document = AgentsSyncDocument(
-        repository=facts.repository,
-        checked_at=facts.checked_at,
-        status=status_of(health),
-        synced_at=None if health.newest is None else health.newest.ended_at,
-        good_at=facts.good_at,
-        interval_hours=facts.interval_hours,
-        data_file=data.path.name,
-        data_updated_at=data.last_updated,
-        kept=data.kept,
-        files=tuple(_sizes(data, _known_sizes(path))),
-        alerts=facts.alerts,
-        health=_short(health),
+    document = sync_document(
+        facts, data.path.name, _sizes(data, _known_sizes(path)), updated_at=data.last_updated, kept=data.kept
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,6 +86,32 @@ def write_sync_file(path: Path, data: DataFiles, facts: SyncFacts) -> AgentsSync
         msg = f"The file of the syncs could not be written to {path}: {reason}."
         raise OutputError(msg) from error
     return document
+
+
+def sync_document(
+    facts: SyncFacts,
+    data_file: str,
+    files: Iterable[FileSize],
+    *,
+    updated_at: dt.datetime | None,
+    kept: str | None = None,
+) -> AgentsSyncDocument:
+    """The document on the data file of that name, whose runs changed last at ``updated_at``, and ``files``."""
+    health = facts.health
+    return AgentsSyncDocument(
+        repository=facts.repository,
+        checked_at=facts.checked_at,
+        status=status_of(health),
+        synced_at=None if health.newest is None else health.newest.ended_at,
+        good_at=facts.good_at,
+        interval_hours=facts.interval_hours,
+        data_file=data_file,
+        data_updated_at=updated_at,
+        kept=kept,
+        files=tuple(files),
+        alerts=facts.alerts,
+        health=_short(health),
+    )
 
 
 def status_of(health: SyncHealth) -> SyncStatus:

@@ -31,7 +31,7 @@ OUTCOME_WORDS: Final = {
     "other": "other",
 }
 """A label of its own for each kind of outcome."""
-_ROLE_WORDS: Final = {
+ROLE_WORDS: Final = {
     Role.RAN.value: "worked",
     Role.TRIGGERED.value: "triggered",
     Role.AUTHORED.value: "authored",
@@ -102,7 +102,7 @@ def counts_words(counts: dict[str, int]) -> str | None:
 
 def other_roles(roles: dict[str, int]) -> str | None:
     """How often an agent had another part than to work in a run: ``triggered 12, assisted 1``."""
-    return counts_words({_ROLE_WORDS.get(role, role): n for role, n in roles.items() if role != Role.RAN.value})
+    return counts_words({ROLE_WORDS.get(role, role): n for role, n in roles.items() if role != Role.RAN.value})
 
 
 def confidence_words(low: float | None, high: float | None) -> str | None:

@@ -1,24 +1,143 @@
-"""The pages of Agents."""
+"""The page of agents: how their runs end, how long they take, where they fail, and what to do about it."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import quote
 
-from trackside.site.facts import SiteFacts
-from trackside.site.pages import Page, Section
+import polars as pl
+
+from trackside.records.alerts import AlertState
+from trackside.report.agents_figures import MOST_RECENT, RECENT, recent_failures, summary_of, window_with_ends
+from trackside.report.agents_run_records import DataRun
+from trackside.report.agents_run_rows import RunRows
+from trackside.report.agents_words import OUTCOME_WORDS, ROLE_WORDS, UNATTRIBUTED
+from trackside.report.alerts_report import shown_state
+from trackside.site.agent_artifacts import artifact_table
+from trackside.site.agent_figures import agent_table, job_table, workflow_table
+from trackside.site.agent_files import DATA_FILE, changed_at, data_files
+from trackside.site.agent_known_failures import MOST_TOLD, failure_groups, told_failures
+from trackside.site.agent_kpis import kpis
+from trackside.site.agent_run_details import entry_numbers, run_details
+from trackside.site.agent_run_rows import recent_table, run_table
+from trackside.site.agent_steps import failure_table, step_table
+from trackside.site.agent_trends import trend_document, trend_table, trends_of
+from trackside.site.agent_waterfalls import Waterfall, waterfall
+from trackside.site.facts import AgentFacts, HealthFacts, SiteFacts
+from trackside.site.pages import Page, Section, iso
+
+MOST_JOBS: Final = 500
+MOST_WATERFALLS: Final = 12
+_SHOWN_ALERTS: Final = (AlertState.ON, AlertState.RECOVERED)
 
 
 def agent_pages(facts: SiteFacts) -> Iterator[Page]:
-    """The first page of this part, and those below it."""
+    """The page, which says what to do where no run is known."""
+    told = None if facts.agents is None else _values(facts, facts.agents)
     yield Page(
         path=Section.AGENTS.value,
         template="agents.html.j2",
         title="Agents",
         section=Section.AGENTS,
-        values={"facts": facts},
+        values={"told": told, "alerts": _alerts(facts.health), "sync": _sync(facts.health)},
+        styles=("agents.css",),
+        scripts=() if told is None else ("agents_rows.js", "agents_run.js", "agents_trends.js", "agents.js"),
     )
 
 
 def agent_data(facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
-    """Files below ``data/`` as (path, content)."""
-    yield from ()
+    """The data files of agents, as (name below ``data/``, content)."""
+    if facts.agents is not None:
+        yield from data_files(facts.agents, facts)
+
+
+def _values(facts: SiteFacts, agents: AgentFacts) -> dict[str, Any]:
+    history, told, home = agents.history, agents.statistics, facts.home
+    runs = history.runs.sort(["created_at", "run_id", "run_attempt"], descending=True, nulls_last=True)
+    last_updated = changed_at(history, facts.until)
+    rows = RunRows(history, agents.pulls, told.failed)
+    summary = summary_of(runs, last_updated)
+    recent = recent_failures(runs, last_updated)
+    newest = run_table(rows.rows(runs), runs.height, home)
+    trends = trends_of(history, told, last_updated)
+    return {
+        "kpis": tuple(kpis(summary, told.all_runs, window_with_ends(agents.window, runs), last_updated,
+                           _in_a_day(runs, last_updated))),
+        "last_updated": last_updated,
+        "unattributed": runs.filter(pl.col("agent").is_null()).height,
+        "total": runs.height,
+        "unread": history.history.unread,
+        "jobless": told.jobless_failures,
+        "workflows": workflow_table(told),
+        "agents": agent_table(told),
+        "runs": newest.table,
+        "recent": recent_table(tuple(rows.rows(recent.head(MOST_RECENT))), recent.height, home),
+        "steps": step_table(told),
+        "step_failures": failure_table(history, told),
+        "has_steps": bool(told.steps),
+        "waterfalls": _waterfalls(runs, rows),
+        "trends": trend_document(trends),
+        "days": trend_table(trends),
+        "failures": failure_groups(agents.entries),
+        "known": told_failures(agents.entries),
+        "known_more": max(0, len(agents.entries) - MOST_TOLD),
+        "jobs": job_table(told, MOST_JOBS),
+        "artifacts": artifact_table(history, home) if not history.artifacts.is_empty() else None,
+        "details": run_details(newest.runs),
+        "context": _context(facts, agents, last_updated),
+        "analyzer": _analyzer(facts),
+        "example": next((run.id for run in newest.runs if run.conclusion == "failure"), None),
+    }  # fmt: skip
+
+
+def _context(facts: SiteFacts, agents: AgentFacts, last_updated: dt.datetime) -> dict[str, Any]:
+    """What the script needs to make rows of a data file as they are made here."""
+    return {
+        "repo": facts.repo,
+        "home": facts.home,
+        "file": DATA_FILE,
+        "last_updated": iso(last_updated),
+        "analyzer": facts.analyzer,
+        "dispatch": _analyzer(facts),
+        "roles": ROLE_WORDS,
+        "outcomes": OUTCOME_WORDS,
+        "unattributed": UNATTRIBUTED,
+        "known": entry_numbers(agents.entries[:MOST_TOLD]),
+    }
+
+
+def _analyzer(facts: SiteFacts) -> str:
+    """The page of the workflow that analyses runs."""
+    return f"{facts.home}/actions/workflows/{quote(facts.analyzer, safe='')}"
+
+
+def _in_a_day(runs: pl.DataFrame, last_updated: dt.datetime) -> int:
+    created = pl.col("created_at")
+    return runs.filter(created > last_updated - RECENT, created <= last_updated).height
+
+
+def _waterfalls(runs: pl.DataFrame, rows: RunRows) -> tuple[Waterfall, ...]:
+    """The newest run of each workflow whose jobs are known, those of the busiest workflows."""
+    known = runs.filter(pl.col("is_read"), pl.col("jobs") > 0)
+    busiest = known.group_by("workflow").len().sort(["len", "workflow"], descending=[True, False]).head(MOST_WATERFALLS)
+    newest = known.unique("workflow", keep="first", maintain_order=True)
+    mine = busiest.join(newest, on="workflow", how="left", maintain_order="left").drop("len")
+    drawn: Iterator[DataRun] = rows.rows(mine)
+    return tuple(one for one in map(waterfall, drawn) if one is not None)
+
+
+def _alerts(known: HealthFacts | None) -> tuple[tuple[str, str, str, dt.datetime | None], ...] | None:
+    """The alerts that are on, near or just over, as (name, state, text, since); None where none were looked at."""
+    if known is None or not known.alerts:
+        return None
+    told = [one for one in known.alerts if one.is_warning or one.state in _SHOWN_ALERTS]
+    return tuple((one.kind.value.replace("_", " "), shown_state(one), one.text, one.since) for one in told)
+
+
+def _sync(known: HealthFacts | None) -> dict[str, Any] | None:
+    """How the newest sync went; None where there was none."""
+    if known is None or known.health.newest is None:
+        return None
+    return {"newest": known.health.newest, "missing": known.health.missing, "notes": known.health.notes[:5]}

@@ -1,0 +1,173 @@
+"""The table of runs on the page of agents: a row for each attempt, out of the rows of the data file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from trackside.report.agents_run_records import DataPull, DataRun
+from trackside.report.agents_words import ROLE_WORDS, UNATTRIBUTED
+from trackside.report.ledger import counted
+from trackside.site.agent_figures import in_minutes
+from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
+
+RUNS: Final = "runs"
+MOST_ROW_BYTES: Final = 2_600_000
+"""Bytes of the rows of runs that a page carries; older runs are in the data files."""
+LEFT_OUT: Final = "they are older; data/agentops-runs.json names the files that have them"
+_NONE: Final = "none"
+
+COLUMNS: Final = (
+    Column(key="run", label="Run", kind=Kind.NUMBER, about="Number of the run in its workflow, and its attempt"),
+    Column(key="workflow", label="Workflow", choices=True),
+    Column(key="state", label="State", kind=Kind.STATE, choices=True),
+    Column(key="agent", label="Agent", choices=True, about="Its part, what told it, how sure that is"),
+    Column(key="event", label="Event", choices=True),
+    Column(key="actor", label="Actor", choices=True, about="Who started the attempt"),
+    Column(key="branch", label="Branch", choices=True),
+    Column(key="commit", label="Commit"),
+    Column(key="pr", label="PR", kind=Kind.NUMBER, choices=True, about="Pull requests that the run is of"),
+    Column(key="issue", label="Issue", kind=Kind.NUMBER, choices=True),
+    Column(key="duration", label="Duration", kind=Kind.NUMBER, unit="min", about="From its start to its end"),
+    Column(key="queue", label="Queue", kind=Kind.NUMBER, unit="min", about="Until its first job began"),
+    Column(key="started", label="Started", kind=Kind.TIME, unit="UTC", choices=True),
+    Column(key="detail", label="Detail", kind=Kind.NUMBER, about="Jobs and steps of the attempt"),
+)  # fmt: skip
+RECENT_COLUMNS: Final = tuple(
+    msgspec.structs.replace(column, choices=False)
+    for column in COLUMNS
+    if column.key in {"run", "workflow", "state", "agent", "branch", "commit", "pr", "started", "detail"}
+)
+
+
+class RunTable(NamedTuple):
+    """The table, and the runs in it, the newest first."""
+
+    table: Table
+    runs: tuple[DataRun, ...]
+
+
+def run_table(rows: Iterable[DataRun], total: int, home: str, most_bytes: int = MOST_ROW_BYTES) -> RunTable:
+    """The newest of ``rows``, of which there are ``total``: as many as fit into so many bytes."""
+    taken: list[DataRun] = []
+    cells: list[tuple[Cell, ...]] = []
+    for run in rows:
+        row = run_cells(run, home)
+        most_bytes -= len(msgspec.json.encode(row))
+        if most_bytes < 0:
+            break
+        taken.append(run)
+        cells.append(row)
+    table = Table(
+        key=RUNS,
+        caption="Attempts of runs, the newest first",
+        columns=COLUMNS,
+        rows=tuple(cells),
+        empty="No run is known. `trackside sync` reads them, `trackside site build` shows them.",
+        order="-started",
+        left_out=total - len(cells),
+        left_out_why=LEFT_OUT,
+    )
+    return RunTable(table, tuple(taken))
+
+
+def recent_table(runs: Sequence[DataRun], failures: int, home: str) -> Table:
+    """The runs that failed in the last 24 hours, of ``failures``."""
+    keys = [column.key for column in COLUMNS]
+    places = [keys.index(column.key) for column in RECENT_COLUMNS]
+    rows = [run_cells(run, home) for run in runs]
+    return Table(
+        key="recent",
+        caption="Runs that failed in the last 24 hours",
+        columns=RECENT_COLUMNS,
+        rows=tuple(tuple(row[place] for place in places) for row in rows),
+        empty="No run that was created in the last 24 hours failed.",
+        order="-started",
+        search=False,
+        left_out=failures - len(rows),
+        left_out_why="the newest are shown, the table of runs has all",
+    )
+
+
+def run_key(run: DataRun) -> str:
+    """What stands for an attempt in an address: ``19250972881.1``."""
+    return f"{run.id or 0}.{run.run_attempt or 1}"
+
+
+def run_cells(run: DataRun, home: str) -> tuple[Cell, ...]:
+    """The cells of an attempt, in the order of COLUMNS. ``home`` is the page of the repository."""
+    return (
+        _run(run),
+        text_cell(run.workflow_name or run.workflow_file, note=run.display_title),
+        state_cell(run.conclusion or run.status),
+        _agent(run),
+        text_cell(run.event),
+        text_cell(run.triggering_actor or run.actor),
+        text_cell(run.head_branch, run.branch_url),
+        Cell(value=run.head_sha_full or run.head_sha, text=run.head_sha, url=run.commit_url),
+        _pulls(run),
+        _issues(run, home),
+        in_minutes(run.duration_seconds),
+        in_minutes(run.queue_seconds),
+        time_cell(run.run_started_at or run.created_at),
+        _detail(run),
+    )
+
+
+def _run(run: DataRun) -> Cell:
+    attempt = f" ({run.run_attempt})" if (run.run_attempt or 1) > 1 else ""
+    number = run.run_number if run.run_number is not None else run.id
+    return Cell(value=number, text=None if number is None else f"#{number}{attempt}", url=run.html_url)
+
+
+def _agent(run: DataRun) -> Cell:
+    if run.agent_name is None:
+        return text_cell(UNATTRIBUTED, tone="quiet")
+    return text_cell(run.agent_name, note=", ".join(_told_by(run)))
+
+
+def _told_by(run: DataRun) -> Iterator[str]:
+    if run.agent_role is not None:
+        yield ROLE_WORDS.get(run.agent_role, run.agent_role)
+    yield "not said how it was told" if run.agent_source is None else run.agent_source.replace("_", " ")
+    if run.agent_confidence is not None:
+        yield f"{run.agent_confidence:.2f}"
+
+
+def _pulls(run: DataRun) -> Cell:
+    """None, one with its state and title, or several."""
+    pulls = run.pull_requests or tuple(DataPull(number=number) for number in run.pr_numbers)
+    if not pulls:
+        merged = run.last_merged_pull
+        return Cell(text=_NONE, note=None if merged is None else f"last merged #{merged.number}", tone="quiet")
+    return Cell(
+        value=pulls[0].number,
+        text=f"#{pulls[0].number}",
+        url=pulls[0].url,
+        note="; ".join(filter(None, map(_pull_words, pulls))) or None,
+        items=tuple(Cell(value=one.number, text=f"#{one.number}", url=one.url) for one in pulls[1:]),
+    )
+
+
+def _pull_words(pull: DataPull) -> str:
+    return ": ".join(filter(None, (pull.state, pull.title)))
+
+
+def _issues(run: DataRun, home: str) -> Cell:
+    numbers = run.issue_numbers or (() if run.issue_number is None else (run.issue_number,))
+    if not numbers:
+        return Cell(text=_NONE, tone="quiet")
+    cells = [Cell(value=number, text=f"#{number}", url=f"{home}/issues/{number}") for number in numbers]
+    note = None if run.issue_source is None else run.issue_source.replace("_", " ")
+    return msgspec.structs.replace(cells[0], note=note, items=tuple(cells[1:]))
+
+
+def _detail(run: DataRun) -> Cell:
+    text = "open" if run.job_count is None else counted(run.job_count, "job")
+    return number_cell(run.job_count, text) if run.id is None else _opening(run, text)
+
+
+def _opening(run: DataRun, text: str) -> Cell:
+    return Cell(value=run.job_count, text=text, url=f"?run={run_key(run)}")

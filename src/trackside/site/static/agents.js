@@ -1,0 +1,144 @@
+"use strict";
+
+// A site that is served keeps its page of agents true: where data/agentops-runs.json tells of newer runs than the page,
+// runs, figures, workflows and agents are those of the file. Nothing is fetched from a page that was opened as a file.
+(() => {
+  const site = (window.trackside ??= {});
+  const updated = document.getElementById("agents-updated");
+  if (!updated || site.agents || !site.agentRows) {
+    return;
+  }
+  const REFRESH_MS = 300_000;
+  const VERSION = 1;
+  const { context, kpis, runRow, runKey, workflows, agents, detailsOf } = site.agentRows;
+  const url = `${document.body.dataset.root}data/${context.file}`;
+  let newest = Date.parse(context.last_updated);
+  let reading = null;
+
+  function say(text) {
+    document.getElementById("agents-problem")?.remove();
+    if (text) {
+      const made = document.createElement("p");
+      made.className = "banner";
+      made.id = "agents-problem";
+      made.append(text);
+      document.getElementById("banners").append(made);
+    }
+  }
+
+  // What is wrong with a file, in a sentence; null where it can be shown.
+  function problem(document) {
+    if (document === null || typeof document !== "object" || !Array.isArray(document.runs)) {
+      return "data/agentops-runs.json is no file of runs: what is shown is older.";
+    }
+    if ((document.schema_version ?? VERSION) > VERSION) {
+      return "data/agentops-runs.json is of a newer version than this page: build the site anew.";
+    }
+    const repo = document.repository ?? context.repo;
+    if (String(repo).toLowerCase() !== context.repo.toLowerCase()) {
+      return `data/agentops-runs.json is of another repository, ${site.cells.shown(repo)}: it is not shown.`;
+    }
+    return document.segment ? "data/agentops-runs.json is only one month of the data: it is not shown." : null;
+  }
+
+  const isRun = (run) => run !== null && typeof run === "object" && Number.isSafeInteger(run.id);
+
+  // The file has the newest runs. Older ones of the page stay, but for those that the file tells anew.
+  function mergedRows(runs) {
+    const told = new Set(runs.map((run) => `?run=${runKey(run)}`));
+    const before = site.table("runs").rows().filter((row) => !told.has(row.at(-1)?.u));
+    const startOf = (row) => String(row.at(-2)?.v ?? row.at(-2) ?? "");
+    const oldest = runs.length ? runs.map(runRow).map(startOf).reduce((a, b) => (a < b ? a : b)) : "";
+    const rows = [...runs.map(runRow), ...before.filter((row) => oldest === "" || startOf(row) <= oldest)];
+    return rows.sort((a, b) => (startOf(a) < startOf(b) ? 1 : startOf(a) > startOf(b) ? -1 : 0));
+  }
+
+  function showFigures(told) {
+    for (const [key, [value, basis]] of Object.entries(kpis(told))) {
+      const card = document.querySelector(`[data-kpi="${key}"]`);
+      card.querySelector("b").textContent = value;
+      card.querySelector(".basis").textContent = basis;
+    }
+  }
+
+  function showRecent(told) {
+    const places = [0, 1, 2, 3, 6, 7, 8, 12, 13];
+    const failed = (told.recent_failures ?? []).filter(isRun);
+    site.table("recent").setRows(failed.map(runRow).map((row) => places.map((at) => row[at])));
+  }
+
+  function learn(told, runs) {
+    const withJobs = runs.filter((run) => Array.isArray(run.jobs) && run.jobs.length);
+    const fresh = withJobs.filter((run) => !site.agentRun.has(runKey(run)));
+    const numbers = new Map(Object.entries(context.known));
+    for (const entry of told.failure_groups ?? []) {
+      const number = (entry.signatures ?? []).map((one) => numbers.get(one.signature)).find(Boolean);
+      (entry.runs ?? []).forEach((run) => number && run.url && site.agentRun.know(run.url, number));
+    }
+    site.agentRun.add(Object.fromEntries(fresh.map((run) => [runKey(run), detailsOf(run)])));
+  }
+
+  // Takes over a file; with isNewer false only the jobs in it, for runs whose jobs the page does not have.
+  function take(told, isNewer) {
+    const runs = told.runs.filter(isRun);
+    learn(told, runs);
+    if (!isNewer) {
+      return false;
+    }
+    site.table("runs").setRows(mergedRows(runs));
+    site.table("workflows").setRows(workflows(told));
+    site.table("agents").setRows(agents(told));
+    showRecent(told);
+    showFigures(told);
+    newest = Date.parse(told.last_updated);
+    updated.dateTime = new Date(newest).toISOString();
+    updated.removeAttribute("title");
+    updated.textContent = updated.dateTime.slice(0, 16).replace("T", " ");
+    return true;
+  }
+
+  const HEAD = 4096;
+
+  // Reads the file; what is not newer is not decoded, unless the jobs in it are wanted.
+  async function read(wantsJobs) {
+    let text;
+    try {
+      const answer = await fetch(url, { cache: "no-cache" });
+      text = answer.ok ? await answer.text() : null;
+    } catch {
+      text = null; // The server is away for a moment; it is asked again.
+    }
+    if (text === null) {
+      return false;
+    }
+    const at = Date.parse(/"last_updated"\s*:\s*"([^"]+)"/.exec(text.slice(0, HEAD))?.[1] ?? "");
+    if (!wantsJobs && at <= newest) {
+      say(null);
+      return false;
+    }
+    let told = null;
+    try {
+      told = JSON.parse(text);
+    } catch {
+      told = null; // It is cut, or of others: that is said.
+    }
+    const wrong = problem(told);
+    say(wrong);
+    return wrong === null && take(told, Date.parse(told.last_updated) > newest);
+  }
+
+  function refresh(wantsJobs = false) {
+    reading ??= read(wantsJobs).finally(() => (reading = null));
+    return reading;
+  }
+
+  site.agents = { refresh: () => refresh(), take: (told) => problem(told) === null && take(told, true) };
+  if (!site.isServed) {
+    return;
+  }
+  site.agentRun.onOpen = (key, isKnown) => !isKnown && refresh(true);
+  const asked = site.address.get("run");
+  const start = () => refresh(asked !== null && !site.agentRun.has(asked));
+  window.addEventListener("load", () => setTimeout(start, 200));
+  setInterval(refresh, REFRESH_MS, false);
+})();

@@ -1,0 +1,325 @@
+"use strict";
+
+// A run that is opened: its jobs and steps in time, what failed, and how to have its logs analysed. Which one is open
+// stands in the address (run=ID.ATTEMPT). On a live site the analysis is made here, with a token that is typed in and
+// kept for this tab only.
+(() => {
+  const site = (window.trackside ??= {});
+  const dialog = document.getElementById("run-detail");
+  if (!dialog || site.agentRun) {
+    return;
+  }
+  const { context, fixed, counted } = site.agentRows;
+  const marks = JSON.parse(document.getElementById("marks").textContent);
+  const details = JSON.parse(document.getElementById("agents-details").textContent);
+  const failures = new Map();
+  const title = document.getElementById("run-title");
+  const body = document.getElementById("run-body");
+  const TOKEN = "trackside-token";
+  const KEY = /^\d{1,20}\.\d{1,6}$/;
+  const LONG_S = 120;
+  let isLive = false;
+  let open = null;
+
+  function make(name, parts = [], attributes = {}) {
+    const made = document.createElement(name);
+    Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
+    made.append(...[parts].flat().filter((part) => part !== null));
+    return made;
+  }
+
+  const told = (text) => make("bdi", site.cells.shown(text));
+
+  function link(url, text) {
+    const isOurs = typeof url === "string" && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+    const isHere = isOurs && new URL(url).host === new URL(context.home).host;
+    return isHere ? make("a", told(text), { href: url, rel: "noopener" }) : told(text);
+  }
+
+  function state(name) {
+    const [tone, mark] = marks[String(name ?? "unknown").toLowerCase()] ?? ["quiet", "–"];
+    return { tone, sign: make("span", mark, { "aria-hidden": "true" }), word: String(name ?? "unknown").replaceAll("_", " ") };
+  }
+
+  function stateOf(name) {
+    const { tone, sign, word } = state(name);
+    return make("span", [sign, " ", told(word)], { class: `state ${tone}` });
+  }
+
+  function length(seconds) {
+    if (typeof seconds !== "number") {
+      return "–";
+    }
+    return seconds < LONG_S ? `${Math.round(seconds).toLocaleString("en")} s` : `${fixed(seconds / 60, 1)} min`;
+  }
+
+  // ---- jobs and steps in time
+
+  function bar(row, kind, span) {
+    const { tone, sign, word } = state(row.state);
+    const mark = make("span", [sign, " ", make("span", site.cells.shown(word), { class: "agents-hidden" })], { class: `state ${tone}` });
+    const note = row.note ? make("small", told(row.note)) : null;
+    const track = make("span", [], { class: "track" });
+    if (typeof row.offset === "number" && typeof row.seconds === "number") {
+      const drawn = make("span", [], { class: "bar" });
+      drawn.style.setProperty("--from", `${Math.min(100, Math.max(0, (100 * row.offset) / span))}%`);
+      drawn.style.setProperty("--width", `${Math.min(100, (100 * row.seconds) / span)}%`);
+      track.append(drawn);
+    }
+    const name = make("span", [mark, " ", row.url ? link(row.url, row.name) : told(row.name), note && " ", note], { class: "name" });
+    return make("li", [name, track, make("span", length(row.seconds), { class: "time" })], { class: `${tone} ${kind}` });
+  }
+
+  function jobNote([, , , , queue, , runner, failed, cause]) {
+    const waited = queue > 0 ? `waited ${length(queue)}` : "";
+    return [waited, runner && `on ${runner}`, failed && `failed at ${failed}`, cause].filter(Boolean).join("; ");
+  }
+
+  function stepBars(job, span) {
+    const [url, steps] = [job[5], job[10] ?? []];
+    return steps.map(([number, name, how, offset, seconds]) =>
+      bar({ name: name ?? "?", state: how, offset, seconds, url: url && number ? `${url}#step:${number}:1` : null }, "agents-step", span),
+    );
+  }
+
+  function waterfall(jobs) {
+    const ends = jobs.map(([, , offset, seconds]) => (offset ?? 0) + (seconds ?? 0));
+    const span = Math.max(1, ...ends);
+    const rows = jobs.flatMap((job) => {
+      const [name, how, offset, seconds, , url] = job;
+      return [bar({ name: name ?? "?", state: how, offset, seconds, url, note: jobNote(job) }, "agents-job", span), ...stepBars(job, span)];
+    });
+    return make("ol", rows, { class: "waterfall" });
+  }
+
+  function failedJobs(jobs) {
+    const rows = jobs.filter(([, how]) => ["failure", "timed_out", "startup_failure"].includes(how)).map((job) => {
+      const [name, how, , , , url, , failed, cause, signature] = job;
+      const number = context.known[signature] ?? failures.get(url);
+      const known = number ? make("a", `known failure ${number}`, { href: `#known-failure-${number}` }) : "not a known failure";
+      const parts = [stateOf(how), " ", link(url, name ?? "?"), ": ", failed ? told(failed) : "no failed step", cause ? `, ${site.cells.shown(cause)}` : "", "; ", known];
+      return make("li", [...parts, signature ? make("small", [" signature ", make("code", signature)]) : null]);
+    });
+    return rows.length ? [make("h3", "What failed"), make("ul", rows)] : [];
+  }
+
+  function artifacts(told) {
+    const rows = told.map(([name, bytes, how, url]) =>
+      make("li", [link(url, name), typeof bytes === "number" ? ` ${fixed(bytes / 1000, 1)} kB` : "", how ? ` ${site.cells.shown(how)}` : ""]),
+    );
+    return rows.length ? [make("h3", "Artifacts"), make("ul", rows)] : [];
+  }
+
+  function untold() {
+    const inFile = site.isServed ? "" : " The files in data/ have those of older runs.";
+    return make("p", `The jobs of this attempt are not in this page.${inFile} GitHub's page of the run shows them.`, { class: "intro" });
+  }
+
+  // ---- what the row of the table tells
+
+  function rowOf(key) {
+    const rows = site.table("runs")?.rows() ?? [];
+    return rows.find((row) => row.at(-1)?.u === `?run=${key}`) ?? null;
+  }
+
+  const textIn = (cell) => (cell !== null && typeof cell === "object" ? (cell.t ?? cell.v) : cell);
+  const HEADS = ["Run", "Workflow", "State", "Agent", "Event", "Actor", "Branch", "Commit", "PR", "Issue", "Duration (min)", "Queue (min)", "Started (UTC)"];
+
+  function facts(row) {
+    const parts = HEADS.flatMap((head, at) => {
+      const cells = [row[at], ...(row[at]?.i ?? [])];
+      const shown = cells.flatMap((cell) => {
+        const text = textIn(cell) ?? "–";
+        const time = head.startsWith("Started") ? String(text).slice(0, 16).replace("T", " ") : text;
+        return [" ", cell?.u ? link(cell.u, time) : head === "State" ? stateOf(text) : told(time)];
+      });
+      const note = row[at]?.n ? make("small", [" ", told(row[at].n)]) : null;
+      return [make("dt", head), make("dd", [...shown.slice(1), note])];
+    });
+    return make("dl", parts, { class: "agents-said" });
+  }
+
+  // ---- the analysis
+
+  function command(id) {
+    const name = /^[\w.-]+$/.test(context.analyzer) ? context.analyzer : `'${context.analyzer.replaceAll("'", "'\\''")}'`;
+    return `gh workflow run ${name} -R ${context.repo} -f run_id=${id}`;
+  }
+
+  function copier(text) {
+    const button = make("button", "Copy", { type: "button", "aria-label": "Copy the command" });
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(text);
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "Select and copy it";
+      }
+    });
+    return button;
+  }
+
+  function analysis(id) {
+    const text = command(id);
+    const page = link(context.dispatch, "Run the workflow on GitHub");
+    const there = make("p", [page, ` with run_id ${id}, or: `], { class: "intro" });
+    const line = make("div", [make("pre", make("code", site.cells.shown(text)), { class: "agents-command" }), copier(text)], { class: "agents-copy" });
+    return [make("h3", "Analyze run"), ...(isLive ? [liveForm(id)] : []), there, line];
+  }
+
+  function liveForm(id) {
+    const field = make("input", [], { type: "password", autocomplete: "off", required: "", id: "run-token" });
+    field.value = keptToken();
+    const button = make("button", "Analyze run");
+    const answer = make("div", [], { role: "status" });
+    const form = make("form", [make("label", ["Token of this server ", field]), " ", button, answer], { class: "agents-analyze" });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      keepToken(field.value);
+      analyze(id, field.value, button, answer);
+    });
+    return form;
+  }
+
+  function keptToken() {
+    try {
+      return sessionStorage.getItem(TOKEN) ?? "";
+    } catch {
+      return ""; // Storage may be forbidden: then it is typed again.
+    }
+  }
+
+  function keepToken(token) {
+    try {
+      sessionStorage.setItem(TOKEN, token);
+    } catch {
+      return; // The token is used once, and not kept.
+    }
+  }
+
+  async function analyze(id, token, button, answer) {
+    button.disabled = true;
+    answer.textContent = "The logs are looked into. This may take a minute.";
+    let text;
+    try {
+      const url = `${document.body.dataset.root}api/v1/runs/${id}/analysis`;
+      const got = await fetch(url, { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+      text = got.ok ? reportOf(await got.text()) : refusal(got.status, await got.text());
+    } catch {
+      text = "The server did not answer. Try again.";
+    }
+    button.disabled = false;
+    answer.replaceChildren(make("pre", text));
+  }
+
+  const REFUSED = {
+    401: "The token is not that of this server.",
+    403: "The token is not that of this server.",
+    404: "This run is not known to the server.",
+    409: "This run is being analysed. Wait a moment.",
+    429: "Another run is being analysed. Wait a moment.",
+    503: "No token is set on the server: set TRACKSIDE_SERVER_TOKEN where it runs.",
+  };
+
+  function documentIn(text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return null;
+    }
+  }
+
+  function reportOf(text) {
+    const document = documentIn(text);
+    const report = document?.report ?? document?.markdown ?? document?.text;
+    return typeof report === "string" ? report : document ? JSON.stringify(document, null, 1) : text;
+  }
+
+  function refusal(status, text) {
+    const said = documentIn(text);
+    const reason = said?.error?.message ?? said?.error ?? said?.detail;
+    return typeof reason === "string" ? reason : (REFUSED[status] ?? `The server answered ${status}.`);
+  }
+
+  // ---- opening and closing
+
+  function fill(key) {
+    const [id, attempt] = key.split(".");
+    const row = rowOf(key);
+    const one = details[key];
+    title.replaceChildren("Run ", told(row ? textIn(row[0]) : `${id}${attempt > 1 ? ` (${attempt})` : ""}`));
+    const jobs = one?.j.length ? [make("h3", counted(one.j.length, "job")), waterfall(one.j)] : [untold()];
+    const known = row ? [facts(row)] : [make("p", "This run is not among those of the page.", { class: "intro" })];
+    body.replaceChildren(...known, ...failedJobs(one?.j ?? []), ...jobs, ...artifacts(one?.a ?? []), ...analysis(id));
+  }
+
+  function show() {
+    const asked = site.address.get("run") ?? "";
+    const key = KEY.test(asked) ? asked : null;
+    if (key === null) {
+      open = null;
+      dialog.close();
+    } else if (key !== open) {
+      open = key;
+      fill(key);
+      if (!dialog.open) {
+        dialog.showModal();
+      }
+      title.focus();
+      dialog.scrollTop = 0;
+      site.agentRun.onOpen?.(key, key in details);
+    }
+  }
+
+  const close = () => site.address.get("run") !== null && site.address.set({ run: null });
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest?.("a[href]");
+    const href = target?.getAttribute("href") ?? "";
+    const isPlain = !event.defaultPrevented && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
+    if (isPlain && href.startsWith("?run=")) {
+      event.preventDefault();
+      site.address.set({ run: href.slice("?run=".length) });
+    } else if (isPlain && href.startsWith("#known-failure-")) {
+      close();
+      openGroup(href.slice(1));
+    }
+  });
+
+  function openGroup(id) {
+    const group = document.getElementById(id);
+    if (group?.matches("details")) {
+      group.open = true;
+    }
+  }
+
+  dialog.addEventListener("close", close);
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  document.getElementById("run-close").addEventListener("click", () => dialog.close());
+  document.addEventListener("trackside:address", show);
+  document.addEventListener("trackside:site", (event) => {
+    const was = isLive;
+    isLive = event.detail.live === true;
+    if (open && was !== isLive) {
+      fill(open);
+    }
+  });
+
+  site.agentRun = {
+    // Jobs of runs that the page did not have, or that changed, by the key of the run.
+    add(more) {
+      Object.assign(details, more);
+      if (open && open in more) {
+        fill(open);
+      }
+    },
+    // Known failures by the page of a job.
+    know(job, number) {
+      failures.set(job, number);
+    },
+    has: (key) => key in details,
+    onOpen: null,
+  };
+  show();
+  openGroup(location.hash.slice(1));
+})();
