@@ -1,0 +1,102 @@
+"""A server on its socket, from the first request to Control-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from trackside.errors import OutputError, UsageError
+
+_BACKLOG: Final = 512
+_GRACE_S: Final = 2
+_ANY: Final = ("0.0.0.0", "::")  # noqa: S104 - only named
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens at ``host`` and ``port``, any free one for 0.
+
+    Raises UsageError for a host that is not one of this machine, OutputError where the port cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (socket.gaierror, UnicodeError):
+        raise UsageError(f"--host {host}: there is no such address on this machine.") from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _refused(host, port, error) from error
+    listener.setblocking(False)
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """The address to open in a browser."""
+    host, port = listener.getsockname()[:2]
+    if host in _ANY:
+        host = "localhost"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def run(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serves until the process is interrupted or terminated; open exchanges get a moment, a second time none."""
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        timeout_keep_alive=30,
+    )
+    asyncio.run(_Server(config, on_ready).serve(sockets=[listener]))
+
+
+class _Server(uvicorn.Server):
+    """Ends on a signal without raising it again: Control-C is how a server is meant to end."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        handled = (signal.SIGINT, signal.SIGTERM)
+        loop = asyncio.get_running_loop()
+        for number in handled:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in handled:
+                loop.remove_signal_handler(number)
+
+
+def _refused(host: str, port: int, error: OSError) -> OutputError | UsageError:
+    if error.errno == errno.EADDRINUSE:
+        return OutputError(f"Port {port} of {host} is taken: name another one with --port, or end what listens there.")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return OutputError(f"Port {port} of {host} may not be used: name one from 1024 on with --port.")
+    if error.errno == errno.EADDRNOTAVAIL:
+        return UsageError(f"--host {host}: there is no such address on this machine.")
+    return OutputError(f"Nothing can be served at {host}, port {port}: {error.strerror}.")
