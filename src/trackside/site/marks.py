@@ -11,12 +11,17 @@ QUIET: Final = "quiet"
 BUSY: Final = "busy"
 
 _TONES: Final = {
-    GOOD: ("success", "passed", "fixed", "ok", "improvement", "resolved", "recovered", "complete"),
-    BAD: ("failure", "failed", "broken", "timed_out", "startup_failure", "regression", "regressed", "on", "error"),
-    WARN: ("action_required", "flaky", "stale", "gone", "partial", "waiting", "open", "stopped", "warning", "new"),
-    BUSY: ("in_progress", "queued", "requested", "pending", "unfinished"),
+    GOOD: ("success", "passed", "fixed", "ok", "improvement", "resolved", "recovered", "complete", "fails less"),
+    BAD: (
+        "failure", "failed", "broken", "timed_out", "startup_failure", "regression", "regressed", "on", "error",
+        "fails more", "stands out",
+    ),
+    WARN: (
+        "action_required", "flaky", "stale", "gone", "partial", "waiting", "open", "stopped", "warning", "new", "active",
+    ),
+    BUSY: ("in_progress", "queued", "requested", "pending", "unfinished", "recovering"),
     QUIET: ("cancelled", "skipped", "neutral", "muted", "undecided", "off", "unknown"),
-}
+}  # fmt: skip
 _TONE_OF: Final = {state: tone for tone, states in _TONES.items() for state in states}
 _MARKS: Final = {GOOD: "✓", BAD: "✗", WARN: "▲", BUSY: "◐", QUIET: "–"}
 _OWN_MARKS: Final = {
