@@ -17,7 +17,8 @@ _TONES: Final = {
         "fails more", "stands out",
     ),
     WARN: (
-        "action_required", "flaky", "stale", "gone", "partial", "waiting", "open", "stopped", "warning", "new", "active",
+        "action_required", "flaky", "stale", "gone", "partial", "waiting", "open", "stopped", "warning", "new",
+        "active",
     ),
     BUSY: ("in_progress", "queued", "requested", "pending", "unfinished", "recovering"),
     QUIET: ("cancelled", "skipped", "neutral", "muted", "undecided", "off", "unknown"),
