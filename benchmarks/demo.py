@@ -1,4 +1,7 @@
-"""Generate a 6P/2D run and write its reports; sync a week of CI, ten days of agents; only paths go to stdout."""
+"""Generate a 6P/2D run and write its reports, sync a week of CI and of agents, and make the site of all of it.
+
+Only paths go to stdout, that of the site last.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ if __package__ in (None, ""):
 
 from benchmarks.commands import srtlog_command
 from benchmarks.demo_agents import report_agents
-from benchmarks.demo_ci import sync_a_week
+from benchmarks.demo_ci import REPO, environment_of, report_ci, served
+from benchmarks.demo_site import build_site
 from benchmarks.generate_run import generate_run
 from benchmarks.plan import Options, plan_run
 
@@ -44,6 +48,21 @@ def write_reports(run_dir: Path, out: Path) -> list[Path]:
     return [report, breakdown]
 
 
+def report_repository(store: Path, out: Path) -> list[Path]:
+    """Sync a repository from a fake GitHub into ``store``, and report on its CI and its agents; returns the files."""
+    rooms = [_emptied(out / name) for name in ("ci", "agents")]
+    with served(out, "site") as url:
+        environment = environment_of(url, store)
+        _tell(f"\nA fake GitHub serves a week of CI and ten days of agents of {REPO} at {url}.")
+        return [*report_ci(rooms[0], environment, _tell), *report_agents(rooms[1], environment, _tell)]
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
 def main() -> None:
     """Make the demo and print the reports' paths."""
     began = time.monotonic()
@@ -54,11 +73,15 @@ def main() -> None:
     _tell(f"Simulating a 6P/2D run below {OUTPUT} ...")
     run_dir = generate_run(OUTPUT, options)
     reports = write_reports(run_dir, OUTPUT)
-    reports += sync_a_week(OUTPUT, _tell)
-    reports += report_agents(OUTPUT, _tell)
-    _tell(f"\nDone in {time.monotonic() - began:.0f} s. Open these files, the pages in a browser:")
+    store, site = _emptied(OUTPUT / "store"), _emptied(OUTPUT / "site")
+    reports += report_repository(store, OUTPUT)
+    _tell("\nEverything on pages: the site of the repository, with the benchmark run.")
+    home = build_site(store, site, [run_dir], _tell)
+    _tell(f"\nDone in {time.monotonic() - began:.0f} s. Reports, one by one:")
     for report in reports:
-        print(report.resolve())
+        print(report.resolve(), flush=True)
+    _tell("\nThe site of all of it; open it in a browser, no network is needed:")
+    print(home.resolve())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""The CI half of the demo: a week of a made-up repository, from a fake GitHub on this machine into a store."""
+"""The CI part of the demo: a week of a made-up repository, from a fake GitHub on this machine into a store."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -40,43 +39,41 @@ def served(room: Path, scenario: str) -> Iterator[str]:
         file.unlink(missing_ok=True)
 
 
-def sync_a_week(out: Path, tell: Callable[[str], None]) -> list[Path]:
-    """Syncs the week twice, reports what failed and what moved in it; returns the files that were written."""
-    room = out / "ci"
-    shutil.rmtree(room, ignore_errors=True)
-    room.mkdir(parents=True)
-    with served(room, "week") as url:
-        environment = {
-            **os.environ,
-            "GITHUB_API_URL": url,
-            "GITHUB_TOKEN": "any",
-            "TRACKSIDE_STORE": str(room / "store"),
-        }
-        tell(f"\nA fake GitHub serves a week of {REPO} at {url}.")
-        run_command(["sync", "--repo", REPO, "--api", "rest"], environment, tell)
-        tell("\nA second sync asks only for what may be new:")
-        ledger = room / "sync.json"
-        run_command(["sync", "--repo", REPO, "--api", "rest", "--format", "json"], environment, tell, ledger)
-        tell(f"{json.loads(ledger.read_text(encoding='utf-8'))['sync']['calls']} calls")
-        tell("\nWhat broke, and why: the logs of failed jobs are read too.")
-        analysis = room / "ci_analysis.json"
-        report = ["ci", "failures", "--repo", REPO, "--logs", "failed"]
-        run_command([*report, "--top", "5", "--output", str(analysis)], environment, tell)
-        tell("\nWhat performance jobs printed: their logs are read too.")
-        tables, story = room / "performance_tables", room / "performance.txt"
-        run_command(["perf", "report", "--repo", REPO, "--output-dir", str(tables)], environment, tell, story)
+def environment_of(url: str | None, store: Path) -> dict[str, str]:
+    """What commands are told: the store and, unless None, where GitHub's API is."""
+    told = {} if url is None else {"GITHUB_API_URL": url, "GITHUB_TOKEN": "any"}
+    return {**os.environ, **told, "TRACKSIDE_STORE": str(store)}
+
+
+def report_ci(room: Path, environment: dict[str, str], tell: Callable[[str], None]) -> list[Path]:
+    """Syncs twice, reports what failed and what moved into ``room``; returns the files that were written."""
+    run_command(["sync", "--repo", REPO, "--since", "30d", "--api", "rest"], environment, tell)
+    tell("\nA second sync asks only for what may be new:")
+    ledger = room / "sync.json"
+    again = ["sync", "--repo", REPO, "--since", "30d", "--api", "rest", "--format", "json"]
+    run_command(again, environment, tell, ledger)
+    tell(f"{json.loads(ledger.read_text(encoding='utf-8'))['sync']['calls']} calls")
+    tell("\nWhat broke, and why: the logs of failed jobs are read too.")
+    analysis = room / "ci_analysis.json"
+    report = ["ci", "failures", "--repo", REPO, "--logs", "failed"]
+    run_command([*report, "--top", "5", "--output", str(analysis)], environment, tell)
+    tell("\nWhat performance jobs printed: their logs are read too.")
+    tables, story = room / "performance_tables", room / "performance.txt"
+    run_command(["perf", "report", "--repo", REPO, "--output-dir", str(tables)], environment, tell, story)
+    return [tables / "index.html", story, analysis, ledger, *_offline(room, environment, tell)]
+
+
+def _offline(room: Path, environment: dict[str, str], tell: Callable[[str], None]) -> list[Path]:
+    """What the store tells without a call."""
     offline = ["--repo", REPO, "--offline"]
-    summary, failing = room / "ci_failures.md", room / "failing_jobs.csv"
+    summary, causes, changes = room / "ci_failures.md", room / "ci_causes.json", room / "perf_changes.md"
     run_command(["ci", "failures", *offline, "--format", "markdown"], environment, tell, summary)
-    run_command(["ci", "failures", *offline, "--format", "csv"], environment, tell, failing)
     for command in ("streaks", "flaky", "runners"):
         run_command(["ci", command, *offline], environment, tell)
-    causes = room / "ci_causes.json"
     run_command(["ci", "causes", *offline, "--format", "json"], environment, tell, causes)
-    changes = room / "perf_changes.md"
     run_command(["perf", "changes", *offline, "--format", "markdown"], environment, tell, changes)
     run_command(["store", "info"], environment, tell)
-    return [tables / "index.html", changes, story, summary, analysis, causes, failing, ledger]
+    return [changes, summary, causes]
 
 
 def run_command(
