@@ -38,11 +38,11 @@ class Level(NamedTuple):
 _PREFILLING: Final = ("prefill", "agg")
 _DECODING: Final = ("decode", "agg")
 LEVELS: Final = (
-    Level("running", "Running requests where tokens are decoded", RUNNING, _DECODING),
-    Level("queue", "Queued requests where prompts are prefilled", QUEUE, _PREFILLING),
-    Level("decode_queue", "Queued requests where tokens are decoded", QUEUE, ("decode",)),
-    Level("usage", "KV cache usage where tokens are decoded", KV_USAGE, _DECODING),
-    Level("prefill_usage", "KV cache usage where prompts are prefilled", KV_USAGE, ("prefill",)),
+    Level("running", "Running requests, decode", RUNNING, _DECODING),
+    Level("queue", "Queued requests, prefill", QUEUE, _PREFILLING),
+    Level("decode_queue", "Queued requests, decode", QUEUE, ("decode",)),
+    Level("usage", "KV cache usage, decode", KV_USAGE, _DECODING),
+    Level("prefill_usage", "KV cache usage, prefill", KV_USAGE, ("prefill",)),
 )
 
 

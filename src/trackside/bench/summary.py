@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "RunSummary",
     "summarise_run",
     "summarise_workers",
+    "tells_side",
     "topology_of",
 ]
 
@@ -41,6 +43,10 @@ WORKER_SUMMARY = {
     "first_us": pl.Int64,
     "last_us": pl.Int64,
 }
+
+
+_SIDES: Final = {"input": ("prefill", "engine", "iteration"), "output": ("decode", "engine", "iteration")}
+"""Kinds of lines that carry tokens of a side."""
 
 
 class RunSummary(msgspec.Struct, frozen=True):
@@ -89,6 +95,11 @@ def summarise_workers(rows: pl.DataFrame, workers: Sequence[Worker], batches: Ba
     return pl.DataFrame([_worker_record(worker, stats.get(worker.name)) for worker in serving], schema=WORKER_SUMMARY)
 
 
+def tells_side(batches: Batches, side: Literal["input", "output"]) -> bool:
+    """Whether any batch line carries tokens of that side: where none does, they are unknown and not zero."""
+    return bool(batches.rows["batch_type"].is_in(_SIDES[side]).any())
+
+
 def _worker_rows(batches: Batches) -> list[dict[str, object]]:
     name = pl.concat_str("node", "worker_type", "worker_id", separator="_").alias("name")
     levels = batches.rows.group_by("node", "worker_type", "worker_id").agg(
@@ -97,8 +108,8 @@ def _worker_rows(batches: Batches) -> list[dict[str, object]]:
         median_running=pl.col("running_req").median(),
         median_queue=pl.col("queue_req").median(),
         median_token_usage=pl.col("token_usage").median(),
-        input_lines=pl.col("batch_type").is_in(["prefill", "engine", "iteration"]).sum(),
-        output_lines=pl.col("batch_type").is_in(["decode", "engine", "iteration"]).sum(),
+        input_lines=pl.col("batch_type").is_in(_SIDES["input"]).sum(),
+        output_lines=pl.col("batch_type").is_in(_SIDES["output"]).sum(),
         first_us=pl.col("time_us").min(),
         last_us=pl.col("time_us").max(),
     )

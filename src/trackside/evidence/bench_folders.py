@@ -66,7 +66,7 @@ def _run_at(directory: Path, place: str, read: Callable[[Path], Run]) -> Run | U
             return None
         return read(directory)
     except TracksideError as error:
-        return Unread(f"{place} is no run: {error}")
+        return Unread(f"{place} is no run: {str(error).replace(shown_path(directory), place)}")
 
 
 def _directories(directory: Path) -> list[Path]:

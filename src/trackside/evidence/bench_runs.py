@@ -15,7 +15,7 @@ from trackside.bench.completeness import read_lines
 from trackside.bench.run_curves import run_curves
 from trackside.bench.scan import PARSER_VERSION
 from trackside.bench.series import clock_of
-from trackside.bench.summary import summarise_run
+from trackside.bench.summary import summarise_run, tells_side
 from trackside.engine.files import shown_path
 from trackside.engine.run import Run, open_run
 from trackside.errors import PathNotFoundError, TracksideError
@@ -92,7 +92,9 @@ def bench_run_of(
     """What is to be known of ``run``; ``role`` and ``tz`` are what it was opened with."""
     rows = run.rows(SUMMARY_COLUMNS)
     batches = read_batches(rows, run.workers)
-    summary, clock = summarise_run(rows, run.workers, batches), clock_of(rows, batches)
+    clock, summary = clock_of(rows, batches), summarise_run(rows, run.workers, batches)
+    curves = () if clock is None else run_curves(batches, clock, summary)
+    has_input, has_output = tells_side(batches, "input"), tells_side(batches, "output")
     reading = read_lines(run.ledger)
     serving = [worker for worker in run.workers if worker.role is not Role.FRONTEND]
     engines = sorted({worker.engine for worker in serving if worker.engine is not None})
@@ -111,15 +113,15 @@ def bench_run_of(
         last_at=_moment(summary.last_us),
         duration_s=summary.duration_s,
         gpus=summary.gpus,
-        input_tps=summary.input_tps,
-        output_tps=summary.output_tps,
-        total_tps=summary.total_tps,
-        input_tps_per_gpu=summary.input_tps_per_gpu,
-        output_tps_per_gpu=summary.output_tps_per_gpu,
-        total_tps_per_gpu=summary.total_tps_per_gpu,
-        input_tokens=summary.input_tokens,
-        cached_tokens=summary.cached_tokens,
-        output_tokens=summary.output_tokens,
+        input_tps=summary.input_tps if has_input else None,
+        output_tps=summary.output_tps if has_output else None,
+        total_tps=summary.total_tps if has_input and has_output else None,
+        input_tps_per_gpu=summary.input_tps_per_gpu if has_input else None,
+        output_tps_per_gpu=summary.output_tps_per_gpu if has_output else None,
+        total_tps_per_gpu=summary.total_tps_per_gpu if has_input and has_output else None,
+        input_tokens=summary.input_tokens if has_input else None,
+        cached_tokens=summary.cached_tokens if has_input else None,
+        output_tokens=summary.output_tokens if has_output else None,
         cache_hit_rate=summary.cache_hit_rate,
         files=reading.files,
         read_lines=reading.lines,
@@ -128,7 +130,7 @@ def bench_run_of(
         torn=reading.torn,
         not_whole=reading.not_whole,
         parser_version=PARSER_VERSION,
-        curves=() if clock is None else run_curves(batches, clock, summary),
+        curves=curves,
     )
 
 
@@ -141,7 +143,7 @@ def _read_again(run: BenchRun, tz: str | None, cache: bool, notes: list[str]) ->
     except PathNotFoundError:
         return Bench(run)
     except (TracksideError, OSError) as error:
-        notes.append(f"{run.name}: {error}")
+        notes.append(f"{run.name}: {str(error).replace(run.path, run.name)}")
         return Bench(run)
     return Bench(now, logs) if now.run_key == run.run_key else Bench(run)
 

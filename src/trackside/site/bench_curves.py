@@ -40,9 +40,14 @@ class Medians(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overlay(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything of the curves on the page: ``block`` is for its script, ``left_out`` counts runs beyond the newest."""
+    """Everything of the curves on the page.
+
+    ``first`` is the quantity that is shown before anybody chooses, ``block`` is for the script, ``left_out`` counts
+    runs beyond the newest.
+    """
 
     quantities: tuple[Quantity, ...]
+    first: Quantity
     rows: tuple[Medians, ...]
     block: dict[str, Any]
     left_out: int = 0
@@ -55,12 +60,15 @@ def overlay_of(runs: Sequence[BenchRun]) -> Overlay | None:
         return None
     shown = drawn[:MOST_RUNS]
     quantities = _quantities(shown)
+    first = max(quantities, key=lambda one: sum(_has(run, one) for run in shown[:CHOSEN_FIRST]))
     names = run_names(runs)
     rows = tuple(_row(run, names[run.run_key], place, quantities) for place, run in enumerate(shown))
     return Overlay(
         quantities=quantities,
+        first=first,
         rows=rows,
         block={
+            "quantity": first.key,
             "most": MOST_CURVES,
             "first": CHOSEN_FIRST,
             "colours": [colour_of(place) for place in range(MOST_CURVES)],
@@ -78,6 +86,10 @@ def _quantities(runs: Sequence[BenchRun]) -> tuple[Quantity, ...]:
     for curve in (curve for run in longest_first for curve in run.curves):
         found.setdefault(curve.key, Quantity(key=curve.key, title=curve.title, unit=curve.unit))
     return tuple(found.values())
+
+
+def _has(run: BenchRun, quantity: Quantity) -> bool:
+    return any(curve.key == quantity.key for curve in run.curves)
 
 
 def _row(run: BenchRun, name: str, place: int, quantities: Sequence[Quantity]) -> Medians:

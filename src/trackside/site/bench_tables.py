@@ -14,7 +14,6 @@ from trackside.site.bench_names import report_path, run_names
 from trackside.site.facts import BenchReport
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell
 
-_PER_GPU: Final = "tokens/s/GPU"
 _COLUMNS: Final = (
     Column(key="run", label="Run"),
     Column(key="read", label="Read", kind=Kind.STATE, choices=True, about="How completely its logs were read"),
@@ -24,9 +23,11 @@ _COLUMNS: Final = (
     Column(key="duration_s", label="Duration", kind=Kind.NUMBER, about="First to last batch line; saved in seconds"),
     Column(key="input_tps", label="Input", kind=Kind.NUMBER, unit="tokens/s", about="New prompt tokens"),
     Column(key="output_tps", label="Output", kind=Kind.NUMBER, unit="tokens/s"),
-    Column(key="total_tps", label="Input + output", kind=Kind.NUMBER, unit="tokens/s"),
-    Column(key="output_tps_per_gpu", label="Output", kind=Kind.NUMBER, unit=_PER_GPU, about="By GPUs that decode"),
-    Column(key="total_tps_per_gpu", label="Input + output", kind=Kind.NUMBER, unit=_PER_GPU, about="By all GPUs"),
+    Column(key="total_tps", label="Total", kind=Kind.NUMBER, unit="tokens/s", about="Input and output"),
+    Column(
+        key="output_tps_per_gpu", label="Output/GPU", kind=Kind.NUMBER, unit="tokens/s", about="By GPUs that decode"
+    ),
+    Column(key="total_tps_per_gpu", label="Total/GPU", kind=Kind.NUMBER, unit="tokens/s", about="By all GPUs"),
     Column(key="cache_hits", label="Cache hits", kind=Kind.NUMBER, unit="%", about="Cached of all prompt tokens"),
     Column(key="ended", label="Ended", about="As logged; UTC where the zone of the logs is known"),
 )

@@ -15,6 +15,7 @@
   const NONE = "none";
   const MINUTES_FROM_S = 600;
   const ROOM = 1.06;
+  const FEW_POINTS = 4;
   const told = JSON.parse(block.textContent);
   const runs = new Map(told.runs.map((run) => [run.key, run]));
   const quantities = new Map(told.quantities.map((one) => [one.key, one]));
@@ -40,14 +41,14 @@
   }
 
   function chosenQuantity() {
-    return quantities.get(address.get(QUANTITY)) ?? told.quantities[0];
+    return quantities.get(address.get(QUANTITY)) ?? quantities.get(told.quantity);
   }
 
   function choose(keys, quantity) {
     const isDefault = keys.length === byDefault.length && keys.every((key, at) => key === byDefault[at]);
     address.set({
       [RUNS]: isDefault ? null : keys.join("-") || NONE,
-      [QUANTITY]: quantity === told.quantities[0].key ? null : quantity,
+      [QUANTITY]: quantity === told.quantity ? null : quantity,
     });
   }
 
@@ -93,9 +94,12 @@
     const inMinutes = longest >= MINUTES_FROM_S;
     const unit = inMinutes ? 60 : 1;
     let [low, high] = [0, 0];
-    plot.renderers.forEach((drawn, at) => {
+    const lines = plot.renderers.slice(0, told.most);
+    const dots = plot.renderers.slice(told.most);
+    lines.forEach((drawn, at) => {
       const curve = curves[at];
       drawn.visible = Boolean(curve);
+      dots[at].visible = Boolean(curve) && curve.y.filter((value) => value !== null).length < FEW_POINTS;
       if (curve) {
         const x = Float64Array.from(curve.x, (seconds) => seconds / unit);
         const y = Float64Array.from(curve.y, (value) => value ?? NaN);
@@ -103,7 +107,7 @@
           [low, high] = [Math.min(low, value ?? 0), Math.max(high, value ?? 0)];
         }
         drawn.data_source.data = { x, y };
-        drawn.name = runs.get(keys[at]).name;
+        drawn.name = dots[at].name = runs.get(keys[at]).name;
       }
     });
     plot.x_range.setv({ start: 0, end: longest / unit, reset_start: 0, reset_end: longest / unit });
