@@ -7,6 +7,7 @@ import contextlib
 import errno
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -51,6 +52,11 @@ def address_of(listener: socket.socket) -> str:
 
 def run(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serves until the process is interrupted or terminated; open exchanges get a moment, a second time none."""
+    asyncio.run(server_of(app, on_ready).serve(sockets=[listener]))
+
+
+def server_of(app: ASGIApp, on_ready: Callable[[], None]) -> uvicorn.Server:
+    """A server that is not running yet; it ends where its ``should_exit`` is set."""
     config = uvicorn.Config(
         app,
         http="h11",
@@ -65,7 +71,7 @@ def run(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None]) -> 
         timeout_graceful_shutdown=_GRACE_S,
         timeout_keep_alive=30,
     )
-    asyncio.run(_Server(config, on_ready).serve(sockets=[listener]))
+    return _Server(config, on_ready)
 
 
 class _Server(uvicorn.Server):
@@ -81,7 +87,8 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        handled = (signal.SIGINT, signal.SIGTERM)
+        is_main = threading.current_thread() is threading.main_thread()
+        handled = (signal.SIGINT, signal.SIGTERM) if is_main else ()
         loop = asyncio.get_running_loop()
         for number in handled:
             loop.add_signal_handler(number, self.handle_exit, number, None)
