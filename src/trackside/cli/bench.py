@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter, validators
 
+from trackside.cli.bench_registering import register_runs, require_registrable
 from trackside.cli.options import FLAG, Format, Output, Reading, Selection, whole_number
 from trackside.cli.runs import read_run, require_everything_read, tables_of, tell_ledger
 from trackside.cli.terminal import Terminal, open_terminal
@@ -29,6 +30,8 @@ def parse(
     reading: Reading | None = None,
     output: Output | None = None,
     strict: Annotated[bool, FLAG] = False,
+    register: Annotated[bool, FLAG] = False,
+    store: Annotated[str | None, Parameter(show_default=False)] = None,
     format: Format = "table",  # noqa: A002 - the name of the option
 ) -> int:
     """Print the workers of a run and write its node_metrics.parquet.
@@ -36,9 +39,12 @@ def parse(
     Args:
         paths: Run directories, with or without logs/, or log files; of several, one row each.
         strict: End with 4 where a batch-like line was not recognised or a file not read whole.
+        register: Keep the run's figures and curves in the store, from where the site shows them.
+        store: With --register: a directory or an s3://, gs:// or abfss:// URL. .trackside if nothing is said.
         format: How to print; json, csv and markdown go to stdout alone.
     """
     selection, output = selection or Selection(), output or Output()
+    require_registrable(selection, store, register=register)
     terminal = open_terminal(quiet=output.quiet, verbose=output.verbose)
     runs, failed = _read_all(paths, selection, reading or Reading(), terminal)
     tables = [tables_of(run, selection) for run in runs]
@@ -52,6 +58,8 @@ def parse(
         terminal.data(as_json(document) if format == "json" else as_csv(document))
     for run in tables:
         tell_ledger(run, terminal)
+    if register:
+        register_runs(runs, selection, store, terminal)
     if strict:
         require_everything_read(tables)
     return 1 if failed else 0
