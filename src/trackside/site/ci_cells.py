@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Final
 
@@ -114,8 +113,3 @@ def chance(value: float | None) -> str | None:
 def chance_column(key: str, label: str, about: str) -> Column:
     """A column of chances."""
     return Column(key=key, label=label, kind=Kind.NUMBER, about=about)
-
-
-def day(moment: dt.datetime | None) -> str:
-    """``2026-06-01``."""
-    return "–" if moment is None else f"{moment:%Y-%m-%d}"

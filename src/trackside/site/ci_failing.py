@@ -57,9 +57,10 @@ def failing_table(streaks: Streaks, verdicts: Verdicts, paths: Paths, home: str)
 
 def _nothing_fails(streaks: Streaks, where: str) -> str:
     if streaks.line is None:
-        return "The default branch is not known: set default_branch under [ci] in trackside.toml."
+        return "The default branch is not known: set `default_branch` under `[ci]` in `trackside.toml`."
     if not streaks.jobs:
-        return f"No job passed or failed {where} in the window: build with a longer one, such as --since 30d."
+        longer = "build with a longer one, such as `trackside site build --since 30d`"
+        return f"No job passed or failed {where} in the window: {longer}."
     return f"Nothing is broken {where}: the newest result of each of {counted(streaks.jobs, 'job')} is a success."
 
 
@@ -148,7 +149,7 @@ def fixed_table(streaks: Streaks, paths: Paths, home: str) -> Table:
         empty="No breakage of the window was fixed in it.",
         order="-fixed",
         left_out=alone + max(len(fixed) - MOST_STREAKS, 0),
-        left_out_why="they failed in a single run and passed since",
+        left_out_why="they failed in a single run and passed since, or were fixed longest ago",
     )
 
 
@@ -238,8 +239,8 @@ def _no_group(groups: FailureGroups) -> str:
         return "No job failed in the window."
     if groups.without_log:
         return (
-            f"No log of {counted(groups.without_log, 'failed attempt')} was read: build with --sync --logs failed to "
-            "group failures by their errors."
+            f"No log of {counted(groups.without_log, 'failed attempt')} was read: `trackside site build --sync "
+            "--logs failed` reads them, and then failures are grouped by their errors."
         )
     return f"None of the logs of {counted(groups.failures, 'failed attempt')} shows an error that could be told."
 

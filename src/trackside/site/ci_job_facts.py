@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 import polars as pl
@@ -17,7 +17,6 @@ from trackside.ci.flakiness import FlakyJob
 from trackside.ci.results import FAILED, PASSED
 from trackside.ci.streaks import Streak
 from trackside.ci.verdicts import JobVerdict
-from trackside.history.frames import empty_frame
 from trackside.site.ci_cells import length
 from trackside.site.ci_grid import Grid, job_grid, run_label
 from trackside.site.ci_jobs import FAMILY_KEY, CiJob, CiResults, Family
@@ -25,8 +24,10 @@ from trackside.site.ci_pictures import Dot, duration_chart
 from trackside.site.ci_steps import Waterfall, waterfalls
 from trackside.site.facts import CiFacts
 
-MOST_ATTEMPTS: Final = 150
-"""So many attempts of a job are listed, the newest,"""
+T = TypeVar("T")
+MOST_ATTEMPTS: Final = 60
+MOST_FAILED: Final = 40
+"""So many attempts of a job are listed, the newest, and the newest that failed;"""
 MOST_DOTS: Final = 300
 """so many attempts of runs drawn, the newest, each by the matrix index that took longest,"""
 MOST_ERRORS: Final = 20
@@ -56,7 +57,7 @@ class JobError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A job with all its matrix indices. ``attempts`` are the newest, ``errors`` the most frequent first."""
+    """A job with all its matrix indices. ``attempts`` are those listed, newest first, ``errors`` most frequent first."""
 
     job: CiJob
     grid: Grid | None
@@ -84,7 +85,7 @@ class JobPages:
         self._failed = _by_family(failed_attempts(ci.history))
         self._streaks = _by_key(
             (one for one in (*ci.streaks.broken, *ci.streaks.gone, *ci.streaks.fixed) if one.family is not None),
-            lambda one: (one.workflow, one.family),
+            lambda one: (one.workflow, str(one.family)),
         )
         self._verdicts = _by_key(ci.verdicts.lines, lambda one: (one.workflow, one.family))
         self._flaky = _by_key(ci.flaky.jobs, lambda one: (one.workflow, one.family))
@@ -97,32 +98,25 @@ class JobPages:
 
     def page(self, job: CiJob) -> JobPage:
         """Everything of one job."""
-        rows = self._attempts.get(job.key, empty_frame(self._any(self._attempts)))
-        rows = rows.sort(_began(), "job_id", descending=True, nulls_last=True)
-        results = self._results.get(job.key, rows)
+        rows = self._attempts[job.key].sort(_began(), "job_id", descending=True, nulls_last=True)
         errors = self._errors(job.key)
         dots = _dots(rows)
-        events = self._events.get(job.key, [])
         return JobPage(
             job=job,
-            grid=job_grid(self._ci, results, job.key),
+            grid=job_grid(self._ci, self._results[job.key], job.key),
             streaks=tuple(self._streaks.get(job.key, ())),
             verdicts=tuple(self._verdicts.get(job.key, ())),
             flaky=tuple(self._flaky.get(job.key, ())),
-            events=tuple(dict.fromkeys(events)) if len(events) < 2 else tuple(_once(events)),
+            events=tuple(_once(self._events.get(job.key, ()))),
             errors=tuple(errors[:MOST_ERRORS]),
             errors_left_out=max(len(errors) - MOST_ERRORS, 0),
-            attempts=tuple(rows.head(MOST_ATTEMPTS).iter_rows(named=True)),
+            attempts=tuple(_listed(rows).iter_rows(named=True)),
             runners=tuple(_runners(rows, self._bad)),
             queue=_queue(rows),
             durations=duration_chart(dots, f"Durations of {job.family} in {len(dots)} attempts of runs"),
             drawn=len(dots),
             waterfalls=waterfalls(rows, self._ci.steps),
         )
-
-    @staticmethod
-    def _any(frames: Mapping[Family, pl.DataFrame]) -> pl.Schema:
-        return next(iter(frames.values())).schema
 
     def _errors(self, key: Family) -> list[JobError]:
         failed = self._failed.get(key)
@@ -163,15 +157,15 @@ def _by_family(rows: pl.DataFrame) -> dict[Family, pl.DataFrame]:
     return {(str(workflow), str(family)): part for (workflow, family), part in parts.items()}
 
 
-def _by_key(found: Iterable[Any], key_of: Any) -> dict[Family, list[Any]]:
-    told: defaultdict[Family, list[Any]] = defaultdict(list)
+def _by_key(found: Iterable[T], key_of: Callable[[T], Family]) -> dict[Family, list[T]]:
+    told: defaultdict[Family, list[T]] = defaultdict(list)
     for one in found:
         told[key_of(one)].append(one)
     return dict(told)
 
 
 def _once(events: Iterable[Event]) -> Iterable[Event]:
-    """Each failure once, flakes first; events hold no hash of their own."""
+    """Each failure once: an example of a flake may be set aside too, for one of its tests."""
     seen: set[tuple[int, str, tuple[str, ...]]] = set()
     for event in sorted(events, key=lambda one: one.kind is not Proven.FLAKE):
         name = (event.job_id, event.proof.value, event.tests)
@@ -182,6 +176,13 @@ def _once(events: Iterable[Event]) -> Iterable[Event]:
 
 def _began() -> pl.Expr:
     return pl.coalesce("started_at", "created_at", "run_created_at")
+
+
+def _listed(rows: pl.DataFrame) -> pl.DataFrame:
+    """The attempts that a page lists; ``rows`` are all, the newest first."""
+    newest, failed = rows.head(MOST_ATTEMPTS), rows.filter(pl.col("result") == FAILED).head(MOST_FAILED)
+    wanted = pl.concat([newest["job_id"], failed["job_id"]]).implode()
+    return rows.filter(pl.col("job_id").is_in(wanted))
 
 
 def _dots(rows: pl.DataFrame) -> list[Dot]:

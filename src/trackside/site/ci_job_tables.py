@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from trackside.ci.results import RunLink
 from trackside.report.ci_causes_report import whose_code
 from trackside.site.ci_cells import commit_url, minutes_cell, rate_cells, rate_columns, run_cell, sha_cell, words
-from trackside.site.ci_job_facts import MOST_ATTEMPTS, JobPage
+from trackside.site.ci_job_facts import MOST_ATTEMPTS, MOST_FAILED, JobPage
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 from trackside.stats.intervals import wilson
 
-_MOST_RUNNERS = 200
+_MOST_RUNNERS: Final = 200
 
 
 def attempts_table(page: JobPage, home: str) -> Table:
@@ -39,8 +39,8 @@ def attempts_table(page: JobPage, home: str) -> Table:
         rows=tuple(_attempt(row, home, has_shards=has_shards) for row in page.attempts),
         empty="No attempt of this job is in the window.",
         order="-began",
-        left_out=max(page.job.attempts - MOST_ATTEMPTS, 0),
-        left_out_why="the newest are shown; trackside store query reads all of them",
+        left_out=page.job.attempts - len(page.attempts),
+        left_out_why=f"the newest {MOST_ATTEMPTS} and the newest {MOST_FAILED} that failed are shown",
     )
 
 

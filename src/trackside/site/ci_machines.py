@@ -136,7 +136,7 @@ def _no_suspect(report: RunnerReport) -> str:
     compared = [sum(one.p is not None for one in judged) for judged in (report.runners, report.pools)]
     told = f"{counted(compared[0], 'runner')} and {counted(compared[1], 'pool')}"
     if not report.jobs:
-        return "No finished job of the window tells its runner: build with --sync to read jobs by REST, which tells it."
+        return "No finished job of the window tells its runner: `trackside site build --sync` reads jobs by REST."
     return f"No runner and no pool stands out; {told} could be compared with others on the same jobs."
 
 

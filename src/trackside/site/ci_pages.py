@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from trackside.ci.rate_changes import RateChanges
-from trackside.ci.streaks import Streaks
 from trackside.report.ci_causes_report import group_notes, verdict_notes
 from trackside.report.ledger import counted
 from trackside.site.ci_cards import ci_cards, job_cards
@@ -109,12 +108,7 @@ def _values(facts: SiteFacts, ci: CiFacts, found: CiResults) -> dict[str, Any]:
         "jobs": jobs_table(found),
         "most_pages": MOST_JOB_PAGES,
         "counted": counted,
-        "default_known": _default_known(ci.streaks),
     }
-
-
-def _default_known(streaks: Streaks) -> bool:
-    return streaks.default_branch is not None
 
 
 def _rates_note(rates: RateChanges) -> str:

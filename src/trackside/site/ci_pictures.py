@@ -15,7 +15,7 @@ from trackside.report.safe_text import safe_text
 
 WIDTH: Final = 720
 HEIGHT: Final = 200
-_LEFT: Final = 44
+_LEFT: Final = 64
 _BOTTOM: Final = 22
 _TOP: Final = 8
 _RIGHT: Final = 8
@@ -23,7 +23,7 @@ _SMALL: Final = 32
 _BAR_WIDTH: Final = 160
 _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 _DATES_H: Final = (1, 3, 6, 12, 24, 48, 24 * 7, 24 * 28)
-_MOST_DATES: Final = 7
+_MOST_DATES: Final = 5
 _EPOCH: Final = dt.datetime(1970, 1, 5, tzinfo=dt.UTC)
 """A Monday."""
 

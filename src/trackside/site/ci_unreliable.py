@@ -36,6 +36,9 @@ SAID: Final = {
     Proven.UNKNOWN: "nothing ran near it that could tell",
 }
 """What a failure was whose commit also passed."""
+_NO_TEST: Final = (
+    "No flaky test is known. Tests are seen in logs, which `trackside site build --sync --logs failed` reads."
+)
 _RATE_ABOUT: Final = "Runs with a failure whose commit also passed, of all that passed or failed"
 
 
@@ -109,7 +112,7 @@ def tests_table(tests: tuple[FlakyTest, ...]) -> Table:
             Column(key="last", label="Last flake", kind=Kind.TIME, unit="UTC"),
         ),
         rows=tuple(_test(one) for one in tests[:MOST_FLAKY]),
-        empty="No flaky test is known. Tests are seen in logs: build with --sync --logs failed to read them.",
+        empty=_NO_TEST,
         order="-runs",
         left_out=max(len(tests) - MOST_FLAKY, 0),
         left_out_why="those with the most flaky runs are shown, data/ci-flaky.json has all",
