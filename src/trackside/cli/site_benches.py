@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from trackside.cli.terminal import OnProgress
-from trackside.errors import NoDataError
+from trackside.errors import NoDataError, TracksideError
 from trackside.settings import BenchSettings
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_REPORTS: Final = 25
 """A report takes about two seconds to draw."""
+_GONE: Final = "its logs are not here any more"
 MOST_BYTES: Final = 4_500_000
 """Of a report: a page of the site has 5 MB at most."""
 
@@ -44,15 +45,18 @@ def _report_of(bench: Bench, drawn: int) -> BenchReport:
     from trackside.report.bench_report import bench_body
     from trackside.site.facts import BenchReport
 
-    run, logs = bench.run, bench.logs
-    if logs is None:
-        return BenchReport(run=run, why_not="its logs are not here any more")
+    run = bench.run
+    if bench.logs is None:
+        return BenchReport(run=run, why_not=_GONE)
     if drawn == MOST_REPORTS:
         return BenchReport(run=run, why_not=f"only the newest {MOST_REPORTS} have their full report here")
     try:
+        logs = bench.logs()
         page = bench_body(logs.name, logs.rows(REPORT_COLUMNS), logs.workers, logs.ledger, logs.notes)
     except NoDataError:
         return BenchReport(run=run, why_not="none of its batch lines has a time")
+    except (TracksideError, OSError):
+        return BenchReport(run=run, why_not=_GONE)
     if len(page.body.encode()) > MOST_BYTES:
         return BenchReport(run=run, why_not="its full report is too large for a page: srtlog viz draws it")
     return BenchReport(run=run, lead=page.lead, body=page.body)

@@ -6,17 +6,17 @@ import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from trackside.engine.cache import DIRECTORY as CACHED
 from trackside.engine.files import find_logs, shown_path
-from trackside.engine.run import Run
 from trackside.errors import TracksideError
 
 MOST_DEEP: Final = 3
 MOST_DIRECTORIES: Final = 2_000
 MOST_RUNS: Final = 200
 _LOGS: Final = "logs"
+T = TypeVar("T")
 
 
 class Unread(NamedTuple):
@@ -25,8 +25,8 @@ class Unread(NamedTuple):
     note: str
 
 
-def read_folder(folder: Path, opened: Collection[str], read: Callable[[Path], Run]) -> Iterator[Run | Unread]:
-    """The runs of ``folder`` and of the directories up to three levels below it, in the order of their names.
+def read_folder(folder: Path, opened: Collection[str], read: Callable[[Path], T]) -> Iterator[T | Unread]:
+    """What ``read`` makes of the runs of ``folder`` and of the directories up to three levels below it, in the order of their names.
 
     A directory that is a run is not looked into further. Paths in ``opened`` are passed over. At most 2,000
     directories are looked at and 200 runs read; what is beyond is told.
@@ -47,18 +47,19 @@ def read_folder(folder: Path, opened: Collection[str], read: Callable[[Path], Ru
                 continue
             seen.add(shown_path(resolved))
             found = _run_at(resolved, place, read)
-            below = [] if isinstance(found, Run) or depth == MOST_DEEP else _directories(resolved)
+            is_run = found is not None and not isinstance(found, Unread)
+            below = [] if is_run or depth == MOST_DEEP else _directories(resolved)
         except (OSError, RuntimeError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "it links to itself"
             yield Unread(f"{place} cannot be read: {reason}.")
             continue
         if found is not None:
-            runs += isinstance(found, Run)
+            runs += is_run
             yield found
         waiting.extend((path, depth + 1) for path in below)
 
 
-def _run_at(directory: Path, place: str, read: Callable[[Path], Run]) -> Run | Unread | None:
+def _run_at(directory: Path, place: str, read: Callable[[Path], T]) -> T | Unread | None:
     if not directory.is_dir():
         return Unread(f"{place} is no directory.")
     try:
@@ -66,7 +67,7 @@ def _run_at(directory: Path, place: str, read: Callable[[Path], Run]) -> Run | U
             return None
         return read(directory)
     except TracksideError as error:
-        return Unread(f"{place} is no run: {str(error).replace(shown_path(directory), place)}")
+        return Unread(f"{place} was not read: {str(error).replace(shown_path(directory), place)}")
 
 
 def _directories(directory: Path) -> list[Path]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -33,10 +34,13 @@ _KEY_BYTES: Final = 8
 
 
 class Bench(msgspec.Struct, frozen=True):
-    """A run that is known, and its logs, opened; None where they are gone or are those of another run by now."""
+    """A run that is known, and what opens its logs again; None where they are gone, or are another run's by now.
+
+    Logs are not kept open: those of many runs together may be larger than the memory.
+    """
 
     run: BenchRun
-    logs: Run | None = None
+    logs: Callable[[], Run] | None = None
 
 
 class Benches(msgspec.Struct, frozen=True):
@@ -62,20 +66,17 @@ def load_benches(
     notes: list[str] = []
     found: dict[str, Bench] = {}
     known = registered_runs(store)
-    for done, run in enumerate(known):
-        _tell(on_progress, done, len(known))
-        bench = _read_again(run, tz, cache, notes)
-        found[run.run_key] = bench
+    for run in known:
+        found[run.run_key] = _read_again(run, tz, cache, notes)
+        _tell(on_progress, len(found), len(known))
     opened = {bench.run.path for bench in found.values() if bench.logs is not None}
     for folder in folders:
-        for item in read_folder(folder, opened, lambda path: open_run(path, tz=tz, cache=cache)):
+        for item in read_folder(folder, opened, partial(_read_here, known=found, tz=tz, cache=cache)):
             if isinstance(item, Unread):
                 notes.append(item.note)
                 continue
-            told = bench_run_of(item, None, tz=tz)
-            earlier = found.get(told.run_key)
-            registered_at = earlier.run.registered_at if earlier else None
-            found[told.run_key] = Bench(msgspec.structs.replace(told, registered_at=registered_at), item)
+            found[item.run.run_key] = item
+            opened.add(item.run.path)
             _tell(on_progress, len(found), len(found))
     return Benches(tuple(sorted(found.values(), key=_newest_first)), _first_notes(notes))
 
@@ -134,18 +135,27 @@ def bench_run_of(
     )
 
 
+def _read_here(path: Path, known: Mapping[str, Bench], tz: str | None, cache: bool) -> Bench:
+    """A run that stands in a folder; where it was registered once, that is known of it too."""
+    again = partial(open_run, path, tz=tz, cache=cache)
+    told = bench_run_of(again(), None, tz=tz)
+    if told.run_key in known:
+        told = msgspec.structs.replace(told, registered_at=known[told.run_key].run.registered_at)
+    return Bench(told, again)
+
+
 def _read_again(run: BenchRun, tz: str | None, cache: bool, notes: list[str]) -> Bench:
     """A registered run as its logs are now; as it was registered where they are gone or cannot be read."""
-    role = Role(run.role) if run.role in tuple(Role) else None
+    role, tz = Role(run.role) if run.role in tuple(Role) else None, run.tz or tz
+    again = partial(open_run, Path(run.path), role=role, tz=tz, cache=cache)
     try:
-        logs = open_run(Path(run.path), role=role, tz=run.tz or tz, cache=cache)
-        now = bench_run_of(logs, run.registered_at, role=role, tz=run.tz or tz)
+        now = bench_run_of(again(), run.registered_at, role=role, tz=tz)
     except PathNotFoundError:
         return Bench(run)
     except (TracksideError, OSError) as error:
         notes.append(f"{run.name}: {str(error).replace(run.path, run.name)}")
         return Bench(run)
-    return Bench(now, logs) if now.run_key == run.run_key else Bench(run)
+    return Bench(now, again) if now.run_key == run.run_key else Bench(run)
 
 
 def _key_of(path: str, run: Run) -> str:
