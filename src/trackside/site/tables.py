@@ -72,7 +72,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
     ``left_out`` counts rows that are not here, and ``left_out_why`` says why. ``order`` is the key of the column that
     the rows are in the order of, with ``-`` before it where the largest is first. ``page_size`` 0 shows all rows.
-    ``empty`` is what stands in place of a table without rows; what is between backticks in it is a command.
+    ``empty`` is what stands in place of a table without rows; what is between backticks in it is a command. ``written``
+    is how many rows stand in the HTML: fewer where very many pages have such a table.
     """
 
     key: str
@@ -85,6 +86,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     search: bool = True
     left_out: int = 0
     left_out_why: str = ""
+    written: int = MOST_WRITTEN
 
     def __post_init__(self) -> None:
         keys = [column.key for column in self.columns]
