@@ -14,12 +14,13 @@ from trackside.report.perf_change_words import unit_level
 from trackside.report.perf_text import level_text, percent_text
 from trackside.report.perf_words import PerfWords
 from trackside.site.marks import BAD, GOOD, QUIET, WARN
-from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
+from trackside.site.tables import Cell, Column, Kind, Table, number_cell, text_cell, time_cell
 
 MOST_CHANGES: Final = 1_000
 _SUSPECTS: Final = 3
 _ACTIVE: Final = (ChangeState.NEW, ChangeState.CONFIRMED)
 _OTHER_MACHINES: Final = "other machines"
+_WORDS: Final = {Verdict.REGRESSION: "worse", Verdict.IMPROVEMENT: "better"}
 _BEFORE: Final = "before the window"
 _COLUMNS: Final = (
     Column(key="verdict", label="Change", kind=Kind.STATE, choices=True),
@@ -27,18 +28,17 @@ _COLUMNS: Final = (
     Column(key="test", label="Test"),
     Column(key="metric", label="Metric", choices=True),
     Column(key="levels", label="From → to", sortable=False, about="The fitted levels before and after."),
-    Column(key="noises", label="Size", kind=Kind.NUMBER, unit="× noise", about="In units of what the series scatters."),
     Column(
         key="confidence",
-        label="Confidence",
+        label="Sure",
         kind=Kind.NUMBER,
         unit="%",
         about="100 % less the share of false ones among all changes told with this much evidence.",
     ),
     Column(key="since", label="Since", kind=Kind.TIME, unit="UTC", choices=True),
-    Column(key="range", label="Last good … first bad"),
-    Column(key="suspects", label="Suspects", about="Commits between, the likely ones first."),
+    Column(key="range", label="Good … bad", about="The last good and the first bad commit; the link compares them."),
     Column(key="state", label="State", choices=True),
+    Column(key="suspects", label="Suspects", about="Commits between, the likely ones first."),
     Column(key="id", label="Id", about="For trackside perf ack and trackside perf intend."),
 )
 
@@ -76,17 +76,16 @@ def _row(
 ) -> tuple[Cell, ...]:
     tone = QUIET if state else _tone(change)
     return (
-        Cell(value=change.verdict.value, text=change.verdict.value, tone=tone),
+        Cell(value=change.verdict.value, text=_WORDS[change.verdict], tone=tone),
         _percent(change.percent, tone),
         text_cell(change.test, addresses.get(change.series), note=change.job),
         text_cell(change.metric),
         text_cell(f"{level_text(change.before)} → {unit_level(change.after, change.unit)}"),
-        number_cell(None if change.noises is None else round(abs(change.noises), 2), words.times(change.noises)),
         number_cell(100 * (1 - change.q), words.confidence(change)),
         time_cell(change.at.ordered_at, change.at.url),
         _range(change, words),
-        _suspects(change, words),
         _state(change, state),
+        _suspects(change, words),
         text_cell(change.change_id),
     )
 
@@ -96,17 +95,16 @@ def _past_row(past: PastChange, addresses: Mapping[str, str]) -> tuple[Cell, ...
     known, nothing = past.known, Cell()
     percent = None if not known.before else 100 * (known.after - known.before) / abs(known.before)
     return (
-        state_cell(None if past.verdict is None else past.verdict.value),
+        Cell() if past.verdict is None else Cell(value=past.verdict.value, text=_WORDS[past.verdict], tone=BAD),
         _percent(percent, BAD),
         text_cell(known.series, addresses.get(known.series)),
         nothing,
         text_cell(f"{level_text(known.before)} → {level_text(known.after)}"),
         nothing,
-        nothing,
         time_cell(known.first_bad_at),
         nothing,
-        nothing,
         text_cell(past.state.value, note=_BEFORE, tone=BAD),
+        nothing,
         text_cell(known.change_id),
     )
 

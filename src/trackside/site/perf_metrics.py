@@ -8,6 +8,7 @@ from trackside.report.perf_sparklines import sparkline
 from trackside.report.perf_text import level_text
 from trackside.report.perf_words import PerfWords
 from trackside.site.marks import BAD, GOOD, QUIET, WARN
+from trackside.site.pages import svg
 from trackside.site.perf_order import Place, SpeedTest, place_of
 from trackside.site.perf_tiles import place_words, series_sign
 from trackside.site.perf_values import MOST_METRICS
@@ -50,7 +51,7 @@ def _row(view: SeriesView, words: PerfWords, address: str | None) -> tuple[Cell,
     sign = series_sign(view, words)
     return (
         text_cell(view.metric, address),
-        markup_cell(sparkline(view, limits_of(view))),
+        markup_cell(svg(f'<span class="{view.standing.value}">{sparkline(view, limits_of(view))}</span>')),
         number_cell(view.level, level_text(view.level)),
         text_cell(view.unit),
         text_cell(place_words(place, words)[0], tone=_TONES.get(place, QUIET)),

@@ -121,5 +121,12 @@ def _tests(views: Sequence[SeriesView]) -> list[SpeedTest]:
 
 
 def _telling(members: Sequence[SeriesView]) -> list[SeriesView]:
-    """What changed and established metrics before the others, each in the order that they have."""
-    return sorted(members, key=lambda view: not (place_of(view) not in QUIET or view.is_established))
+    """What changed and established metrics before the others; of those that stand alike the established ones first."""
+    return sorted(
+        members,
+        key=lambda view: (
+            place_of(view) in QUIET and not view.is_established,
+            _ORDER[place_of(view)],
+            not view.is_established,
+        ),
+    )

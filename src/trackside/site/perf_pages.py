@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 from bokeh.embed import json_item
+from markupsafe import Markup
 
 from trackside.report.html_page import json_block
 from trackside.report.perf_chart_data import chart_data, drawn_points, pools_of
@@ -30,6 +34,7 @@ _MOST_POINTS: Final = 60_000
 _MOST_CELLS: Final = 12_000
 _ALL_CELLS: Final = 400_000
 """Of the tables of values of all pages: very many tests list fewer values each."""
+_PART: Final = re.compile(r'"p\d+"')
 _STYLES: Final = ("perf_series.css", "performance.css")
 
 
@@ -113,7 +118,7 @@ def _test_page(test: SpeedTest, words: PerfWords, pools: list[str], cells: int) 
             "values": values_table(test, words, cells),
             "left_out": sum(one.left_out for one in drawn.values()),
             "data": json_block(data),
-            "figure": json_block(json_item(figure_series())),
+            "figure": _figure(),
         },
         styles=_STYLES,
         scripts=("perf_charts.js", "performance_test.js"),
@@ -123,3 +128,12 @@ def _test_page(test: SpeedTest, words: PerfWords, pools: list[str], cells: int) 
 
 def _pools_here(test: SpeedTest) -> set[str]:
     return {name or "" for view in test.views for name in view.points["pool"].unique()}
+
+
+@cache
+def _figure() -> Markup:
+    """The chart without values; its parts are numbered by their place, so that equal facts make equal pages."""
+    drawn = json.dumps(json_item(figure_series()))
+    places: dict[str, str] = {}
+    numbered = _PART.sub(lambda found: places.setdefault(found[0], f'"p{len(places) + 1}"'), drawn)
+    return json_block(json.loads(numbered))

@@ -19,6 +19,7 @@ MOST_METRICS: Final = 60
 _ROW: Final = ("job_id", "try_number")
 _FEWEST_ROWS: Final = 100
 _MOST_RUNNERS: Final = 200
+_WRITTEN: Final = 50
 _NEWEST: Final = ("created_at", "run_number", "run_id", "run_attempt", "job_id", "try_number")
 _FIRST: Final = (
     Column(key="run", label="Run"),
@@ -49,6 +50,7 @@ def values_table(test: SpeedTest, words: PerfWords, most_cells: int) -> Table:
         columns=columns,
         rows=tuple(_rows(kept, points, views, words)),
         order="-created",
+        written=_WRITTEN,
         left_out=rows.height - kept.height,
         left_out_why="`trackside perf report` writes tables with all of them",
     )
