@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from trackside.agents.group_records import FEW, GroupRow, Outcomes, Statistics, SuccessRate, Times
+from trackside.report.agents_figures import workflow_file
 from trackside.report.agents_words import (
     UNATTRIBUTED,
     confidence_words,
@@ -19,6 +20,7 @@ from trackside.report.agents_words import (
 )
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, text_cell, time_cell
 
+_NO_TREND: Final = {"→ no clear change": "→ steady", "too few to tell": "too few"}
 RATE: Final = Column(
     key="success",
     label="Success",
@@ -109,7 +111,7 @@ def job_table(told: Statistics, most: int) -> Table:
                 rate_cell(row.success),
                 *_times(row.run),
                 in_minutes(row.queue.p50_s),
-                text_cell(duration_trend(row.duration_trend, in_minutes=True)),
+                trend_cell(duration_trend(row.duration_trend, in_minutes=True)),
                 _tenths(row.runner_minutes),
                 cost_cell(row.cost, told.currency),
             )
@@ -124,14 +126,14 @@ def job_table(told: Statistics, most: int) -> Table:
 
 def _workflow(row: GroupRow, currency: str) -> tuple[Cell, ...]:
     return (
-        text_cell(row.name, note=row.file),
+        text_cell(row.name, note=workflow_file(row.file)),
         number_cell(row.outcomes.total),
         outcomes_cell(row.outcomes),
         rate_cell(row.success),
         *_times(row.run),
         in_minutes(row.queue.p50_s),
-        text_cell(duration_trend(row.duration_trend, in_minutes=True)),
-        text_cell(success_trend(row.success_trend)),
+        trend_cell(duration_trend(row.duration_trend, in_minutes=True)),
+        trend_cell(success_trend(row.success_trend)),
         _tenths(row.runner_minutes),
         cost_cell(row.cost, currency),
         time_cell(row.last_run_at),
@@ -160,6 +162,11 @@ def rate_cell(success: SuccessRate) -> Cell:
         return Cell(note=f"of {success.n:,}")
     share = success.rate * 100
     return number_cell(round(share, 1), f"{share:.1f}", note=f"{interval_words(success)} of {success.n:,}")
+
+
+def trend_cell(words: str) -> Cell:
+    """A trend in words; short where there is none to tell."""
+    return text_cell(_NO_TREND.get(words, words), tone="quiet" if words in _NO_TREND else None)
 
 
 def outcomes_cell(outcomes: Outcomes) -> Cell:

@@ -10,6 +10,7 @@ import msgspec
 
 from trackside.agents.knowledge import Entry, EntryRun
 from trackside.fixes.suggestions import Suggestion
+from trackside.report.agents_figures import workflow_file
 from trackside.report.ledger import counted
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 
@@ -80,7 +81,7 @@ def _row(number: int, entry: Entry) -> tuple[Cell, ...]:
         number_cell(entry.count, note=f"{entry.assumed:,} assumed" if entry.assumed else None),
         number_cell(entry.runs_total),
         text_cell(entry.cause),
-        text_cell(_names(entry.workflows), note=_names(entry.steps)),
+        text_cell(_names(_files(entry.workflows)), note=_names(entry.steps)),
         text_cell(_names(entry.agents), note=f"{entry.unattributed:,} unattributed" if entry.unattributed else None),
         _fix(entry),
         time_cell(entry.first_seen_at),
@@ -103,7 +104,7 @@ def _told(number: int, entry: Entry) -> KnownFailure:
         "Line": entry.line,
         "Note": entry.note,
         "Fix": entry.fix,
-        "Workflows": _names(entry.workflows),
+        "Workflows": _names(_files(entry.workflows)),
         "Jobs": _names(entry.jobs),
         "Steps": _names(entry.steps),
         "Agents": _names(entry.agents),
@@ -131,6 +132,11 @@ def _basis(entry: Entry) -> str:
     if entry.assumed:
         parts.append(f"{entry.assumed:,} without a log of their own")
     return "; ".join(parts)
+
+
+def _files(workflows: Mapping[str, int]) -> dict[str, int]:
+    """Workflows by the names of their files."""
+    return {workflow_file(name) or name: count for name, count in workflows.items()}
 
 
 def _names(counts: Mapping[str, int]) -> str | None:

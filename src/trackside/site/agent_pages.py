@@ -20,7 +20,7 @@ from trackside.site.agent_figures import agent_table, job_table, workflow_table
 from trackside.site.agent_files import DATA_FILE, changed_at, data_files
 from trackside.site.agent_known_failures import MOST_TOLD, failure_groups, told_failures
 from trackside.site.agent_kpis import kpis
-from trackside.site.agent_run_details import entry_numbers, run_details
+from trackside.site.agent_run_details import entries_by_job, entries_by_signature, run_details
 from trackside.site.agent_run_rows import recent_table, run_table
 from trackside.site.agent_steps import failure_table, step_table
 from trackside.site.agent_trends import trend_document, trend_table, trends_of
@@ -75,9 +75,9 @@ def _values(facts: SiteFacts, agents: AgentFacts) -> dict[str, Any]:
         "runs": newest.table,
         "recent": recent_table(tuple(rows.rows(recent.head(MOST_RECENT))), recent.height, home),
         "steps": step_table(told),
-        "step_failures": failure_table(history, told),
+        "step_failures": failure_table(history, told, home),
         "has_steps": bool(told.steps),
-        "waterfalls": _waterfalls(runs, rows),
+        "waterfalls": _waterfalls(runs, rows, home),
         "trends": trend_document(trends),
         "days": trend_table(trends),
         "failures": failure_groups(agents.entries),
@@ -104,7 +104,8 @@ def _context(facts: SiteFacts, agents: AgentFacts, last_updated: dt.datetime) ->
         "roles": ROLE_WORDS,
         "outcomes": OUTCOME_WORDS,
         "unattributed": UNATTRIBUTED,
-        "known": entry_numbers(agents.entries[:MOST_TOLD]),
+        "signatures": entries_by_signature(agents.entries[:MOST_TOLD]),
+        "failed_jobs": {str(job): place for job, place in entries_by_job(agents.entries[:MOST_TOLD]).items()},
     }
 
 
@@ -118,14 +119,14 @@ def _in_a_day(runs: pl.DataFrame, last_updated: dt.datetime) -> int:
     return runs.filter(created > last_updated - RECENT, created <= last_updated).height
 
 
-def _waterfalls(runs: pl.DataFrame, rows: RunRows) -> tuple[Waterfall, ...]:
+def _waterfalls(runs: pl.DataFrame, rows: RunRows, home: str) -> tuple[Waterfall, ...]:
     """The newest run of each workflow whose jobs are known, those of the busiest workflows."""
-    known = runs.filter(pl.col("is_read"), pl.col("jobs") > 0)
+    known = runs.filter(pl.col("is_read"), pl.col("active_s") > 0)
     busiest = known.group_by("workflow").len().sort(["len", "workflow"], descending=[True, False]).head(MOST_WATERFALLS)
     newest = known.unique("workflow", keep="first", maintain_order=True)
     mine = busiest.join(newest, on="workflow", how="left", maintain_order="left").drop("len")
     drawn: Iterator[DataRun] = rows.rows(mine)
-    return tuple(one for one in map(waterfall, drawn) if one is not None)
+    return tuple(one for run in drawn if (one := waterfall(run, home)) is not None)
 
 
 def _alerts(known: HealthFacts | None) -> tuple[tuple[str, str, str, dt.datetime | None], ...] | None:

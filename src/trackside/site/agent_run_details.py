@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -20,9 +20,9 @@ MOST_BYTES: Final = 1_200_000
 def run_details(runs: Iterable[DataRun], most_bytes: int = MOST_BYTES) -> dict[str, Any]:
     """The jobs of the first of ``runs`` by ``run_key``, as many as fit into so many bytes.
 
-    ``{"b": start of the first job, "j": [[name, state, offset_s, duration_s, queue_s, url, runner, failed step, cause,
-    signature, steps]], "a": [[name, bytes, state, url]]}``; a step is ``[number, name, state, offset_s, duration_s]``,
-    and ``steps`` null where they are not in the data. Unknown is null.
+    ``{"j": [[name, state, offset_s, duration_s, queue_s, job id, runner, failed step, cause, signature, steps]],
+    "a": [[name, bytes, state, url]]}``; a step is ``[number, name, state, offset_s, duration_s]``, and ``steps`` null
+    where they are not in the data. Offsets are from the start of the first job. Unknown is null.
     """
     told: dict[str, Any] = {}
     for run in runs:
@@ -40,19 +40,23 @@ def details_of(run: DataRun) -> dict[str, Any]:
     """The jobs and artifacts of a run."""
     began = min((job.started_at for job in run.jobs or () if job.started_at), default=None)
     return {
-        "b": None if began is None else began.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
         "j": [_job(job, run, began) for job in run.jobs or ()],
         "a": [_artifact(one) for one in run.artifacts or ()],
     }
 
 
-def entry_numbers(entries: Iterable[Entry]) -> Mapping[str, int]:
-    """The place of the known failure, from 1, that each signature belongs to, where it belongs to one alone."""
-    places: dict[str, set[int]] = {}
+def entries_by_signature(entries: Iterable[Entry]) -> Mapping[str, Sequence[int]]:
+    """The places, from 1, of the known failures that each signature belongs to."""
+    places: dict[str, list[int]] = {}
     for place, entry in enumerate(entries, 1):
-        for one in entry.signatures:
-            places.setdefault(one.signature, set()).add(place)
-    return {signature: min(numbers) for signature, numbers in places.items() if len(numbers) == 1}
+        for signature in dict.fromkeys(one.signature for one in entry.signatures):
+            places.setdefault(signature, []).append(place)
+    return places
+
+
+def entries_by_job(entries: Iterable[Entry]) -> Mapping[int, int]:
+    """The place, from 1, of the known failure of each failed job that is among the newest of one."""
+    return {run.job_id: place for place, entry in enumerate(entries, 1) for run in entry.runs}
 
 
 def _job(job: DataJob, run: DataRun, began: dt.datetime | None) -> list[Any]:
@@ -65,7 +69,7 @@ def _job(job: DataJob, run: DataRun, began: dt.datetime | None) -> list[Any]:
         _offset(job.started_at, began),
         job.duration_seconds,
         job.queue_seconds,
-        job.html_url,
+        job.id,
         job.runner,
         job.failed_step,
         job.cause,

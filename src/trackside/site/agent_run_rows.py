@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
 from trackside.report.agents_run_records import DataPull, DataRun
 from trackside.report.agents_words import ROLE_WORDS, UNATTRIBUTED
 from trackside.report.ledger import counted
+from trackside.report.safe_links import link_within
 from trackside.site.agent_figures import in_minutes
-from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
+from trackside.site.tables import Cell, Column, Kind, Table, state_cell, text_cell, time_cell
 
 RUNS: Final = "runs"
 MOST_ROW_BYTES: Final = 2_600_000
@@ -20,7 +22,8 @@ LEFT_OUT: Final = "they are older; data/agentops-runs.json names the files that 
 _NONE: Final = "none"
 
 COLUMNS: Final = (
-    Column(key="run", label="Run", kind=Kind.NUMBER, about="Number of the run in its workflow, and its attempt"),
+    Column(key="run", label="Run", about="Number of the run in its workflow, and its attempt"),
+    Column(key="detail", label="Detail", about="Jobs and steps of the attempt, and how to have its logs analysed"),
     Column(key="workflow", label="Workflow", choices=True),
     Column(key="state", label="State", kind=Kind.STATE, choices=True),
     Column(key="agent", label="Agent", choices=True, about="Its part, what told it, how sure that is"),
@@ -28,12 +31,11 @@ COLUMNS: Final = (
     Column(key="actor", label="Actor", choices=True, about="Who started the attempt"),
     Column(key="branch", label="Branch", choices=True),
     Column(key="commit", label="Commit"),
-    Column(key="pr", label="PR", kind=Kind.NUMBER, choices=True, about="Pull requests that the run is of"),
-    Column(key="issue", label="Issue", kind=Kind.NUMBER, choices=True),
+    Column(key="pr", label="PR", choices=True, about="Pull requests that the run is of"),
+    Column(key="issue", label="Issue", choices=True),
     Column(key="duration", label="Duration", kind=Kind.NUMBER, unit="min", about="From its start to its end"),
     Column(key="queue", label="Queue", kind=Kind.NUMBER, unit="min", about="Until its first job began"),
     Column(key="started", label="Started", kind=Kind.TIME, unit="UTC", choices=True),
-    Column(key="detail", label="Detail", kind=Kind.NUMBER, about="Jobs and steps of the attempt"),
 )  # fmt: skip
 RECENT_COLUMNS: Final = tuple(
     msgspec.structs.replace(column, choices=False)
@@ -99,27 +101,42 @@ def run_key(run: DataRun) -> str:
 def run_cells(run: DataRun, home: str) -> tuple[Cell, ...]:
     """The cells of an attempt, in the order of COLUMNS. ``home`` is the page of the repository."""
     return (
-        _run(run),
+        _run(run, home),
+        _detail(run),
         text_cell(run.workflow_name or run.workflow_file, note=run.display_title),
         state_cell(run.conclusion or run.status),
         _agent(run),
         text_cell(run.event),
         text_cell(run.triggering_actor or run.actor),
-        text_cell(run.head_branch, run.branch_url),
-        Cell(value=run.head_sha_full or run.head_sha, text=run.head_sha, url=run.commit_url),
-        _pulls(run),
+        Cell()
+        if run.head_branch is None
+        else text_cell(run.head_branch, _page(run.branch_url, home, f"tree/{quote(run.head_branch)}")),
+        _commit(run, home),
+        _pulls(run, home),
         _issues(run, home),
         in_minutes(run.duration_seconds),
         in_minutes(run.queue_seconds),
         time_cell(run.run_started_at or run.created_at),
-        _detail(run),
     )
 
 
-def _run(run: DataRun) -> Cell:
+def _page(url: str | None, home: str, path: str) -> str:
+    """``url`` where it is on the host of the repository, else its own page of that path."""
+    return link_within(url, home) or f"{home}/{path}"
+
+
+def _run(run: DataRun, home: str) -> Cell:
     attempt = f" ({run.run_attempt})" if (run.run_attempt or 1) > 1 else ""
     number = run.run_number if run.run_number is not None else run.id
-    return Cell(value=number, text=None if number is None else f"#{number}{attempt}", url=run.html_url)
+    return Cell(value=number, text=None if number is None else f"#{number}{attempt}",
+                url=None if run.id is None else _page(run.html_url, home, f"actions/runs/{run.id}"))  # fmt: skip
+
+
+def _commit(run: DataRun, home: str) -> Cell:
+    sha = run.head_sha_full or run.head_sha
+    if sha is None:
+        return Cell()
+    return Cell(value=sha, text=run.head_sha, url=_page(run.commit_url, home, f"commit/{quote(sha, safe='')}"))
 
 
 def _agent(run: DataRun) -> Cell:
@@ -136,7 +153,7 @@ def _told_by(run: DataRun) -> Iterator[str]:
         yield f"{run.agent_confidence:.2f}"
 
 
-def _pulls(run: DataRun) -> Cell:
+def _pulls(run: DataRun, home: str) -> Cell:
     """None, one with its state and title, or several."""
     pulls = run.pull_requests or tuple(DataPull(number=number) for number in run.pr_numbers)
     if not pulls:
@@ -145,14 +162,18 @@ def _pulls(run: DataRun) -> Cell:
     return Cell(
         value=pulls[0].number,
         text=f"#{pulls[0].number}",
-        url=pulls[0].url,
-        note="; ".join(filter(None, map(_pull_words, pulls))) or None,
-        items=tuple(Cell(value=one.number, text=f"#{one.number}", url=one.url) for one in pulls[1:]),
+        url=_page(pulls[0].url, home, f"pull/{pulls[0].number}"),
+        note="; ".join(filter(None, (_pull_words(one, run) for one in pulls))) or None,
+        items=tuple(
+            Cell(value=one.number, text=f"#{one.number}", url=_page(one.url, home, f"pull/{one.number}"))
+            for one in pulls[1:]
+        ),
     )
 
 
-def _pull_words(pull: DataPull) -> str:
-    return ": ".join(filter(None, (pull.state, pull.title)))
+def _pull_words(pull: DataPull, run: DataRun) -> str:
+    title = None if pull.title == run.display_title else pull.title  # which stands in the row already
+    return ": ".join(filter(None, (pull.state, title)))
 
 
 def _issues(run: DataRun, home: str) -> Cell:
@@ -166,8 +187,4 @@ def _issues(run: DataRun, home: str) -> Cell:
 
 def _detail(run: DataRun) -> Cell:
     text = "open" if run.job_count is None else counted(run.job_count, "job")
-    return number_cell(run.job_count, text) if run.id is None else _opening(run, text)
-
-
-def _opening(run: DataRun, text: str) -> Cell:
-    return Cell(value=run.job_count, text=text, url=f"?run={run_key(run)}")
+    return Cell(value=run.job_count, text=text, url=None if run.id is None else f"?run={run_key(run)}")

@@ -13,8 +13,8 @@ from trackside.agents.group_records import FailedJob, Outcomes, Statistics, Step
 from trackside.agents.shown_names import shown_name
 from trackside.report.agents_words import duration_trend
 from trackside.report.ledger import counted
-from trackside.site.agent_figures import OUTCOMES, RATE, in_seconds, outcomes_cell, rate_cell
-from trackside.site.agent_waterfalls import step_log
+from trackside.site.agent_figures import OUTCOMES, RATE, in_seconds, outcomes_cell, rate_cell, trend_cell
+from trackside.site.agent_waterfalls import job_page, step_log
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 
 MOST_STEPS: Final = 2_000
@@ -82,7 +82,7 @@ def bottlenecks(told: Statistics) -> set[tuple[str, str, str]]:
     return {_key(row) for row in first.values() if row.share is not None and row.share >= BOTTLENECK_SHARE}
 
 
-def failure_table(history: AgentHistory, told: Statistics) -> Table:
+def failure_table(history: AgentHistory, told: Statistics, home: str) -> Table:
     """The steps at which jobs failed, the newest first; a job without a failed step has a row too."""
     ends = _conclusions(history, told.failed[:MOST_FAILURES])
     attempts = _numbers(history)
@@ -90,7 +90,9 @@ def failure_table(history: AgentHistory, told: Statistics) -> Table:
         key="step-failures",
         caption=f"Failed jobs and the step at which they failed, the newest first ({len(told.failed):,})",
         columns=FAILURE_COLUMNS,
-        rows=tuple(_failure(one, ends, attempts) for one in told.failed[:MOST_FAILURES]),
+        rows=tuple(
+            _failure(one, job_page(home, one.run_id, one.job_id), ends, attempts) for one in told.failed[:MOST_FAILURES]
+        ),
         empty="No job failed." if told.job_attempts else _no_steps(told),
         order="-failed",
         left_out=max(0, len(told.failed) - MOST_FAILURES),
@@ -121,7 +123,7 @@ def _step(row: StepRow, *, is_marked: bool) -> tuple[Cell, ...]:
         Cell() if share is None else number_cell(round(share * 100, 1), f"{share * 100:.1f}"),
         rate_cell(row.success),
         outcomes_cell(row.outcomes),
-        text_cell(duration_trend(row.duration_trend, in_minutes=False)),
+        trend_cell(duration_trend(row.duration_trend, in_minutes=False)),
     )
 
 
@@ -131,14 +133,14 @@ def worst_of(outcomes: Outcomes) -> str | None:
 
 
 def _failure(
-    one: FailedJob, ends: dict[tuple[int, int | None], str], numbers: dict[tuple[int, int], str]
+    one: FailedJob, url: str, ends: dict[tuple[int, int | None], str], numbers: dict[tuple[int, int], str]
 ) -> tuple[Cell, ...]:
     attempt = (one.run_id, one.run_attempt)
     return (
         time_cell(one.failed_at),
         text_cell(one.workflow),
-        text_cell(one.job, one.url),
-        text_cell(one.failed_step or NO_FAILED_STEP, step_log(one.url, one.failed_step_number) or one.url,
+        text_cell(one.job, url),
+        text_cell(one.failed_step or NO_FAILED_STEP, step_log(url, one.failed_step_number),
                   note="; ".join(_others(one)) or None),
         state_cell(ends.get((one.job_id, one.failed_step_number)) or one.conclusion),
         text_cell(one.cause),

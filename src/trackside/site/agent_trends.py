@@ -48,8 +48,12 @@ class Bucket(NamedTuple):
 
 
 class Trends(msgspec.Struct, frozen=True, kw_only=True):
-    """Buckets without a run are not there. ``left_out`` counts rows of workflows and steps that are not told."""
+    """Buckets without a run are not there; ``workflows`` are the busiest first.
 
+    ``left_out`` counts rows of workflows and steps that are not told.
+    """
+
+    workflows: tuple[str, ...]
     days: tuple[Bucket, ...]
     hours: tuple[Bucket, ...]
     left_out: int = 0
@@ -57,7 +61,7 @@ class Trends(msgspec.Struct, frozen=True, kw_only=True):
 
 def trends_of(history: AgentHistory, told: Statistics, until: dt.datetime) -> Trends:
     """The busiest workflows and their slowest steps by day, and by hour in the 24 hours before ``until``."""
-    workflows = {row.name for row in told.workflows[:MOST_WORKFLOWS]}
+    workflows = tuple(row.name or "?" for row in told.workflows[:MOST_WORKFLOWS])
     steps = {(row.workflow, row.job, row.step) for row in told.slowest[:MOST_STEPS]}
 
     def is_told(bucket: Bucket) -> bool:
@@ -67,9 +71,8 @@ def trends_of(history: AgentHistory, told: Statistics, until: dt.datetime) -> Tr
     days = [bucket for bucket in map(_of_day, told.days) if is_told(bucket)]
     days.sort(key=lambda one: (-one.at.timestamp(), one.step is not None, one.workflow, one.job or "", one.step or ""))
     hours = tuple(bucket for bucket in _hours(history, until) if is_told(bucket))
-    return Trends(
-        days=tuple(days[:MOST_ROWS]), hours=hours[:MOST_ROWS], left_out=len(told.days) - len(days[:MOST_ROWS])
-    )
+    kept = tuple(days[:MOST_ROWS])
+    return Trends(workflows=workflows, days=kept, hours=hours[:MOST_ROWS], left_out=len(told.days) - len(kept))
 
 
 def trend_table(trends: Trends) -> Table:
@@ -102,7 +105,8 @@ def trend_document(trends: Trends) -> dict[str, Any]:
 
     A bucket is ``[series, time, n, p50_s, p90_s, successes, of]``; the name of a series is null for whole runs.
     """
-    series: dict[tuple[str, str | None], int] = {}
+    names = dict.fromkeys(trends.workflows)
+    series: dict[tuple[str, str | None], int] = {(name, None): place for place, name in enumerate(names)}
     days = list(_rows(trends.days, series))
     hours = list(_rows(trends.hours, series))
     return {"series": [list(key) for key in series], "days": days, "hours": hours}

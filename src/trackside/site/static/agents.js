@@ -46,8 +46,8 @@
   // The file has the newest runs. Older ones of the page stay, but for those that the file tells anew.
   function mergedRows(runs) {
     const told = new Set(runs.map((run) => `?run=${runKey(run)}`));
-    const before = site.table("runs").rows().filter((row) => !told.has(row.at(-1)?.u));
-    const startOf = (row) => String(row.at(-2)?.v ?? row.at(-2) ?? "");
+    const before = site.table("runs").rows().filter((row) => !told.has(row[1]?.u));
+    const startOf = (row) => String(row.at(-1)?.v ?? row.at(-1) ?? "");
     const oldest = runs.length ? runs.map(runRow).map(startOf).reduce((a, b) => (a < b ? a : b)) : "";
     const rows = [...runs.map(runRow), ...before.filter((row) => oldest === "" || startOf(row) <= oldest)];
     return rows.sort((a, b) => (startOf(a) < startOf(b) ? 1 : startOf(a) > startOf(b) ? -1 : 0));
@@ -62,7 +62,7 @@
   }
 
   function showRecent(told) {
-    const places = [0, 1, 2, 3, 6, 7, 8, 12, 13];
+    const places = [0, 1, 2, 3, 4, 7, 8, 9, 13];
     const failed = (told.recent_failures ?? []).filter(isRun);
     site.table("recent").setRows(failed.map(runRow).map((row) => places.map((at) => row[at])));
   }
@@ -70,10 +70,10 @@
   function learn(told, runs) {
     const withJobs = runs.filter((run) => Array.isArray(run.jobs) && run.jobs.length);
     const fresh = withJobs.filter((run) => !site.agentRun.has(runKey(run)));
-    const numbers = new Map(Object.entries(context.known));
     for (const entry of told.failure_groups ?? []) {
-      const number = (entry.signatures ?? []).map((one) => numbers.get(one.signature)).find(Boolean);
-      (entry.runs ?? []).forEach((run) => number && run.url && site.agentRun.know(run.url, number));
+      const jobs = (entry.runs ?? []).map((run) => run.job_id);
+      const number = jobs.map((job) => context.failed_jobs[job]).find(Boolean);
+      jobs.forEach((job) => number && site.agentRun.know(job, number));
     }
     site.agentRun.add(Object.fromEntries(fresh.map((run) => [runKey(run), detailsOf(run)])));
   }

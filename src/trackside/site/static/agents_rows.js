@@ -16,6 +16,8 @@
   const UNFINISHED = ["in_progress", "queued", "waiting", "requested", "pending"];
   const Z = 1.959963984540054;
   const FEW = 3;
+  const HOST = new URL(context.home).host;
+  const FOLDER = /^\.github\/workflows\//;
 
   // ---- numbers, as Python writes them: a tie goes to the even digit
 
@@ -63,10 +65,19 @@
   const asList = (value) => (Array.isArray(value) ? value : []);
   const runKey = (run) => `${run.id ?? 0}.${run.run_attempt ?? 1}`;
 
+  // An address that is not on the host of the repository gives way to the repository's own page of that path.
+  function page(url, path) {
+    const isHere = typeof url === "string" && /^https?:\/\//.test(url) && URL.canParse(url) && new URL(url).host === HOST;
+    return isHere ? url : `${context.home}/${path}`;
+  }
+
+  // As Python quotes: what stands in paths, and nothing that a page would act on.
+  const quoted = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+
   function runCell(run) {
     const number = run.run_number ?? run.id ?? null;
     const attempt = (run.run_attempt ?? 1) > 1 ? ` (${run.run_attempt})` : "";
-    return cell(number, { t: number === null ? null : `#${number}${attempt}`, u: run.html_url });
+    return cell(number, { t: number === null ? null : `#${number}${attempt}`, u: (run.id ?? null) === null ? null : page(run.html_url, `actions/runs/${run.id}`) });
   }
 
   function agentCell(run) {
@@ -79,12 +90,10 @@
     return cell(text(run.agent_name), { n: [part, source, sure].filter(Boolean).join(", ") });
   }
 
-  // The established file links pull requests to GitHub's API; their pages are known by their numbers.
   function pullsOf(run) {
     const told = asList(run.pull_requests).filter((one) => isNumber(one?.number));
     const pulls = told.length ? told : asList(run.pr_numbers).filter(isNumber).map((number) => ({ number }));
-    const isApi = (url) => typeof url === "string" && /\/repos\/|\/\/api\./.test(url);
-    return pulls.map((one) => (one.url && !isApi(one.url) ? one : { ...one, url: `${context.home}/pull/${one.number}` }));
+    return pulls.map((one) => ({ ...one, url: page(one.url, `pull/${one.number}`) }));
   }
 
   function pullCell(run) {
@@ -93,7 +102,7 @@
       const merged = run.last_merged_pull?.number;
       return cell(null, { t: "none", n: isNumber(merged) ? `last merged #${merged}` : null, k: "quiet" });
     }
-    const note = pulls.map((one) => [one.state, one.title].filter(Boolean).join(": ")).filter(Boolean);
+    const note = pulls.map((one) => [one.state, one.title === run.display_title ? null : one.title].filter(Boolean).join(": ")).filter(Boolean);
     const [first, ...others] = pulls.map((one) => ({ v: one.number, t: `#${one.number}`, u: one.url }));
     return cell(first.v, { t: first.t, u: first.u, n: note.join("; ") || null, i: others.length ? others : null });
   }
@@ -114,33 +123,33 @@
     return cell(count, { t: count === null ? "open" : counted(count, "job"), u: run.id === null ? null : `?run=${runKey(run)}` });
   }
 
-  function branchUrl(run) {
-    const path = String(run.head_branch ?? "").split("/").map(encodeURIComponent).join("/");
-    return run.branch_url ?? (run.head_branch ? `${context.home}/tree/${path}` : null);
+  function branchCell(run) {
+    const name = text(run.head_branch);
+    return name === null ? null : cell(name, { u: page(run.branch_url, `tree/${name.split("/").map(quoted).join("/")}`) });
   }
 
   function commitCell(run) {
     const sha = run.head_sha_full ?? run.head_sha ?? null;
-    const url = run.commit_url ?? (sha ? `${context.home}/commit/${encodeURIComponent(sha)}` : null);
-    return cell(text(sha), { t: sha === null ? null : String(run.head_sha ?? sha).slice(0, 8), u: url });
+    const shown = String(run.head_sha ?? sha).slice(0, 8);
+    return sha === null ? null : cell(text(sha), { t: shown, u: page(run.commit_url, `commit/${quoted(sha)}`) });
   }
 
   function runRow(run) {
     return [
       runCell(run),
+      detailCell(run),
       cell(text(run.workflow_name ?? run.workflow_file), { n: text(run.display_title) }),
       text(run.conclusion ?? run.status),
       agentCell(run),
       text(run.event),
       text(run.triggering_actor ?? run.actor),
-      cell(text(run.head_branch), { u: branchUrl(run) }),
+      branchCell(run),
       commitCell(run),
       pullCell(run),
       issueCell(run),
       inMinutes(run.duration_seconds),
       inMinutes(run.queue_seconds),
       time(run.run_started_at ?? run.created_at),
-      detailCell(run),
     ];
   }
 
@@ -176,9 +185,9 @@
 
   function trend(told, names, shown) {
     if (!told || told.direction === "unknown" || !isNumber(told.before) || !isNumber(told.after)) {
-      return "too few to tell";
+      return cell("too few", { k: "quiet" });
     }
-    return told.direction === "flat" ? "→ no clear change" : `${names[told.direction]}: ${shown(told.before)} → ${shown(told.after)}`;
+    return told.direction === "flat" ? cell("→ steady", { k: "quiet" }) : `${names[told.direction]}: ${shown(told.before)} → ${shown(told.after)}`;
   }
 
   const durationTrend = (told) => trend(told, { up: "↑ longer", down: "↓ shorter" }, (value) => fixed(value / 60, 1).replaceAll(",", ""));
@@ -216,7 +225,7 @@
 
   function workflowRow(row, currency) {
     return [
-      cell(text(row.name), { n: text(row.file) }),
+      cell(text(row.name), { n: row.file ? String(row.file).replace(FOLDER, "").replace(/@.*$/s, "") : null }),
       row.outcomes.total ?? 0,
       outcomeWords(row.outcomes),
       rateCell(row.success),
@@ -327,10 +336,9 @@
     const offset = (value) => (moment(value) && began !== null ? (moment(value) - began) / 1000 : null);
     const step = (one) => [one.number, one.name, one.conclusion ?? one.status, offset(one.started_at), one.duration_seconds];
     return {
-      b: began === null ? null : new Date(began).toISOString(),
       j: jobs.map((job) => [
         job.name, job.conclusion ?? job.status, offset(job.started_at), job.duration_seconds, job.queue_seconds,
-        job.html_url, job.runner, job.failed_step, job.cause, null, Array.isArray(job.steps) ? job.steps.map(step) : null,
+        job.id, job.runner, job.failed_step, job.cause, null, Array.isArray(job.steps) ? job.steps.map(step) : null,
       ]),
       a: asList(run.artifacts).map((one) => [one.name, one.size_bytes, one.state, one.url]),
     };

@@ -12,12 +12,12 @@
   const { context, fixed, counted } = site.agentRows;
   const marks = JSON.parse(document.getElementById("marks").textContent);
   const details = JSON.parse(document.getElementById("agents-details").textContent);
-  const failures = new Map();
   const title = document.getElementById("run-title");
   const body = document.getElementById("run-body");
   const TOKEN = "trackside-token";
   const KEY = /^\d{1,20}\.\d{1,6}$/;
   const LONG_S = 120;
+  const [FEW_JOBS, MOST_JOBS, MOST_STEPS] = [3, 300, 100];
   let isLive = false;
   let open = null;
 
@@ -55,7 +55,7 @@
 
   // ---- jobs and steps in time
 
-  function bar(row, kind, span) {
+  function parts(row, span) {
     const { tone, sign, word } = state(row.state);
     const mark = make("span", [sign, " ", make("span", site.cells.shown(word), { class: "agents-hidden" })], { class: `state ${tone}` });
     const note = row.note ? make("small", told(row.note)) : null;
@@ -67,8 +67,10 @@
       track.append(drawn);
     }
     const name = make("span", [mark, " ", row.url ? link(row.url, row.name) : told(row.name), note && " ", note], { class: "name" });
-    return make("li", [name, track, make("span", length(row.seconds), { class: "time" })], { class: `${tone} ${kind}` });
+    return [name, track, make("span", length(row.seconds), { class: "time" })];
   }
+
+  const jobPage = (job) => `${context.home}/actions/runs/${open.split(".")[0]}/job/${job[5]}`;
 
   function jobNote([, , , , queue, , runner, failed, cause]) {
     const waited = queue > 0 ? `waited ${length(queue)}` : "";
@@ -76,29 +78,51 @@
   }
 
   function stepBars(job, span) {
-    const [url, steps] = [job[5], job[10] ?? []];
-    return steps.map(([number, name, how, offset, seconds]) =>
-      bar({ name: name ?? "?", state: how, offset, seconds, url: url && number ? `${url}#step:${number}:1` : null }, "agents-step", span),
-    );
+    const [url, steps] = [jobPage(job), job[10]];
+    return steps.slice(0, MOST_STEPS).map(([number, name, how, offset, seconds]) => {
+      const lines = number ? `${url}#step:${number}:1` : url;
+      return make("li", parts({ name: name ?? "?", state: how, offset, seconds, url: lines }, span), { class: `${state(how).tone} agents-step` });
+    });
+  }
+
+  function jobBar(job, span, isOpen) {
+    const [name, how, offset, seconds, , , , failed] = job;
+    const url = jobPage(job);
+    const { tone } = state(how);
+    const hasSteps = job[10]?.length > 0;
+    const row = parts({ name: name ?? "?", state: how, offset, seconds, url: hasSteps ? null : url, note: jobNote(job) }, span);
+    if (!hasSteps) {
+      return make("li", row, { class: `${tone} agents-job` });
+    }
+    const log = make("p", link(url, "Log of this job on GitHub"), { class: "intro" });
+    const more = job[10].length > MOST_STEPS ? [make("p", `${counted(job[10].length - MOST_STEPS, "step")} more.`)] : [];
+    const group = make("details", [make("summary", row), make("ol", stepBars(job, span), { class: "waterfall" }), ...more, log]);
+    group.open = isOpen || Boolean(failed);
+    return make("li", group, { class: `${tone} agents-job agents-group` });
   }
 
   function waterfall(jobs) {
     const ends = jobs.map(([, , offset, seconds]) => (offset ?? 0) + (seconds ?? 0));
     const span = Math.max(1, ...ends);
-    const rows = jobs.flatMap((job) => {
-      const [name, how, offset, seconds, , url] = job;
-      return [bar({ name: name ?? "?", state: how, offset, seconds, url, note: jobNote(job) }, "agents-job", span), ...stepBars(job, span)];
-    });
-    return make("ol", rows, { class: "waterfall" });
+    const inTime = [...jobs].sort((a, b) => (a[2] ?? Infinity) - (b[2] ?? Infinity) || 0);
+    const rows = inTime.slice(0, MOST_JOBS).map((job) => jobBar(job, span, jobs.length <= FEW_JOBS));
+    const more = jobs.length > MOST_JOBS ? [make("li", `${counted(jobs.length - MOST_JOBS, "job")} more.`)] : [];
+    return make("ol", [...rows, ...more], { class: "waterfall" });
+  }
+
+  function known(job) {
+    const number = context.failed_jobs[job[5]];
+    const numbers = number ? [number] : (context.signatures[job[9]] ?? []);
+    const links = numbers.map((one) => make("a", `known failure ${one}`, { href: `#known-failure-${one}` }));
+    const words = number || !links.length ? [] : ["like "];
+    return links.length ? [...words, ...links.flatMap((one, at) => (at ? [", ", one] : [one]))] : ["not a known failure"];
   }
 
   function failedJobs(jobs) {
     const rows = jobs.filter(([, how]) => ["failure", "timed_out", "startup_failure"].includes(how)).map((job) => {
-      const [name, how, , , , url, , failed, cause, signature] = job;
-      const number = context.known[signature] ?? failures.get(url);
-      const known = number ? make("a", `known failure ${number}`, { href: `#known-failure-${number}` }) : "not a known failure";
-      const parts = [stateOf(how), " ", link(url, name ?? "?"), ": ", failed ? told(failed) : "no failed step", cause ? `, ${site.cells.shown(cause)}` : "", "; ", known];
-      return make("li", [...parts, signature ? make("small", [" signature ", make("code", signature)]) : null]);
+      const [name, how, , , , , , failed, cause, signature] = job;
+      const what = [stateOf(how), " ", link(jobPage(job), name ?? "?"), ": ", failed ? told(failed) : "no failed step"];
+      return make("li", [...what, cause ? `, ${site.cells.shown(cause)}` : "", "; ", ...known(job), signature ? make("small", [" signature ", make("code", signature)]) : null]);
     });
     return rows.length ? [make("h3", "What failed"), make("ul", rows)] : [];
   }
@@ -119,14 +143,17 @@
 
   function rowOf(key) {
     const rows = site.table("runs")?.rows() ?? [];
-    return rows.find((row) => row.at(-1)?.u === `?run=${key}`) ?? null;
+    return rows.find((row) => row[1]?.u === `?run=${key}`) ?? null;
   }
 
   const textIn = (cell) => (cell !== null && typeof cell === "object" ? (cell.t ?? cell.v) : cell);
-  const HEADS = ["Run", "Workflow", "State", "Agent", "Event", "Actor", "Branch", "Commit", "PR", "Issue", "Duration (min)", "Queue (min)", "Started (UTC)"];
+  const HEADS = ["Run", null, "Workflow", "State", "Agent", "Event", "Actor", "Branch", "Commit", "PR", "Issue", "Duration (min)", "Queue (min)", "Started (UTC)"];
 
   function facts(row) {
     const parts = HEADS.flatMap((head, at) => {
+      if (head === null) {
+        return [];
+      }
       const cells = [row[at], ...(row[at]?.i ?? [])];
       const shown = cells.flatMap((cell) => {
         const text = textIn(cell) ?? "–";
@@ -313,9 +340,9 @@
         fill(open);
       }
     },
-    // Known failures by the page of a job.
+    // A failed job is of the known failure with that number.
     know(job, number) {
-      failures.set(job, number);
+      context.failed_jobs[job] = number;
     },
     has: (key) => key in details,
     onOpen: null,

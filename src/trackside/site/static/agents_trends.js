@@ -15,7 +15,8 @@
   const RANGES = { "24h": 1, "7d": 7, "30d": 30, "90d": 90 };
   const USUAL = "30d";
   const SVG = "http://www.w3.org/2000/svg";
-  const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [900, 220, 56, 24, 12];
+  const [HEIGHT, LEFT, RIGHT, BOTTOM, TOP] = [220, 64, 16, 24, 12];
+  const LEAST_WIDTH = 320;
   const until = Date.parse(document.getElementById("agents-updated").dateTime);
 
   const workflows = [...new Set(data.series.map(([workflow]) => workflow))];
@@ -96,18 +97,19 @@
 
   function picture({ size, first, last, buckets }) {
     const timed = buckets.filter(({ n }) => n > 0);
-    const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": summary({ size, buckets }) });
+    const width = Math.max(LEAST_WIDTH, holder.clientWidth - 24);
+    const svg = drawn("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": summary({ size, buckets }) });
     const most = Math.max(1, ...timed.map(({ p90 }) => p90));
     const isLong = most >= 120;
     const top = isLong ? 60 * niceTop(most / 60) : niceTop(most);
-    const x = (at) => LEFT + ((WIDTH - LEFT - 16) * (at - first)) / Math.max(size, last - first);
+    const x = (at) => LEFT + ((width - LEFT - RIGHT) * (at - first)) / Math.max(size, last - first);
     const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
     for (const share of [0, 0.5, 1]) {
       const at = y(top * share);
-      svg.append(drawn("line", { x1: LEFT, x2: WIDTH - 16, y1: at, y2: at, class: "rule" }));
+      svg.append(drawn("line", { x1: LEFT, x2: width - RIGHT, y1: at, y2: at, class: "rule" }));
       svg.append(drawn("text", { x: LEFT - 6, y: at + 4, "text-anchor": "end" }, tick(top * share, isLong)));
     }
-    for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+    for (const share of width < 600 ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1]) {
       const at = Math.round((first + (last - first) * share) / size) * size;
       svg.append(drawn("text", { x: x(at), y: HEIGHT - 6, "text-anchor": share === 1 ? "end" : "middle" }, when(at, size)));
     }
