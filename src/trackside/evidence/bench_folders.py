@@ -26,10 +26,10 @@ class Unread(NamedTuple):
 
 
 def read_folder(folder: Path, opened: Collection[str], read: Callable[[Path], T]) -> Iterator[T | Unread]:
-    """What ``read`` makes of the runs of ``folder`` and of the directories up to three levels below it, in the order of their names.
+    """What ``read`` makes of the runs of ``folder``: of itself, and of directories up to three levels below it.
 
-    A directory that is a run is not looked into further. Paths in ``opened`` are passed over. At most 2,000
-    directories are looked at and 200 runs read; what is beyond is told.
+    A directory that is a run is not looked into further. Those whose logs are in the directories ``opened`` are passed
+    over. At most 2,000 directories are looked at and 200 runs read; what is beyond is told.
     """
     waiting, seen, runs = deque([(folder, 0)]), set(opened), 0
     looked_at = 0
@@ -38,30 +38,29 @@ def read_folder(folder: Path, opened: Collection[str], read: Callable[[Path], T]
         place = _place(here, folder)
         if looked_at == MOST_DIRECTORIES or runs == MOST_RUNS:
             bound = f"{MOST_RUNS:,} runs" if runs == MOST_RUNS else f"{MOST_DIRECTORIES:,} directories"
-            yield Unread(f"{shown_path(folder)}: only the first {bound} were read.")
+            yield Unread(f"{_place(folder, folder)}: only the first {bound} were read.")
             return
         looked_at += 1
         try:
             resolved = here.resolve(strict=True)
-            if shown_path(resolved) in seen:
+            if seen & {shown_path(resolved), shown_path(resolved / _LOGS)}:
                 continue
             seen.add(shown_path(resolved))
+            below = _directories(resolved)
             found = _run_at(resolved, place, read)
             is_run = found is not None and not isinstance(found, Unread)
-            below = [] if is_run or depth == MOST_DEEP else _directories(resolved)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself, before Python 3.13
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "it links to itself"
             yield Unread(f"{place} cannot be read: {reason}.")
             continue
         if found is not None:
             runs += is_run
             yield found
-        waiting.extend((path, depth + 1) for path in below)
+        if not is_run and depth < MOST_DEEP:
+            waiting.extend((path, depth + 1) for path in below)
 
 
 def _run_at(directory: Path, place: str, read: Callable[[Path], T]) -> T | Unread | None:
-    if not directory.is_dir():
-        return Unread(f"{place} is no directory.")
     try:
         if not find_logs(directory).sources:
             return None
@@ -73,8 +72,15 @@ def _run_at(directory: Path, place: str, read: Callable[[Path], T]) -> T | Unrea
 def _directories(directory: Path) -> list[Path]:
     """The directories in ``directory``; its ``logs`` were looked into with it."""
     with os.scandir(directory) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_dir())
+        names = sorted(entry.name for entry in entries if _is_directory(entry))
     return [directory / name for name in names if not name.startswith(".") and name not in (CACHED, _LOGS)]
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _place(path: Path, folder: Path) -> str:

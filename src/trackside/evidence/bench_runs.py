@@ -99,7 +99,7 @@ def bench_run_of(
     reading = read_lines(run.ledger)
     serving = [worker for worker in run.workers if worker.role is not Role.FRONTEND]
     engines = sorted({worker.engine for worker in serving if worker.engine is not None})
-    path = shown_path(run.path)
+    path = shown_path(run.logs_dir if run.path.is_dir() else run.path)
     return BenchRun(
         run_key=_key_of(path, run),
         name=run.name,
@@ -165,7 +165,10 @@ def _key_of(path: str, run: Run) -> str:
 
 
 def _moment(time_us: int | None) -> dt.datetime | None:
-    return None if time_us is None else _EPOCH + dt.timedelta(microseconds=time_us)
+    try:
+        return None if time_us is None else _EPOCH + dt.timedelta(microseconds=time_us)
+    except OverflowError:  # beyond the year 9999, as logs may say
+        return None
 
 
 def _newest_first(bench: Bench) -> tuple[float, str, str]:

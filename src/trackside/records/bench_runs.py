@@ -29,11 +29,11 @@ class BenchCurve(msgspec.Struct, frozen=True, kw_only=True):
 class BenchRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run as it was read last. Times of a run are logged times as if UTC, where its logs name no zone.
 
-    ``run_key`` is made of ``path``, where its logs are on the machine that read them, and the first stamp in them, so
-    that another run in the same place is another run. ``registered_at`` is None for a run that was found in a folder;
-    ``role`` and ``tz`` are what it was read with. ``files`` to ``not_whole`` are of its ledger: lines that look like
-    batch lines and were not recognised, torn lines, files that were not read whole. Rates are tokens/s from its first
-    to its last batch line; None is unknown.
+    ``run_key`` is made of ``path``, the directory or file of its logs on the machine that read them, and of the first
+    stamp, so that another run in the same place is another run. ``registered_at`` is None for a run that was found in a
+    folder; ``role`` and ``tz`` are what it was read with. ``files`` to ``not_whole`` are of its ledger: lines that look
+    like batch lines and were not recognised, torn lines, files that were not read whole. Rates are tokens/s from its
+    first to its last batch line; None is unknown.
     """
 
     run_key: str
