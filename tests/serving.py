@@ -153,8 +153,8 @@ def serving_of(folder: Path, **more: Any) -> Serving:
         analyze=more.pop("analyze", python("")),
         environ=more.pop("environ", {}),
     )
-    own = {"secret": SECRET, "token": TOKEN, "poll_s": 0.05, "gather_s": 0.05, **more}
-    return Serving(repo=REPO, version="0.0", folder=folder / "built", commands=commands, **own)
+    own = {"repo": REPO, "secret": SECRET, "token": TOKEN, "poll_s": 0.05, "gather_s": 0.05, **more}
+    return Serving(version="0.0", folder=folder / "built", commands=commands, **own)
 
 
 @contextmanager
@@ -164,10 +164,11 @@ def server_here(
     """A server of ``folder``, over its store, for as long as the block lasts."""
     write_site(folder / "source", FILES if files is None else files)
     store = open_store(folder / "store")
-    serving = serving_of(folder, **more)
+    repo = more.pop("repo", REPO)
+    serving = serving_of(folder, repo=repo, **more)
     listener = bind("127.0.0.1", 0)
     served = Served(listener.getsockname()[1], store, folder / "source", folder / "built")
-    own = backend or StoreBackend(store, REPO, Settings(), dt.timedelta(days=30))
+    own = backend or StoreBackend(store, repo, Settings(), dt.timedelta(days=30))
     app = make_app(serving, own, served.said.append)
     ready = threading.Event()
     server = server_of(app, ready.set)

@@ -86,7 +86,9 @@ class Api:
                 raise HTTPException(503, "The site is being built for the first time.", {"Retry-After": "2"})
             file = self._builds.site.files.get(document.file)
             if file is None:
-                raise HTTPException(404, f"The site has no {document.file}: its store tells nothing of that.")
+                raise HTTPException(
+                    404, f"The site has no {document.file}: its store tells nothing of that, or too much for a file."
+                )
             return await file_answer(request, file, "no-cache")
 
         return answer

@@ -19,6 +19,7 @@ from trackside.report.ci_streaks_report import StreaksDocument
 from trackside.report.kb_report import KbDocument
 from trackside.report.perf_changes_report import PerfChangesDocument
 from trackside.report.perf_document import PerfReportDocument
+from trackside.server.shapes import BenchmarksAnswer
 
 
 class ApiDocument(NamedTuple):
@@ -44,8 +45,9 @@ DOCUMENTS: Final = (
     ApiDocument("perf/changes", "What got slower or faster.", PerfChangesDocument, "data/perf-changes.json"),
     ApiDocument("perf/report", "What performance jobs printed.", PerfReportDocument, "data/performance.json"),
     ApiDocument("agents/runs", "What agents did: the data file.", AgentsDocument, "data/agentops-runs.json"),
-    ApiDocument("agents/days", "What agents did, day by day.", DaysDocument, "data/agentops-days.json"),
+    ApiDocument("agents/days", "What agents did, day by day.", DaysDocument, "data/agentops-runs-days.json"),
     ApiDocument("agents/sync", "How the collection goes.", AgentsSyncDocument, "data/agentops-sync.json"),
+    ApiDocument("benchmarks", "Benchmark runs that were registered.", BenchmarksAnswer, None),
     ApiDocument("kb", "The known failures.", KbDocument, None),
     ApiDocument("alerts", "Alerts on the collection.", AlertsDocument, None),
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import hashlib
 import hmac
 import re
+from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -23,6 +25,7 @@ from trackside.server.shapes import Receipt
 MOST_BODY: Final = 25 * 1024 * 1024
 """Bytes of a body: GitHub sends no more."""
 READ_LIMIT_S: Final = 30.0
+DISCARD_LIMIT_S: Final = 1.0
 EVENTS: Final = ("workflow_run", "workflow_job")
 _SIGNATURE: Final = re.compile(r"sha256=([0-9a-f]{64})", re.IGNORECASE)
 _ID: Final = re.compile(r"[\w.:-]{1,100}", re.ASCII)
@@ -50,7 +53,7 @@ class Webhooks:
     async def _received(self, request: Request) -> tuple[Receipt, int]:
         if self._secret is None:
             raise HTTPException(503, "No webhook is taken here: TRACKSIDE_WEBHOOK_SECRET is not set.")
-        _check_length(request)
+        await _check_length(request)
         signature = _signature(request)
         body = await _read(request)
         if not hmac.compare_digest(hmac.new(self._secret, body, hashlib.sha256).digest(), signature):
@@ -74,10 +77,10 @@ def _receipt(outcome: Outcome) -> tuple[Receipt, int]:
     return receipt, _STATUSES[outcome.taken]
 
 
-def _check_length(request: Request) -> None:
+async def _check_length(request: Request) -> None:
     told = request.headers.get("content-length", "")
     if told.isdecimal() and int(told) > MOST_BODY:
-        raise _too_large()
+        raise await _too_large(request.stream())
 
 
 def _signature(request: Request) -> bytes:
@@ -88,14 +91,16 @@ def _signature(request: Request) -> bytes:
 
 
 async def _read(request: Request) -> bytes:
-    """The body; it is read no further than it may be long, and no longer than it may take."""
+    """The body; no more of it is kept than it may be long, and it is waited for no longer than it may take."""
     body = bytearray()
+    parts = request.stream()
     try:
         async with asyncio.timeout(READ_LIMIT_S):
-            async for part in request.stream():
+            async for part in parts:
                 body += part
                 if len(body) > MOST_BODY:
-                    raise _too_large()
+                    body.clear()
+                    raise await _too_large(parts)
     except TimeoutError:
         raise HTTPException(408, "The body did not come in time.", {"Connection": "close"}) from None
     except ClientDisconnect:
@@ -103,8 +108,18 @@ async def _read(request: Request) -> bytes:
     return bytes(body)
 
 
-def _too_large() -> HTTPException:
-    # What is left of the body is not read: the connection ends with the answer.
+async def _too_large(parts: AsyncIterator[bytes]) -> HTTPException:
+    """The refusal of a body that is too long, a part of which is read and thrown away.
+
+    Who still sends when the connection ends may never see the answer: up to as much again gets a moment to come.
+    """
+    left = MOST_BODY
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(DISCARD_LIMIT_S):
+            async for part in parts:
+                left -= len(part)
+                if left < 0:
+                    break
     return HTTPException(413, f"A delivery has at most {MOST_BODY:,} bytes.", {"Connection": "close"})
 
 
