@@ -14,6 +14,7 @@ from trackside.site.pages import Section
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, text_cell, time_cell
 
 _MOST_ROWS: Final = 500
+_FEW: Final = 10
 _MOST_OF_A_NAME: Final = 240
 _WORKFLOW: Final = Column(key="workflow", label="Workflow", choices=True)
 _PARSERS: Final = {"answers": "GitHub's answers", "logs": "logs of failed jobs"}
@@ -39,6 +40,7 @@ def gaps_table(data: MissingData) -> Table:
         ),
         rows=tuple(rows),
         empty="All is known of every run attempt of the window.",
+        page_size=_FEW,
         left_out=max(data.count - len(rows), 0),
         left_out_why="the newest are here",
     )
@@ -126,6 +128,7 @@ def waiting_table(waiting: Sequence[WaitingLog], total: int) -> Table:
         ),
         rows=tuple(rows),
         empty="No log waits.",
+        page_size=_FEW,
         left_out=max(total - len(rows), 0),
         left_out_why="those that failed first are here",
     )

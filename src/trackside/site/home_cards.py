@@ -10,6 +10,7 @@ import msgspec
 from trackside.report.ledger import counted
 from trackside.report.sections import percent
 from trackside.site.facts import SiteFacts
+from trackside.site.health_syncs import share_words
 from trackside.site.home_status import (
     alarms,
     can_tell_new,
@@ -100,7 +101,8 @@ def _regressions(facts: SiteFacts) -> HomeCard:
         )
         return HomeCard(label=label, figure=UNKNOWN, basis=basis, url=url)
     count = len(open_regressions(speed)) + len(speed.states.standing)
-    window = span_words(speed.head.since or facts.since, speed.head.until)
+    runs = [one.created_at for one in speed.collection.runs]
+    window = span_words(min(runs, default=None), max(runs, default=None))
     return HomeCard(
         label=label,
         figure=f"{count:,}",
@@ -132,8 +134,7 @@ def _agents(facts: SiteFacts) -> HomeCard:
 def _benchmarks(facts: SiteFacts) -> HomeCard:
     label, url = "Benchmark runs", Section.BENCHMARKS.value
     if not facts.benches:
-        basis = "None is registered: srtlog parse FOLDER --register."
-        return HomeCard(label=label, figure=UNKNOWN, basis=basis, url=url)
+        return HomeCard(label=label, figure="none", basis="srtlog parse FOLDER --register registers one", url=url)
     incomplete = sum(not one.run.complete for one in facts.benches)
     read = f"{incomplete:,} not read completely" if incomplete else "all read completely"
     newest = max((one.run.first_at for one in facts.benches if one.run.first_at is not None), default=None)
@@ -155,11 +156,10 @@ def _data(facts: SiteFacts) -> HomeCard:
     on = len(alarms(health))
     share = newest.completeness
     told = f"{on:,} of {counted(len(health.alerts), 'alert')} on" if health.alerts else "alerts were never looked at"
-    shown = UNKNOWN if share is None else "100 %" if share >= 1 else f"{min(share * 100, 99.9):.1f} %"
     bad = on or newest.status == "failed"
     return HomeCard(
         label=label,
-        figure=shown,
+        figure=share_words(share) or UNKNOWN,
         basis=f"last sync {newest.ended_at:%Y-%m-%d %H:%M} UTC: {newest.status}; {told}",
         url=url,
         tone="bad" if bad else "" if share is None else "good" if share >= 1 else "warn",

@@ -10,8 +10,15 @@ from trackside.report.agents_words import window_words
 from trackside.report.ledger import counted
 from trackside.site.facts import SiteFacts
 from trackside.site.home_cards import home_cards, span_words
-from trackside.site.home_status import NEW_FOR, can_tell_new, knows_ci, searched_series, status_of, worked
-from trackside.site.home_tables import agents_table, benches_table, broken_table, groups_table, regressions_table
+from trackside.site.home_status import NEW_FOR, alarms, can_tell_new, knows_ci, searched_series, status_of, worked
+from trackside.site.home_tables import (
+    agents_table,
+    benches_table,
+    broken_table,
+    groups_table,
+    last_syncs_table,
+    regressions_table,
+)
 from trackside.site.pages import Page, Section
 from trackside.site.tables import Table
 
@@ -39,7 +46,7 @@ def home_pages(facts: SiteFacts) -> Iterator[Page]:
             "status": status_of(facts),
             "cards": list(home_cards(facts)),
             "wide": [_broken(facts), _regressions(facts), _groups(facts)],
-            "narrow": [_agents(facts), _benchmarks(facts)],
+            "narrow": [_agents(facts), _benchmarks(facts), _data(facts)],
         },
     )
 
@@ -147,4 +154,18 @@ def _benchmarks(facts: SiteFacts) -> HomeSection:
         url=Section.BENCHMARKS.value,
         more="All benchmark runs, compared and in full",
         table=benches_table(facts.benches) if count else None,
+    )
+
+
+def _data(facts: SiteFacts) -> HomeSection:
+    health = facts.health
+    known = health is not None and health.health.newest is not None
+    on = [one.text for one in alarms(health)]
+    return HomeSection(
+        title="Data",
+        intro=f"Alerts that are on: {' '.join(on)}" if on else "No alert on the collection is on." if known else "",
+        empty="Nothing was synced yet: `trackside sync` brings runs.",
+        url=Section.HEALTH.value,
+        more="Completeness, calls, gaps, sizes and alerts",
+        table=last_syncs_table(health.health) if health is not None and known else None,
     )

@@ -12,22 +12,27 @@ from trackside.ci.verdicts import JobVerdict
 from trackside.perf.change_records import Change
 from trackside.perf.states import PastChange
 from trackside.records.bench_runs import BenchRun
+from trackside.records.sync_health import SyncHealth, SyncSummary
 from trackside.report.agents_words import interval_words, success_trend
 from trackside.report.ledger import counted
 from trackside.report.perf_change_words import unit_level
 from trackside.report.perf_text import percent_text
 from trackside.report.sections import percent
+from trackside.site.bench_names import report_path, run_names
 from trackside.site.ci_cells import cut, words
 from trackside.site.ci_failing import cause_cell, family_key, since_commit, verdict_cell
 from trackside.site.ci_jobs import job_path
 from trackside.site.facts import BenchReport, CiFacts, SiteFacts, SpeedFacts
+from trackside.site.health_syncs import share_words
 from trackside.site.home_status import new_groups, open_regressions, worked
 from trackside.site.pages import Section
+from trackside.site.perf_order import watched_series
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 
 MOST: Final = 8
 """So many rows of a table stand on Home."""
 _MOST_OF_AN_ERROR: Final = 140
+_MOST_SYNCS: Final = 3
 _ELSEWHERE: Final = "the page of this part has all"
 
 
@@ -69,7 +74,8 @@ def _broken(one: Streak, told: Mapping[tuple[str, str, str | None], JobVerdict],
 def regressions_table(speed: SpeedFacts) -> Table:
     """Regressions that wait for a decision, one a cause, the gravest first; then those from before the window."""
     found, standing = open_regressions(speed), speed.states.standing
-    rows = [*(_regression(one) for one in found), *(_standing(one) for one in standing)]
+    pages = watched_series(speed).addresses() if found or standing else {}
+    rows = [*(_regression(one, pages) for one in found), *(_standing(one, pages) for one in standing)]
     return Table(
         key="regressions",
         caption="Regressions that nobody has acknowledged, one for each cause",
@@ -88,12 +94,12 @@ def regressions_table(speed: SpeedFacts) -> Table:
     )
 
 
-def _regression(one: Change) -> tuple[Cell, ...]:
+def _regression(one: Change, pages: Mapping[str, str]) -> tuple[Cell, ...]:
     others = f"and {len(one.moved_with):,} other series" if one.moved_with else None
     number = one.at.run_number if one.at.run_number is not None else one.at.run_id
     share = None if one.percent is None else one.percent / 100
     return (
-        text_cell(one.test, Section.PERFORMANCE.value, note=f"{one.workflow}: {one.job}"),
+        text_cell(one.test, pages.get(one.series), note=f"{one.workflow}: {one.job}"),
         text_cell(one.metric, note=others),
         number_cell(one.percent, percent_text(share)),
         text_cell(f"{unit_level(one.before, one.unit)} → {unit_level(one.after, one.unit)}"),
@@ -103,11 +109,11 @@ def _regression(one: Change) -> tuple[Cell, ...]:
     )
 
 
-def _standing(one: PastChange) -> tuple[Cell, ...]:
+def _standing(one: PastChange, pages: Mapping[str, str]) -> tuple[Cell, ...]:
     known = one.known
     share = (known.after - known.before) / abs(known.before) if known.before else None
     return (
-        text_cell(known.series, Section.PERFORMANCE.value),
+        text_cell(known.series, pages.get(known.series)),
         text_cell(None),
         number_cell(None if share is None else 100 * share, percent_text(share)),
         text_cell(f"{unit_level(known.before, None)} → {unit_level(known.after, None)}"),
@@ -157,8 +163,7 @@ def agents_table(facts: SiteFacts) -> Table:
             Column(key="agent", label="Agent"),
             Column(key="worked", label="Worked in", kind=Kind.NUMBER),
             Column(key="success", label="Success", kind=Kind.NUMBER),
-            Column(key="p50", label="Usual", kind=Kind.NUMBER, unit="min"),
-            Column(key="trend", label="Success, later half"),
+            Column(key="p50", label="Median", kind=Kind.NUMBER, unit="min"),
             Column(key="last", label="Last run", kind=Kind.TIME, unit="UTC"),
         ),
         rows=tuple(_agent(one) for one in found[:MOST]),
@@ -172,11 +177,10 @@ def _agent(one: GroupRow) -> tuple[Cell, ...]:
     note = None if interval is None else f"{one.success.successes:,} of {one.success.n:,}; {interval}"
     usual = None if one.run.p50_s is None else round(one.run.p50_s / 60, 1)
     return (
-        text_cell(one.name, Section.AGENTS.value),
+        text_cell(one.name, Section.AGENTS.value, note=f"success {success_trend(one.success_trend)}"),
         number_cell(one.outcomes.total),
         Cell(value=one.success.rate, text=percent(one.success.rate), note=note),
         number_cell(usual, note=f"of {one.run.n:,}"),
-        text_cell(success_trend(one.success_trend)),
         time_cell(one.last_run_at),
     )
 
@@ -184,7 +188,9 @@ def _agent(one: GroupRow) -> tuple[Cell, ...]:
 def benches_table(benches: Sequence[BenchReport]) -> Table:
     """The benchmark runs that began last; those of an unknown time come after them."""
     runs = [one.run for one in benches]
-    runs.sort(key=lambda one: (one.first_at is not None, one.first_at or one.registered_at), reverse=True)
+    names = run_names(runs)
+    runs.sort(key=lambda one: (one.first_at is None, -(one.first_at.timestamp() if one.first_at else 0.0), one.run_key))
+    pages = {one.run.run_key for one in benches if one.page is not None}
     return Table(
         key="bench-runs",
         caption="The newest benchmark runs",
@@ -196,15 +202,15 @@ def benches_table(benches: Sequence[BenchReport]) -> Table:
             Column(key="per_gpu", label="Per GPU", kind=Kind.NUMBER, unit="tokens/s"),
             Column(key="read", label="Read", kind=Kind.STATE),
         ),
-        rows=tuple(_bench(one) for one in runs[:MOST]),
+        rows=tuple(_bench(one, names[one.run_key], has_page=one.run_key in pages) for one in runs[:MOST]),
         left_out=max(len(runs) - MOST, 0),
         left_out_why=_ELSEWHERE,
     )
 
 
-def _bench(one: BenchRun) -> tuple[Cell, ...]:
+def _bench(one: BenchRun, name: str, *, has_page: bool) -> tuple[Cell, ...]:
     return (
-        text_cell(one.name, Section.BENCHMARKS.value),
+        text_cell(name, report_path(one) if has_page else Section.BENCHMARKS.value),
         time_cell(one.first_at),
         text_cell(one.topology),
         number_cell(one.output_tps, None if one.output_tps is None else f"{one.output_tps:,.0f}"),
@@ -212,4 +218,32 @@ def _bench(one: BenchRun) -> tuple[Cell, ...]:
             one.output_tps_per_gpu, None if one.output_tps_per_gpu is None else f"{one.output_tps_per_gpu:,.0f}"
         ),
         state_cell("complete" if one.complete else "partial", note=f"{counted(one.files, 'file')}"),
+    )
+
+
+def last_syncs_table(health: SyncHealth) -> Table:
+    """The newest syncs."""
+    return Table(
+        key="last-syncs",
+        caption="The newest syncs",
+        columns=(
+            Column(key="ended", label="Ended", kind=Kind.TIME, unit="UTC"),
+            Column(key="status", label="Status", kind=Kind.STATE),
+            Column(key="complete", label="Complete", kind=Kind.NUMBER),
+            Column(key="runs", label="New runs", kind=Kind.NUMBER),
+            Column(key="calls", label="Calls", kind=Kind.NUMBER),
+        ),
+        rows=tuple(_sync(one) for one in health.last[:_MOST_SYNCS]),
+        left_out=max(len(health.last) - _MOST_SYNCS, 0),
+        left_out_why=_ELSEWHERE,
+    )
+
+
+def _sync(one: SyncSummary) -> tuple[Cell, ...]:
+    return (
+        time_cell(one.ended_at),
+        state_cell(one.status),
+        number_cell(one.completeness, share_words(one.completeness)),
+        number_cell(one.runs_new, note=f"{one.runs_changed:,} changed" if one.runs_changed else None),
+        number_cell(one.calls, note=f"{one.failed_calls:,} failed" if one.failed_calls else None),
     )
