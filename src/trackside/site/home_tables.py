@@ -190,7 +190,7 @@ def benches_table(benches: Sequence[BenchReport]) -> Table:
     runs = [one.run for one in benches]
     names = run_names(runs)
     runs.sort(key=lambda one: (one.first_at is None, -(one.first_at.timestamp() if one.first_at else 0.0), one.run_key))
-    pages = {one.run.run_key for one in benches if one.page is not None}
+    pages = {one.run.run_key for one in benches if one.body is not None}
     return Table(
         key="bench-runs",
         caption="The newest benchmark runs",
