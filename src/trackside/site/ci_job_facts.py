@@ -57,7 +57,7 @@ class JobError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A job with all its matrix indices. ``attempts`` are those listed, newest first, ``errors`` most frequent first."""
+    """A job with all its matrix indices. ``attempts`` are listed, newest first, ``errors`` the most frequent first."""
 
     job: CiJob
     grid: Grid | None
