@@ -58,7 +58,7 @@ def changes_table(states: ChangeStates, words: PerfWords, addresses: Mapping[str
         empty="No change was found in the series of this window.",
         page_size=20,
         left_out=max(0, len(rows) - MOST_CHANGES),
-        left_out_why="`trackside perf changes --all` lists them",
+        left_out_why="trackside perf changes --all lists them",
     )
 
 

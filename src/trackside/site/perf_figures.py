@@ -117,4 +117,4 @@ def _basis(speed: SpeedFacts, views: Sequence[SeriesView]) -> str:
 
 
 def _chosen(place: Place, views: Sequence[SeriesView]) -> str | None:
-    return f"performance.html?series.standing={place.value}#series" if views else None
+    return f"performance.html?series.standing={place.value}&series.all=1#series" if views else None

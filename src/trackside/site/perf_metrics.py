@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from trackside.report.perf_chart_shape import limits_of
+from collections.abc import Mapping
+from typing import Final
+
+from markupsafe import Markup
+
 from trackside.report.perf_series import SeriesView
-from trackside.report.perf_sparklines import sparkline
 from trackside.report.perf_text import level_text
 from trackside.report.perf_words import PerfWords
 from trackside.site.marks import BAD, GOOD, QUIET, WARN
@@ -14,13 +17,13 @@ from trackside.site.perf_tiles import place_words, series_sign
 from trackside.site.perf_values import MOST_METRICS
 from trackside.site.tables import Cell, Column, Kind, Table, markup_cell, number_cell, text_cell
 
-_TONES = {
+_TONES: Final = {
     Place.WORSE: BAD,
     Place.NEW: WARN,
     Place.BETTER: GOOD,
     Place.STOPPED: WARN,
 }
-_COLUMNS = (
+_COLUMNS: Final = (
     Column(key="metric", label="Metric"),
     Column(key="picture", label="Default branch", kind=Kind.MARKUP),
     Column(key="level", label="Level", kind=Kind.NUMBER, about="The newest level, in the unit of the metric."),
@@ -34,24 +37,27 @@ _COLUMNS = (
 )
 
 
-def metrics_table(test: SpeedTest, words: PerfWords) -> Table:
-    """Every metric of the test, what changed first; those with a chart lead to it."""
+def metrics_table(test: SpeedTest, words: PerfWords, pictures: Mapping[str, Markup]) -> Table:
+    """Every metric of the test, what changed first; those with a chart lead to it. ``pictures`` are by key."""
     charted = {view.key for view in test.views[:MOST_METRICS]}
     return Table(
         key="metrics",
         caption="Metrics, what changed first",
         columns=_COLUMNS,
-        rows=tuple(_row(view, words, f"#{view.key}" if view.key in charted else None) for view in test.views),
+        rows=tuple(
+            _row(view, words, pictures[view.key], f"#{view.key}" if view.key in charted else None)
+            for view in test.views
+        ),
         page_size=50,
     )
 
 
-def _row(view: SeriesView, words: PerfWords, address: str | None) -> tuple[Cell, ...]:
+def _row(view: SeriesView, words: PerfWords, picture: Markup, address: str | None) -> tuple[Cell, ...]:
     place = place_of(view)
     sign = series_sign(view, words)
     return (
         text_cell(view.metric, address),
-        markup_cell(svg(f'<span class="{view.standing.value}">{sparkline(view, limits_of(view))}</span>')),
+        markup_cell(svg(f'<span class="{view.standing.value}">{picture}</span>')),
         number_cell(view.level, level_text(view.level)),
         text_cell(view.unit),
         text_cell(place_words(place, words)[0], tone=_TONES.get(place, QUIET)),

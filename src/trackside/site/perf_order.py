@@ -77,7 +77,7 @@ def watched_series(speed: SpeedFacts) -> Watched:
     return Watched(views=tuple(views), tests=tuple(tests[:MOST_TESTS]), tests_left_out=max(0, len(tests) - MOST_TESTS))
 
 
-def test_path(workflow: str, job: str, test: str) -> str:
+def page_path(workflow: str, job: str, test: str) -> str:
     """The page of a test below the site."""
     return f"performance/{slug(f'{workflow}: {job} / {test}')}.html"
 
@@ -115,7 +115,7 @@ def _tests(views: Sequence[SeriesView]) -> list[SpeedTest]:
     for view in views:
         own.setdefault((view.workflow, view.job, view.test), []).append(view)
     return [
-        SpeedTest(workflow=key[0], job=key[1], test=key[2], path=test_path(*key), views=tuple(_telling(members)))
+        SpeedTest(workflow=key[0], job=key[1], test=key[2], path=page_path(*key), views=tuple(_telling(members)))
         for key, members in own.items()
     ]
 

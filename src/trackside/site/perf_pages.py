@@ -93,7 +93,8 @@ def _overview_values(facts: SiteFacts, speed: SpeedFacts, watched: Watched) -> d
 
 def _test_page(test: SpeedTest, words: PerfWords, pools: list[str], cells: int) -> Page:
     views = test.views[:MOST_METRICS]
-    limits = {view.key: limits_of(view) for view in views}
+    limits = {view.key: limits_of(view) for view in test.views}
+    pictures = {view.key: sparkline(view, limits[view.key]) for view in test.views}
     drawn = drawn_points(views, _MOST_POINTS)
     colours = colours_of(pools)
     branch = safe_text(words.facts.default_branch or "the default branch")
@@ -112,8 +113,8 @@ def _test_page(test: SpeedTest, words: PerfWords, pools: list[str], cells: int) 
             "limits": limits,
             "height": HEIGHT_PX,
             "pools": [pair for pair in zip(pools, colours, strict=True) if pair[0] in _pools_here(test)],
-            "sparklines": {view.key: sparkline(view, limits[view.key]) for view in views},
-            "metrics": metrics_table(test, words),
+            "pictures": pictures,
+            "metrics": metrics_table(test, words, pictures),
             "runners": runners_table(test),
             "values": values_table(test, words, cells),
             "left_out": sum(one.left_out for one in drawn.values()),

@@ -52,7 +52,7 @@ def values_table(test: SpeedTest, words: PerfWords, most_cells: int) -> Table:
         order="-created",
         written=_WRITTEN,
         left_out=rows.height - kept.height,
-        left_out_why="`trackside perf report` writes tables with all of them",
+        left_out_why="trackside perf report writes tables with all of them",
     )
 
 

@@ -30,11 +30,11 @@
 
   function chosen() {
     const asked = (name) => address.get(`${NAME}.${name}`) ?? "";
-    const known = (name) => (Array.from(fields[name].options).some((option) => option.value === asked(name)) ? asked(name) : "");
+    const known = (name) => (fields[name] && Array.from(fields[name].options).some((option) => option.value === asked(name)) ? asked(name) : "");
     const words = asked("q").toLowerCase().split(/\s+/).filter(Boolean);
     const [standing, job, metric] = ["standing", "job", "metric"].map(known);
     const all = asked("all") === "1";
-    // One series stands for a test, where no metric is asked for.
+    // One series stands for a test, where no metric of it is asked for.
     const isOfMetric = (one) => words.some((word) => one.metric.toLowerCase().includes(word) && !one.names.includes(word));
     return { words, standing, job, metric, all, every: (one) => all || metric !== "" || isOfMetric(one) };
   }
@@ -72,7 +72,7 @@
   function sift() {
     const wanted = chosen();
     let count = 0;
-    holder.classList.toggle("every", wanted.all || wanted.metric !== "");
+    holder.classList.toggle("every", tiles.some((one) => wanted.every(one)));
     for (const one of tiles) {
       one.tile.hidden = !isShown(one, wanted);
       count += one.tile.hidden ? 0 : 1;
@@ -86,8 +86,8 @@
     }
     found.textContent = `${count.toLocaleString("en")} of ${tiles.length.toLocaleString("en")} series`;
     everything.hidden = !isAsked;
-    for (const name of ["standing", "job", "metric"]) {
-      fields[name].value = wanted[name];
+    for (const select of form.querySelectorAll("select")) {
+      select.value = wanted[select.name];
     }
     if (fields.all) {
       fields.all.checked = wanted.all;
