@@ -153,7 +153,7 @@ def serving_of(folder: Path, **more: Any) -> Serving:
         analyze=more.pop("analyze", python("")),
         environ=more.pop("environ", {}),
     )
-    own = {"repo": REPO, "secret": SECRET, "token": TOKEN, "poll_s": 0.05, "gather_s": 0.05, **more}
+    own = {"repo": REPO, "secret": SECRET, "token": TOKEN, "poll_s": 0.05, "gather_s": 0.05, "pause_s": 0.3, **more}
     return Serving(version="0.0", folder=folder / "built", commands=commands, **own)
 
 

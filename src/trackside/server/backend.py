@@ -77,7 +77,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     ``folder`` is where the site is built, ``names`` are those under which the server may be asked beside its own
     addresses. ``sync_every_s`` is None where nothing is synced. Without ``secret`` no webhook is taken, without
     ``token`` no run is analysed. ``poll_s`` is how often the store is looked at, ``gather_s`` how long deliveries are
-    gathered for one commit.
+    gathered for one commit, and ``pause_s`` what passes after a build that failed, twice as long each time.
     """
 
     repo: str
@@ -90,3 +90,4 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     token: str | None = None
     poll_s: float = 3.0
     gather_s: float = 0.2
+    pause_s: float = 5.0

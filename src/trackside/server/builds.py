@@ -20,7 +20,6 @@ GOOD: Final = (0, 4)
 """How a child ends that did its work, with all data or with a part."""
 LIMIT_S: Final = 1800.0
 """A build that takes longer is ended."""
-FIRST_PAUSE_S: Final = 5.0
 LONGEST_PAUSE_S: Final = 600.0
 LONGEST_REST_S: Final = 60.0
 
@@ -99,7 +98,7 @@ class Builds:
     def _fail(self, why: str) -> None:
         """The old site stays; the next try waits twice as long as the one before."""
         self.failed += 1
-        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(self.failed - 1, 10))
+        pause_s = min(LONGEST_PAUSE_S, self._serving.pause_s * 2.0 ** min(self.failed - 1, 10))
         self._not_before_s = time.monotonic() + pause_s
         self._metrics.builds.labels("failed").inc()
         if why != self.error:
