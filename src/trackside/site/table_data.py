@@ -54,7 +54,8 @@ def _column(column: Column) -> dict[str, Any]:
 
 def _cell(cell: Cell, kind: Kind, home: str) -> Any:
     told: dict[str, Any] = {}
-    if isinstance(cell.value, float) or cell.text != text_of(cell.value, kind):
+    value = _value(cell.value)
+    if isinstance(cell.value, float) or cell.text != text_of(value, kind):
         told["t"] = None if cell.text is None else safe_text(cell.text)
     if (url := safe_link(cell.url, home)) is not None:
         told["u"] = url
@@ -67,8 +68,8 @@ def _cell(cell: Cell, kind: Kind, home: str) -> Any:
     if cell.items:
         told["i"] = [_cell(item, kind, home) for item in cell.items]
     if not told:
-        return _value(cell.value)
-    return {"v": _value(cell.value), **told}
+        return value
+    return {"v": value, **told}
 
 
 def _value(value: Value) -> Value:
@@ -97,7 +98,7 @@ def text_of(value: Value, kind: Kind) -> str | None:
 
 def safe_link(url: str | None, home: str) -> str | None:
     """``url`` where it leads to the host of ``home``, or to a file of the site, else None."""
-    if url is None:
+    if not url:
         return None
     if url.startswith(("http:", "https:")):
         return link_within(url, home)

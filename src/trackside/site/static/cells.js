@@ -11,7 +11,7 @@
   if (site.cells) {
     return;
   }
-  const marks = JSON.parse(document.getElementById("marks").textContent);
+  const marks = new Map(Object.entries(JSON.parse(document.getElementById("marks").textContent)));
 
   const HOME = new URL(document.body.dataset.home).host;
   const FILE = /^(?!\/)[\w.~/@!$&'()*+,;=%-]*([?#][\w.~:/?#@!$&'()*+,;=%-]*)?$/;
@@ -79,13 +79,13 @@
     const value = valueOf(cell);
     const text = textOf(cell, kind) ?? (kind === "state" ? "unknown" : "–");
     const isTime = kind === "time" && value;
-    let part = isTime ? element("time", text, { datetime: value }) : element("bdi", text);
+    let part = isTime ? element("time", text, { datetime: shown(value) }) : element("bdi", text);
     const url = linkOf(cell);
     part = url ? element("a", part, { href: url, rel: "noopener" }) : part;
     if (kind !== "state") {
       return part;
     }
-    const [tone, mark] = marks[String(value ?? "unknown").toLowerCase()] ?? ["quiet", "–"];
+    const [tone, mark] = marks.get(String(value ?? "unknown").toLowerCase()) ?? ["quiet", "–"];
     const sign = element("span", mark, { "aria-hidden": "true" });
     return element("span", [sign, " ", part], { class: `state ${(isCell(cell) && cell.k) || tone}` });
   }

@@ -63,8 +63,9 @@
     const query = new URLSearchParams(location.search);
     const before = query.toString();
     for (const [name, value] of Object.entries(changes)) {
-      query.delete(name);
-      if (value !== null && value !== undefined) {
+      if (value === null || value === undefined) {
+        query.delete(name);
+      } else {
         query.set(name, value);
       }
     }

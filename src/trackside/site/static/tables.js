@@ -220,8 +220,9 @@
     return made;
   }
 
-  function labelled(text, control) {
-    return element("label", [text, " ", control]);
+  function labelled(table, text, control) {
+    control.id = `${table.key}-${(table.named += 1)}`;
+    return element("span", [element("label", text, { for: control.id }), " ", control], { class: "field" });
   }
 
   function makeTools(table, caption) {
@@ -234,7 +235,7 @@
       return field;
     };
     [parts.from, parts.to] = [day("from"), day("to")];
-    parts.range = element("span", [labelled("From", parts.from), " ", labelled("to (UTC)", parts.to)], { class: "range" });
+    parts.range = element("span", [labelled(table, "From", parts.from), " ", labelled(table, "to (UTC)", parts.to)], { class: "range" });
     parts.selects = new Map();
     for (const at of table.choices.keys()) {
       const select = element("select");
@@ -245,8 +246,8 @@
       });
       parts.selects.set(at, select);
     }
-    const selects = [...parts.selects].map(([at, select]) => labelled(table.columns[at].label, select));
-    parts.tools = element("div", [labelled("Find", parts.find), ...selects, parts.range], {
+    const selects = [...parts.selects].map(([at, select]) => labelled(table, table.columns[at].label, select));
+    parts.tools = element("div", [labelled(table, "Find", parts.find), ...selects, parts.range], {
       class: "tools",
       role: "group",
       "aria-label": `Filters: ${caption}`,
@@ -261,7 +262,7 @@
     parts.place = element("span", []);
     parts.size = element("select", table.sizes.map((size) => element("option", String(size), { value: size })));
     parts.size.addEventListener("change", () => change(table, { size: Number(parts.size.value) }));
-    parts.pager = element("span", [parts.back, " ", parts.place, " ", parts.next, " ", labelled("Rows a page", parts.size)], { class: "pager" });
+    parts.pager = element("span", [parts.back, " ", parts.place, " ", parts.next, " ", labelled(table, "Rows a page", parts.size)], { class: "pager" });
     const files = [
       ["CSV", "CSV, as spreadsheets of any language read it", () => save(`\ufeff${csv(table)}`, "text/csv", `${table.key}.csv`)],
       ["JSON", "JSON", () => save(json(table), "application/json", `${table.key}.json`)],
@@ -310,7 +311,7 @@
 
   function make(holder) {
     const block = document.getElementById(`${holder.dataset.table}-data`);
-    const table = { ...JSON.parse(block.textContent), parts: {} };
+    const table = { ...JSON.parse(block.textContent), parts: {}, named: 0 };
     table.sizes = [...new Set([...PAGE_SIZES, table.page_size])].filter(Boolean).sort((a, b) => a - b);
     table.time = table.columns.findIndex((column) => column.kind === "time" && column.choices);
     const { parts } = table;

@@ -1,0 +1,136 @@
+"""Pages of tables for tests: in the frame of the site, with its styles and scripts, as files in a folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from jinja2 import ChoiceLoader, DictLoader
+
+from tests.perf_pages import HOSTILE
+from trackside.site.facts import SiteFacts
+from trackside.site.pages import BOKEH, SCRIPTS, STYLES, Page, Section, asset, environment, frame_of, svg
+from trackside.site.tables import Cell, Column, Kind, Table, markup_cell, number_cell, state_cell, text_cell, time_cell
+
+HOME: Final = "https://github.com/octo/engine"
+UNTIL: Final = dt.datetime(2026, 10, 20, 12, 0, tzinfo=dt.UTC)
+FACTS: Final = SiteFacts(
+    repo="octo/engine", home=HOME, since=UNTIL - dt.timedelta(days=30), until=UNTIL, version="1.0", synced_at=UNTIL
+)
+PAGE: Final = Page(path="index.html", template="sample", title="Sample", section=Section.HOME, values={})
+TABLES: Final = """{% extends "base.html.j2" %}
+{% from "macros.html.j2" import data_table with context %}
+{% block content %}{% for table in tables %}<h2>{{ table.caption | text }}</h2>
+{{ data_table(table) }}
+{% endfor %}{% endblock %}
+"""
+ATTACKS: Final = (
+    HOSTILE,
+    "=HYPERLINK(\"http://evil.example\",\"x\")", "+1+1", "-1+1", "@SUM(1)", "\tx", "\rx", "two\nlines", "a,b;\"c\"",
+    "\x1b[31mred", "\x00", "\u2028", "\u00a0", "\ue000", "\U000e0001", "&amp;&#60;", "{{7*7}}${1}`", "__proto__",
+    "x" * 300, "\U0001f680 wörter 日本語",
+)  # fmt: skip
+ADDRESSES: Final = (
+    "javascript:window.pwned=3", "JavaScript:window.pwned=3", " javascript:window.pwned=3", "java\tscript:x",
+    "//evil.example/x", " //evil.example", "\\\\evil.example", "/\\evil.example", "https://evil.example/octo/engine",
+    "https://github.com@evil.example/", "https://github.com:8443/x", "data:text/html,x", "vbscript:x", "",
+)  # fmt: skip
+_WORKFLOWS: Final = ("PR Test", "Nightly", "Lint")
+_STATES: Final = ("success", "failure", "cancelled", "in_progress", None)
+_BRANCHES: Final = ("main", "fix/decode", "copilot/x")
+_LINE: Final = svg('<svg class="line" width="20" height="8" aria-hidden="true"><path d="M0 4L20 1"></path></svg>')
+COLUMNS: Final = (
+    Column(key="run", label="Run"),
+    Column(key="workflow", label="Workflow", choices=True),
+    Column(key="status", label="Status", kind=Kind.STATE, choices=True),
+    Column(key="branch", label="Branch", choices=True),
+    Column(key="pulls", label="Pull requests", choices=True),
+    Column(key="minutes", label="Duration", unit="min", kind=Kind.NUMBER, about="Of the last attempt"),
+    Column(key="trend", label="Trend", kind=Kind.MARKUP),
+    Column(key="started", label="Started", kind=Kind.TIME, choices=True),
+)
+
+
+def run_row(at: int) -> tuple[Cell, ...]:
+    """The row of a run: every third has a note, every seventh no duration, each 0 to 3 pull requests."""
+    pulls = [f"#{100 + number}" for number in range(at % 4)]
+    return (
+        text_cell(f"#{9000 - at}", f"{HOME}/actions/runs/{at}", note="Speed up decoding" if at % 3 == 0 else None),
+        text_cell(_WORKFLOWS[at % 3]),
+        state_cell(_STATES[at % 5]),
+        text_cell(_BRANCHES[at * 7 % 3]),
+        Cell(items=tuple(text_cell(one, f"{HOME}/pull/{one[1:]}") for one in pulls)),
+        number_cell(None if at % 7 == 0 else at * 37 % 101 / 2),
+        markup_cell(_LINE),
+        time_cell(UNTIL - dt.timedelta(minutes=47 * at)),
+    )
+
+
+def runs_table(count: int = 137, every: int = 1, **more: Any) -> Table:
+    """A table of runs with every kind of column, the newest first; ``every`` leaves out those between."""
+    told = {"key": "runs", "caption": "Runs of the window", "order": "-started", **more}
+    return Table(columns=COLUMNS, rows=tuple(run_row(at * every) for at in range(count)), **told)
+
+
+def hostile_table() -> Table:
+    """A table in which every text is an attack, and every address leads elsewhere."""
+    columns = (
+        Column(key="text", label="Text", choices=True),
+        Column(key="state", label="State", kind=Kind.STATE),
+        Column(key="many", label="Many"),
+        Column(key="time", label="Time", kind=Kind.TIME),
+        Column(key="number", label="Number", kind=Kind.NUMBER),
+    )
+    rows = []
+    for at, attack in enumerate(ATTACKS):
+        url = ADDRESSES[at % len(ADDRESSES)]
+        items = tuple(Cell(value=attack, text=f"{attack}!", url=url, tone="bad") for _ in range(2))
+        rows.append(
+            (
+                text_cell(attack, url, note=attack),
+                state_cell(attack, url, attack),
+                Cell(items=items, note=attack),
+                Cell(value=attack, text=attack, url=url),
+                Cell(value=-at / 2, text=attack, url=url, tone="warn"),
+            )
+        )
+    return Table(key="hostile", caption=HOSTILE, columns=columns, rows=tuple(rows), page_size=50)
+
+
+def page_html(tables: Sequence[Table], template: str = TABLES, page: Page = PAGE, facts: SiteFacts = FACTS) -> str:
+    """A page of tables in the frame of the site."""
+    shared = environment(facts.home)
+    loader = ChoiceLoader([DictLoader({"sample": template}), *([shared.loader] if shared.loader else [])])
+    return shared.overlay(loader=loader).get_template("sample").render(**frame_of(page, facts), tables=tables)
+
+
+def write_sample(
+    folder: Path, tables: Sequence[Table], template: str = TABLES, page: Page = PAGE, facts: SiteFacts = FACTS
+) -> Path:
+    """A site of one page in ``folder``; returns the file of the page."""
+    names = [*STYLES, *SCRIPTS, *page.styles, *page.scripts, *((BOKEH, "charts.js") if page.charts else ())]
+    for name in names:
+        path = folder / "assets" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(asset(name))
+    list_site(folder, page)
+    path = folder / page.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page_html(tables, template, page, facts), encoding="utf-8")
+    return path
+
+
+def list_site(folder: Path, page: Page = PAGE, generated_at: str = "2026-10-20T12:00:00Z", sha8: str = "0") -> None:
+    """Writes ``data/site.json`` as a build does."""
+    told = {
+        "generated_at": generated_at,
+        "live": False,
+        "until": "2026-10-20T12:00:00Z",
+        "pages": {page.path: {"bytes": 1, "sha8": sha8}},
+    }
+    path = folder / "data" / "site.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.encode(told))
