@@ -1,0 +1,224 @@
+"""The first page: the answer is honest, each figure says of what it is, and nothing known is never fine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.ci_sites import UNTIL, ci_of
+from tests.ci_sites import a_site as a_ci_site
+from tests.history_frames import HOUR, START, a_failure, a_history, a_job, a_run
+from tests.home_sites import (
+    NOTHING,
+    a_hostile_site,
+    a_ledger,
+    a_site,
+    a_summary,
+    an_alert,
+    pages_of,
+    sick_health,
+    some_agents,
+    some_speed,
+    sound_health,
+)
+from tests.html_pages import Page
+from tests.perf_pages import HOSTILE
+from trackside.records.alerts import AlertState
+from trackside.records.perf_rules import ChangeState
+from trackside.records.sync_health import SyncHealth
+from trackside.site.facts import CiFacts, HealthFacts, SiteFacts
+from trackside.site.home_cards import home_cards
+from trackside.site.home_status import Answer, can_tell_new, new_groups, open_regressions, status_of
+
+DAY = dt.timedelta(days=1)
+
+
+def home_of(facts: SiteFacts) -> Page:
+    return Page(pages_of(facts)["index.html"])
+
+
+def card_of(facts: SiteFacts, label: str) -> tuple[str, str]:
+    """The figure and what it is of."""
+    [card] = [one for one in home_cards(facts) if one.label == label]
+    return card.figure, card.basis
+
+
+def a_week(broken: bool = False, new_error: bool = False) -> CiFacts:
+    """A run a day on main for eight days; ``new_error`` fails once on a branch at the end."""
+    runs = [a_run(number, created_at=START + number * DAY, sha=f"{number:040x}") for number in range(8)]
+    jobs = [a_job(run, "build", "failure" if broken and run is runs[-1] else "success") for run in runs]
+    late = a_run(9, "failure", branch="alice/x", created_at=START + 7 * DAY + HOUR)
+    failed = a_job(late, "build", "failure", completed_at=START + 7 * DAY + 2 * HOUR)
+    failures = [a_failure(failed, "build", line_text="no such file", fingerprint="a" * 16)] if new_error else []
+    return ci_of(a_history([*runs, late], [*jobs, failed], failures=failures, logs={"ready": 1}))
+
+
+def a_fine_site() -> SiteFacts:
+    """A site of which everything is known, and well."""
+    steady = some_speed()
+    states = msgspec.structs.replace(steady.states.found, changes=())
+    speed = msgspec.structs.replace(
+        steady,
+        states=msgspec.structs.replace(steady.states, found=states),
+        silence=msgspec.structs.replace(steady.silence, series=(), jobs=()),
+    )
+    return a_site(ci=a_week(), speed=speed, agents=some_agents(failures=0), until=START + 8 * DAY)
+
+
+def test_nothing_known_is_unknown_and_not_fine_and_says_what_to_do() -> None:
+    status = status_of(NOTHING)
+    assert status.answer is Answer.UNKNOWN
+    assert status.unknown == ("CI", "performance", "agents", "how the collection goes")
+    page = home_of(NOTHING)
+    assert "Unknown" in page.text
+    assert "Fine" not in page.text.split("Broken now")[0]
+    assert page.text.count("unknown") >= 5
+    for command in ("trackside sync", "trackside sync --logs perf", "srtlog parse FOLDER --register"):
+        assert command in page.text
+
+
+def test_all_known_and_well_is_fine_and_says_of_what() -> None:
+    status = status_of(a_fine_site())
+    assert (status.answer, status.bad, status.look, status.unknown) == (Answer.FINE, (), (), ())
+    assert status.fine[0] == "the newest result of each of 1 job on main is a success"
+    assert "✓ Fine: the newest result of each of 1 job on main is a success" in home_of(a_fine_site()).text
+
+
+@pytest.mark.parametrize("part", ["ci", "speed", "agents", "health"])
+def test_one_part_that_is_not_known_is_named_and_keeps_the_answer_from_fine(part: str) -> None:
+    status = status_of(msgspec.structs.replace(a_fine_site(), **{part: None}))
+    assert status.answer is Answer.PARTLY
+    assert len(status.unknown) == 1
+    assert f"Not known: {status.unknown[0]}" in home_of(msgspec.structs.replace(a_fine_site(), **{part: None})).text
+
+
+def test_a_broken_job_an_open_regression_and_an_alert_are_each_not_fine() -> None:
+    fine = a_fine_site()
+    broken = msgspec.structs.replace(fine, ci=a_week(broken=True))
+    assert status_of(broken).bad == ("1 job is broken on main",)
+    slower = msgspec.structs.replace(fine, speed=some_speed())
+    confirmed = [one for one in open_regressions(some_speed()) if one.state is ChangeState.CONFIRMED]
+    assert [words for words in status_of(slower).bad if words.startswith(f"{len(confirmed)} regression")]
+    alert = msgspec.structs.replace(sound_health(), alerts=(an_alert(state=AlertState.ON),))
+    assert status_of(msgspec.structs.replace(fine, health=alert)).bad == ("1 alert on the collection is on",)
+    for facts in (broken, slower, msgspec.structs.replace(fine, health=alert)):
+        assert status_of(facts).answer is Answer.BAD
+        assert "✗ Not fine" in home_of(facts).text
+
+
+@pytest.mark.parametrize(("told", "words"), [
+    ({"status": "failed"}, "the last sync failed"),
+    ({"completeness": 0.99996}, "the last sync was not complete"),
+])  # fmt: skip
+def test_a_sync_that_failed_or_lacks_something_is_worth_a_look(told: dict[str, Any], words: str) -> None:
+    newest = a_summary(**told)
+    health = HealthFacts(health=SyncHealth(newest=newest, last=(newest,)), syncs=(a_ledger(),), alerts=(an_alert(),))
+    status = status_of(msgspec.structs.replace(a_fine_site(), health=health))
+    assert (status.answer, status.look) == (Answer.LOOK, (words,))
+
+
+def test_a_share_that_is_not_whole_is_never_shown_as_whole() -> None:
+    newest = a_summary(completeness=0.99996)
+    facts = msgspec.structs.replace(NOTHING, health=HealthFacts(health=SyncHealth(newest=newest, last=(newest,))))
+    assert card_of(facts, "Data complete")[0] == "99.9 %"
+    assert "100.0 %" not in home_of(facts).text
+
+
+def test_an_error_is_new_for_a_day_where_the_window_reaches_back_further() -> None:
+    ci = a_week(new_error=True)
+    seen_at = START + 7 * DAY + 2 * HOUR
+    assert [one.line_text for one in new_groups(ci, seen_at + DAY - HOUR)] == ["no such file"]
+    assert new_groups(ci, seen_at + DAY + HOUR) == []
+
+
+def test_a_window_that_is_too_short_cannot_tell_what_is_new() -> None:
+    facts = a_ci_site(a_site().ci)
+    assert facts.ci is not None
+    assert not can_tell_new(facts.ci)
+    assert new_groups(facts.ci, UNTIL) == []
+    assert card_of(facts, "New failure groups")[0] == "unknown"
+    assert "which errors are new" in status_of(facts).unknown
+    assert "The window is too short to tell what is new" in home_of(facts).text
+
+
+def test_logs_that_nobody_read_leave_the_groups_unknown() -> None:
+    run = a_run(1, "failure")
+    facts = a_ci_site(ci_of(a_history([run], [a_job(run, "build", "failure")])))
+    assert card_of(facts, "New failure groups") == (
+        "unknown", "None of 1 log of failures was read: run trackside sync --logs failed."
+    )  # fmt: skip
+
+
+def test_a_repository_whose_default_branch_is_not_known_is_not_fine() -> None:
+    run = a_run(1, "failure")
+    facts = a_ci_site(ci_of(a_history([run], [a_job(run, "build", "failure")], default_branch=None)))
+    assert status_of(facts).answer is Answer.LOOK or "CI" in status_of(facts).unknown
+    assert "set default_branch under [ci]" in card_of(facts, "Broken now")[1]
+
+
+def test_what_is_intended_or_acknowledged_waits_for_nobody() -> None:
+    speed = some_speed()
+    decided = tuple(
+        msgspec.structs.replace(one, state=state)
+        for one, state in zip(speed.states.found.changes, [ChangeState.ACKNOWLEDGED, ChangeState.INTENDED] * 99,
+                              strict=False)
+    )  # fmt: skip
+    states = msgspec.structs.replace(speed.states, found=msgspec.structs.replace(speed.states.found, changes=decided))
+    assert open_regressions(speed)
+    assert open_regressions(msgspec.structs.replace(speed, states=states)) == []
+
+
+def test_every_figure_has_its_number_of_cases_its_window_and_a_page() -> None:
+    facts = a_site()
+    cards = {one.label: one for one in home_cards(facts)}
+    assert set(cards) == {
+        "Broken now", "New failure groups", "Open regressions", "Agents' success", "Benchmark runs", "Data complete"
+    }  # fmt: skip
+    assert cards["Broken now"].figure == "1"
+    assert re.fullmatch(r"of \d+ jobs on main, \d+ runs, 2026-06-01", cards["Broken now"].basis)
+    assert cards["Agents' success"].figure == "80.0 %"
+    assert cards["Agents' success"].basis == "8 of 10 run attempts, 49–94 %, 2026-06-01"
+    assert re.fullmatch(
+        r"in \d+ series that were searched, [\d,]+ job attempts?, \d{4}.*", cards["Open regressions"].basis
+    )
+    assert cards["Data complete"].basis.endswith("UTC: ok; 0 of 2 alerts on")
+    assert [one.url.partition("#")[0] for one in cards.values()] == [
+        "ci.html", "ci.html", "performance.html", "agentops.html", "benchmarks.html", "health.html"
+    ]  # fmt: skip
+
+
+def test_what_is_broken_leads_to_its_page_with_verdict_and_since_when() -> None:
+    page = home_of(a_site())
+    text = page.text[page.text.index("Jobs whose newest result") :]
+    assert "build" in text
+    assert "2026-06-01 16:00" in text  # run 8, eight hours after the first
+    hrefs = [str(attrs.get("href")) for tag, attrs in page.tags if tag == "a"]
+    assert [one for one in hrefs if one.startswith("ci/jobs/pr-test-build-")]
+    assert [one for one in hrefs if one.startswith("performance/") and "#" in one]
+    assert [one for one in hrefs if one.startswith("benchmarks/job-4401")]
+
+
+def test_the_page_of_equal_facts_is_equal() -> None:
+    assert pages_of(a_site()) == pages_of(a_site())
+
+
+def test_no_text_from_outside_becomes_markup_and_no_address_leads_elsewhere() -> None:
+    html = pages_of(a_hostile_site())["index.html"]
+    page = Page(html)
+    assert not [tag for tag, _ in page.tags if tag == "svg"]
+    assert len([tag for tag, _ in page.tags if tag == "script"]) == html.count("<script ")
+    assert "window.pwned" in page.text
+    assert "\u202e" not in html
+    hrefs = [str(attrs["href"]) for tag, attrs in page.tags if tag == "a"]
+    assert [one for one in hrefs if one.startswith(("http", "//", "javascript"))
+            and not one.startswith("https://github.com/")] == []  # fmt: skip
+
+
+def test_a_hostile_name_stays_a_name_in_the_line_of_status() -> None:
+    status = status_of(a_hostile_site())
+    assert status.answer is Answer.BAD
+    assert HOSTILE not in pages_of(a_site(health=sick_health(HOSTILE)))["index.html"]
