@@ -41,10 +41,15 @@ def curve(key: str, median: float = 100.0, unit: str = "tokens/s", **more: Any) 
     return BenchCurve(key=key, **told | more)
 
 
+def key_of(number: int) -> str:
+    """The key of a run of these tests."""
+    return f"{number:06x}{number:010x}"
+
+
 def bench_run(number: int = 1, **more: Any) -> BenchRun:
     """A run of 2P/1D that was read completely; run 1 ended last."""
     told: dict[str, Any] = {
-        "run_key": f"{number:016x}",
+        "run_key": key_of(number),
         "name": f"job_{4400 + number}",
         "path": f"/data/runs/job_{4400 + number}/logs",
         "registered_at": ENDED,

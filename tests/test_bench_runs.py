@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench_sites import ENDED, bench_run, write_run
+from tests.bench_sites import ENDED, bench_run, key_of, write_run
 from tests.build_logs import decode_text, prefill_text, write_log
 from trackside.bench.batches import SUMMARY_COLUMNS, read_batches
 from trackside.bench.chart_records import Chart
@@ -259,7 +259,7 @@ def test_runs_of_many_kinds_are_stored_and_exported(store: Store, tmp_path: Path
     bare = BenchRun(run_key="0" * 16, name="", path="/")
     store.add_bench_runs([bare, bench_run(1), bench_run(2, name="\udcff")], ENDED)
 
-    assert [one.run_key for one in registered_runs(store)] == [bare.run_key, f"{1:016x}", f"{2:016x}"]
+    assert [one.run_key for one in registered_runs(store)] == [bare.run_key, key_of(1), key_of(2)]
     assert registered_runs(store)[:2] == (bare, bench_run(1))
     for form in FileFormat:
         files = {one.path.stem: one.rows for one in write_tables(store.facts(), tmp_path / form.value, form)}
