@@ -11,7 +11,7 @@ import polars as pl
 
 from tests.agent_frames import a_step, an_agent_history, an_agent_run
 from tests.history_frames import HOUR, REPO, START, a_failure, a_job
-from tests.site_samples import ATTACKS, HOME
+from tests.site_samples import ATTACKS, HOME, PAGE, list_site
 from trackside.agents.frames import ARTIFACT_COLUMNS, AgentHistory
 from trackside.agents.knowledge import Entry, entries_of
 from trackside.agents.signatures import SIGNATURE_VERSION, signature_of
@@ -114,7 +114,7 @@ def known_failures(
                 template=template,
                 cause="test",
                 rule="pytest_failed",
-                line="torch.OutOfMemoryError: CUDA out of memory.",
+                line="E   ModuleNotFoundError: No module named 'requests'",
                 url=job["url"],
             )
         )
@@ -211,6 +211,7 @@ def write_site(facts: SiteFacts, folder: Path) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    list_site(folder, PAGE)
     return folder / "agentops.html"
 
 

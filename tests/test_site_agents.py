@@ -229,7 +229,7 @@ def test_pull_requests_are_told_with_number_link_state_and_title(
 def test_the_pull_request_that_was_merged_last_is_told_apart_from_those_of_the_run() -> None:
     cell = cells(a_data_run(last_merged_pull=DataPull(number=5)))["pr"]
 
-    assert (cell.value, cell.text, cell.note) == (None, "none", "last merged #5")
+    assert (cell.value, cell.text, cell.note) == ("none", "none", "last merged #5")
 
 
 def test_an_agent_stands_with_its_part_source_and_confidence() -> None:

@@ -158,7 +158,9 @@ def _pulls(run: DataRun, home: str) -> Cell:
     pulls = run.pull_requests or tuple(DataPull(number=number) for number in run.pr_numbers)
     if not pulls:
         merged = run.last_merged_pull
-        return Cell(text=_NONE, note=None if merged is None else f"last merged #{merged.number}", tone="quiet")
+        return Cell(
+            value=_NONE, text=_NONE, note=None if merged is None else f"last merged #{merged.number}", tone="quiet"
+        )
     return Cell(
         value=pulls[0].number,
         text=f"#{pulls[0].number}",
@@ -179,7 +181,7 @@ def _pull_words(pull: DataPull, run: DataRun) -> str:
 def _issues(run: DataRun, home: str) -> Cell:
     numbers = run.issue_numbers or (() if run.issue_number is None else (run.issue_number,))
     if not numbers:
-        return Cell(text=_NONE, tone="quiet")
+        return text_cell(_NONE, tone="quiet")
     cells = [Cell(value=number, text=f"#{number}", url=f"{home}/issues/{number}") for number in numbers]
     note = None if run.issue_source is None else run.issue_source.replace("_", " ")
     return msgspec.structs.replace(cells[0], note=note, items=tuple(cells[1:]))

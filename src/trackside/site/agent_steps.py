@@ -36,7 +36,7 @@ COLUMNS: Final = (
     Column(key="workflow", label="Workflow", choices=True),
     Column(key="job", label="Job"),
     Column(key="step", label="Step", choices=True),
-    Column(key="mark", label="Mark", choices=True, about="The step with the most of its workflow's time, 30 % or more"),
+    Column(key="mark", label="Mark", about="The step with the most of its workflow's time, 30 % or more"),
     Column(key="conclusion", label="Worst end", kind=Kind.STATE, choices=True, about="Of all its attempts"),
     Column(key="n", label="Timed", kind=Kind.NUMBER, unit="attempts"),
     Column(key="p50", label="p50", kind=Kind.NUMBER, unit="s"),

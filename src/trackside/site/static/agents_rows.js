@@ -100,7 +100,7 @@
     const pulls = pullsOf(run);
     if (!pulls.length) {
       const merged = run.last_merged_pull?.number;
-      return cell(null, { t: "none", n: isNumber(merged) ? `last merged #${merged}` : null, k: "quiet" });
+      return cell("none", { n: isNumber(merged) ? `last merged #${merged}` : null, k: "quiet" });
     }
     const note = pulls.map((one) => [one.state, one.title === run.display_title ? null : one.title].filter(Boolean).join(": ")).filter(Boolean);
     const [first, ...others] = pulls.map((one) => ({ v: one.number, t: `#${one.number}`, u: one.url }));
@@ -111,7 +111,7 @@
     const told = asList(run.issue_numbers).filter(isNumber);
     const numbers = told.length ? told : [run.issue_number].filter(isNumber);
     if (!numbers.length) {
-      return cell(null, { t: "none", k: "quiet" });
+      return cell("none", { k: "quiet" });
     }
     const [first, ...others] = numbers.map((one) => ({ v: one, t: `#${one}`, u: `${context.home}/issues/${one}` }));
     const note = run.issue_source ? words(run.issue_source) : null;

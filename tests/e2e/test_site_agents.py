@@ -1,0 +1,517 @@
+"""The page of agents in a real browser: every filter, runs that are opened, and data that become newer."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.agent_data import problems
+from tests.agent_frames import an_agent_history, an_agent_run
+from tests.agent_sites import (
+    UNTIL,
+    a_full_site,
+    a_hostile_site,
+    a_week,
+    agent_files,
+    agents_site,
+    established_document,
+    write_site,
+)
+from tests.e2e.opened import Opened
+from tests.e2e.served import served
+from tests.history_frames import HOUR
+from tests.site_samples import ATTACKS, HOME
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+pytestmark = pytest.mark.e2e
+
+TABLES = """() => Object.fromEntries(["workflows", "agents", "runs", "recent"].map((key) => [key,
+    [...document.querySelectorAll(`#${key} tbody tr`)].map((row) => [...row.cells].map((cell) => cell.innerHTML))]))"""
+FIGURES = """() => Object.fromEntries([...document.querySelectorAll("[data-kpi]")].map((card) => [card.dataset.kpi,
+    [card.querySelector("b").textContent, card.querySelector(".basis").textContent]]))"""
+GROWTH = """() => ({
+    options: document.querySelectorAll("option").length,
+    nodes: document.querySelectorAll("*").length,
+    listeners: window.listening,
+})"""
+COUNT_LISTENERS = """() => {
+    window.listening = 0;
+    const add = EventTarget.prototype.addEventListener;
+    EventTarget.prototype.addEventListener = function (...told) { window.listening += 1; add.apply(this, told); };
+    const every = window.setInterval;
+    window.setInterval = (...told) => { window.listening += 1; return every(...told); };
+}"""
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(a_full_site(), tmp_path_factory.mktemp("agents"))
+
+
+@pytest.fixture
+def page(browser: Browser, week: Path) -> Page:
+    return Opened(browser, week).page
+
+
+def field(page: Page, name: str, table: str = "runs") -> Locator:
+    return page.locator(f"#{table} .tools").get_by_label(name, exact=True)
+
+
+def count(page: Page, table: str = "runs") -> str:
+    return page.locator(f"#{table} .count").inner_text()
+
+
+def column(page: Page, number: int, table: str = "runs") -> set[str]:
+    cells = page.locator(f"#{table} tbody td:nth-child({number})")
+    return {text.split("\n")[0].strip(" ✓✗⏱") for text in cells.all_inner_texts()}
+
+
+@pytest.mark.parametrize(
+    ("name", "choice", "at", "address", "rows"),
+    [
+        ("Workflow", "Claude", 3, "runs.workflow=Claude", 20),
+        ("State", "timed out", 4, "runs.state=timed_out", 10),
+        ("Agent", "(unattributed)", 5, "runs.agent=%28unattributed%29", 20),
+        ("Event", "issues", 6, "runs.event=issues", 15),
+        ("Actor", "Copilot", 7, "runs.actor=Copilot", 30),
+        ("Branch", "copilot/fix-1", 8, "runs.branch=copilot%2Ffix-1", 20),
+        ("Issue", "#7", 11, "runs.issue=7", 12),
+    ],
+    ids=["workflow", "state", "agent", "event", "actor", "branch", "issue"],
+)
+def test_a_choice_leaves_only_rows_of_it_and_stands_in_the_address(
+    page: Page, name: str, choice: str, at: int, address: str, rows: int
+) -> None:
+    field(page, name).select_option(label=choice)
+
+    assert column(page, at) == {choice}
+    assert f"{rows} of 60 rows" in count(page)
+    assert page.url.endswith(f"?{address}")
+
+
+def test_a_pull_request_is_found_wherever_it_stands_in_a_cell(page: Page) -> None:
+    field(page, "PR").select_option(label="#12")
+
+    assert "10 of 60 rows" in count(page)
+    cells = page.locator("#runs tbody td:nth-child(10)")
+    assert all("#12" in text.split() for text in cells.locator("a").all_inner_texts() if text == "#12")
+    assert cells.first.locator("a").all_inner_texts() == ["#11", "#12", "#13"]
+    assert cells.first.locator("a").first.get_attribute("href") == f"{HOME}/pull/11"
+    field(page, "PR").select_option(label="none")
+    assert "30 of 60 rows" in count(page)
+
+
+def test_days_and_words_and_choices_together_leave_rows_that_are_all_of_them(page: Page) -> None:
+    field(page, "From").fill("2026-06-02")
+    field(page, "to (UTC)").fill("2026-06-02")
+    field(page, "Branch").select_option(label="main")
+    field(page, "Find").fill("nightly")
+
+    assert count(page) == "0 of 60 rows"
+    field(page, "Find").fill("change 2")
+    assert column(page, 8) == {"main"}
+    started = page.locator("#runs tbody td:nth-child(14)").all_inner_texts()
+    assert started
+    assert all(text.startswith("2026-06-02") for text in started)
+
+
+def test_rows_are_sorted_and_paged(page: Page) -> None:
+    page.locator("#runs th button", has_text="Queue").click()
+    assert "runs.sort=-queue" in page.url
+    page.locator("#runs").get_by_label("Rows a page").select_option("50")
+    assert page.locator("#runs tbody tr").count() == 50
+    page.locator("#runs").get_by_role("button", name="Next").click()
+    assert page.locator("#runs tbody tr").count() == 10
+    page.go_back()
+    assert page.locator("#runs tbody tr").count() == 50
+
+
+def test_whatever_is_chosen_comes_again_from_its_address(browser: Browser, week: Path) -> None:
+    page = Opened(browser, week).page
+    choices: dict[str, list[str]] = {
+        "runs.workflow": ["Claude", "Nightly"], "runs.state": ["success", "failure"], "runs.agent": ["claude"],
+        "runs.branch": ["main"], "runs.sort": ["-duration", "queue"], "runs.size": ["50"], "runs.q": ["change 1"],
+        "runs.from": ["2026-06-02"], "steps.conclusion": ["failure"], "steps.step": ["Run tests"],
+        "trend.range": ["24h", "7d", "90d"], "trend.workflow": ["Claude"], "run": ["1001.1", "1004.1"],
+    }  # fmt: skip
+    dice = random.Random(7)
+    state = """() => [...document.querySelectorAll("input[type=search], input[type=date], select")]
+        .map((one) => one.value).concat([...document.querySelectorAll(".count")].map((one) => one.textContent),
+                document.querySelector("#run-title").textContent, document.querySelector("#run-detail").open)"""
+    for _ in range(12):
+        asked = {name: dice.choice(told) for name, told in choices.items() if dice.random() < 0.5}
+        page.goto(f"{week.as_uri()}?{urlencode(asked)}")
+        page.wait_for_selector("html[data-ready]", state="attached")
+        before = page.evaluate(state)
+        page.goto(page.url)
+        page.wait_for_selector("html[data-ready]", state="attached")
+        assert page.evaluate(state) == before
+
+
+def test_what_no_filter_knows_in_an_address_is_ignored(browser: Browser, week: Path) -> None:
+    page = Opened(
+        browser, f"{week.as_uri()}?runs.state=x&runs.nonsense=1&trend.range=5y&run=<b>&trend.workflow=%F0"
+    ).page
+
+    assert count(page) == "1–20 of 60 rows"
+    assert not page.locator("#run-detail").is_visible()
+
+
+def saved(page: Page, table: str, kind: str) -> str:
+    with page.expect_download() as download:
+        page.locator(f"#{table} .save").get_by_role("button", name=f"Save as {kind}").click()
+    return download.value.path().read_text(encoding="utf-8-sig")
+
+
+def test_the_rows_that_are_left_are_saved_as_csv_and_json(page: Page) -> None:
+    field(page, "State").select_option(label="failure")
+
+    rows = list(csv.DictReader(io.StringIO(saved(page, "runs", "CSV"))))
+    told = json.loads(saved(page, "runs", "JSON"))
+
+    assert len(rows) == len(told) == 10
+    assert {row["State"] for row in rows} == {"failure"}
+    assert all(len(row["Commit"]) == 40 for row in rows)
+    assert float(rows[0]["Duration (min)"]) == told[0]["duration"] == 15.0
+
+
+def test_hostile_names_are_saved_so_that_no_spreadsheet_runs_them(browser: Browser, tmp_path: Path) -> None:
+    page = Opened(browser, write_site(a_hostile_site(), tmp_path)).page
+
+    rows = list(csv.DictReader(io.StringIO(saved(page, "runs", "CSV"))))
+
+    assert len(rows) == len(ATTACKS)
+    assert not [value for row in rows for value in row.values() if value and value[0] in "=+-@\t\r"]
+
+
+def test_names_from_outside_stay_text_wherever_they_stand(browser: Browser, tmp_path: Path) -> None:
+    path = write_site(a_hostile_site(), tmp_path)
+    opened = Opened(browser, path)
+    page = opened.page
+
+    for number in range(1, len(ATTACKS) + 1, 4):
+        page.evaluate("(key) => trackside.address.set({ run: key })", f"{1000 + number}.1")
+        assert page.locator("#run-detail").is_visible()
+        page.keyboard.press("Escape")
+    for at in range(page.locator("#agents-trend select").nth(1).locator("option").count()):
+        page.locator("#agents-trend select").nth(1).select_option(index=at)
+
+    assert page.evaluate("() => window.pwned") is None
+    assert page.locator("main img, main iframe, main svg[onload], dialog img, [onerror]").count() == 0
+    hosts = page.evaluate("() => [...document.querySelectorAll('a[href]')].map((link) => link.protocol + link.host)")
+    assert set(hosts) <= {"file:", "https:github.com"}
+    assert opened.faults == []
+
+
+def test_hostile_names_in_newer_data_stay_text_too(browser: Browser, tmp_path: Path) -> None:
+    with served(tmp_path) as url:
+        path = write_site(agents_site(a_week(12)), tmp_path)
+        opened = Opened(browser, f"{url}{path.name}")
+        newer = json.loads(agent_files(a_hostile_site())["data/agentops-runs.json"])
+        newer["last_updated"] = "2027-01-01T00:00:00.000000+00:00"
+        (tmp_path / "data" / "agentops-runs.json").write_text(json.dumps(newer), encoding="utf-8")
+
+        assert opened.page.evaluate("() => trackside.agents.refresh()") is True
+        assert opened.page.locator("[data-kpi=total] b").inner_text() == str(len(ATTACKS))
+        assert opened.page.evaluate("() => window.pwned") is None
+        assert opened.page.locator("main img, [onerror], svg[onload]").count() == 0
+        assert opened.faults == []
+
+
+def test_a_row_opens_the_jobs_of_its_run_and_the_address_leads_there(browser: Browser, week: Path) -> None:
+    opened = Opened(browser, week)
+    page = opened.page
+    field(page, "State").select_option(label="failure")
+    page.locator("#runs tbody tr", has_text="#55").get_by_role("link", name="2 jobs").click()
+    dialog = page.locator("#run-detail")
+
+    assert "run=1055.1" in page.url
+    assert "runs.state=failure" in page.url
+    assert dialog.locator("h2").inner_text() == "Run #55"
+    assert dialog.locator(".waterfall .agents-job").count() == 2
+    assert "failed at Run tests" in dialog.inner_text()
+    assert "known failure 1" in dialog.inner_text()
+    assert "signature" in dialog.inner_text()
+    step = dialog.get_by_role("link", name="Run tests").last
+    assert str(step.get_attribute("href")).startswith(f"{HOME}/actions/runs/1055/job/")
+    assert str(step.get_attribute("href")).endswith("#step:2:1")
+    assert "gh workflow run agentops-log-analyzer.yml -R octo/engine -f run_id=1055" in dialog.inner_text()
+    link = dialog.get_by_role("link", name="Run the workflow on GitHub")
+    assert link.get_attribute("href") == f"{HOME}/actions/workflows/agentops-log-analyzer.yml"
+    assert page.evaluate("() => document.querySelector('#run-detail').contains(document.activeElement)")
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    assert "run=" not in page.url
+    page.go_back()
+    assert dialog.is_visible()
+    assert opened.faults == []
+
+
+def test_a_known_failure_that_a_run_names_is_shown(page: Page) -> None:
+    page.evaluate("() => trackside.address.set({ run: '1055.1' })")
+    page.locator("#run-detail").get_by_role("link", name="known failure 1").click()
+
+    assert not page.locator("#run-detail").is_visible()
+    assert page.locator("#known-failure-1").get_attribute("open") is not None
+
+
+def test_a_run_without_jobs_in_the_page_says_where_they_are(page: Page) -> None:
+    page.evaluate("() => trackside.address.set({ run: '1002.1' })")
+
+    assert "The jobs of this attempt are not in this page" in page.locator("#run-detail").inner_text()
+
+
+def test_steps_are_filtered_by_name_and_conclusion(page: Page) -> None:
+    field(page, "Step", "steps").select_option(label="Run tests")
+    field(page, "Worst end", "steps").select_option(label="failure")
+
+    assert "steps.step=Run+tests" in page.url
+    assert "steps.conclusion=failure" in page.url
+    assert column(page, 3, "steps") == {"Run tests"}
+    field(page, "Conclusion", "step-failures").select_option(label="timed out")
+    assert column(page, 5, "step-failures") == {"timed out"}
+    assert "10 of 20 rows" in count(page, "step-failures")
+
+
+def points(page: Page) -> list[str]:
+    return page.locator("#agents-trend circle.p50 title").all_text_contents()
+
+
+def test_trends_are_drawn_for_the_window_that_is_chosen_with_gaps_as_gaps(browser: Browser, tmp_path: Path) -> None:
+    days = [1, 25, 97, 121, 145]
+    runs = [an_agent_run(at, duration_s=60.0 * at) for at in days]
+    page = Opened(browser, write_site(agents_site(an_agent_history(runs)), tmp_path)).page
+
+    assert len(points(page)) == 5
+    path = page.locator("#agents-trend path.p50").get_attribute("d")
+    assert str(path).count("M") == 2  # the line is broken where two days are without a run
+    page.get_by_label("Window").select_option("24 h")
+    assert points(page) == ["2026-06-07 09:00 UTC: p50 145.0 min, 1 attempt"]
+    assert "trend.range=24h" in page.url
+    page.get_by_label("Window").select_option("7 d")
+    assert len(points(page)) == 5
+    assert "5 timed attempts on 5 days with any" in page.locator("#agents-trend figcaption").inner_text()
+
+
+def test_a_step_has_a_trend_of_its_own_and_an_empty_window_says_so(page: Page) -> None:
+    page.locator("#agents-trend").get_by_label("Workflow").select_option(label="Claude")
+    page.locator("#agents-trend").get_by_label("Step").select_option(label="test / Run tests")
+
+    assert "trend.step=test+%2F+Run+tests" in page.url
+    assert len(points(page)) == 3
+    page.locator("#agents-trend").get_by_label("Workflow").select_option(label="Nightly")
+    assert "trend.step" not in page.url
+
+
+def test_days_are_those_of_utc_wherever_the_reader_is(browser: Browser, week: Path) -> None:
+    here = Opened(browser, week).page
+    there = Opened(browser, week, zone="Asia/Kolkata").page
+
+    assert points(there) == points(here)
+    assert there.evaluate(TABLES) == here.evaluate(TABLES)
+
+
+def test_rows_and_figures_of_a_data_file_are_as_the_page_was_built(browser: Browser, week: Path) -> None:
+    with served(week.parent) as url:
+        opened = Opened(browser, f"{url}{week.name}")
+        page = opened.page
+        built, figures = page.evaluate(TABLES), page.evaluate(FIGURES)
+
+        page.evaluate("""async () => trackside.agents.take(await (await fetch("data/agentops-runs.json")).json())""")
+
+        assert page.evaluate(FIGURES) == figures
+        assert page.evaluate(TABLES) == built
+        assert opened.faults == []
+
+
+def newer_files(count: int, at: dt.datetime) -> bytes:
+    """The data file of a week with more runs, the newest of which changed at ``at``."""
+    history = a_week(count - 1)
+    runs = [
+        *history.runs.to_dicts(),
+        an_agent_run(count, "failure", updated_at=at, created_at=at - HOUR, workflow="Night"),
+    ]
+    file = agent_files(agents_site(an_agent_history(runs)))["data/agentops-runs.json"]
+    assert problems("agentops-runs", json.loads(file)) == []
+    return file
+
+
+def test_ten_refreshes_bring_new_rows_and_figures_and_nothing_grows(browser: Browser, tmp_path: Path) -> None:
+    with served(tmp_path) as url:
+        path = write_site(a_full_site(), tmp_path)
+        opened = Opened(browser, f"{url}{path.name}")
+        page = opened.page
+        page.add_init_script(f"({COUNT_LISTENERS})()")
+        page.reload()
+        page.wait_for_selector("html[data-ready]", state="attached")
+        file = tmp_path / "data" / "agentops-runs.json"
+        file.write_bytes(newer_files(61, UNTIL + HOUR))
+        field(page, "Branch").select_option(label="main")
+        page.locator("#runs").get_by_label("Rows a page").select_option("100")
+        page.evaluate("() => trackside.agents.refresh()")
+        before = page.evaluate(GROWTH)
+
+        for number in range(1, 11):
+            file.write_bytes(newer_files(61, UNTIL + (1 + number) * HOUR))
+            assert page.evaluate("() => trackside.agents.refresh()") is True
+            assert page.evaluate("() => trackside.agents.refresh()") is False
+
+        assert page.evaluate(GROWTH) == before
+        assert before["listeners"] > 0
+        assert column(page, 8) == {"main"}
+        field(page, "Branch").select_option(label="any")
+        assert count(page) == "61 rows"
+        assert page.locator("#runs tbody tr").first.locator("td").first.inner_text() == "#61"
+        assert page.locator("[data-kpi=total] b").inner_text() == "61"
+        assert "Night" in page.locator("#workflows tbody").inner_text()
+        assert page.locator("#agents-updated").inner_text() == "2026-06-04 18:00"
+        options = field(page, "Workflow").locator("option").all_inner_texts()
+        assert len(options) == len(set(options))
+        assert "Night" in options
+        assert opened.faults == []
+
+
+def test_a_page_that_is_opened_later_reads_the_newer_data_by_itself(browser: Browser, tmp_path: Path) -> None:
+    with served(tmp_path) as url:
+        path = write_site(agents_site(a_week(12)), tmp_path)
+        (tmp_path / "data" / "agentops-runs.json").write_bytes(newer_files(13, UNTIL))
+        page = Opened(browser, f"{url}{path.name}").page
+
+        page.locator("#runs .count", has_text="13 rows").wait_for()
+        page.locator("#runs tbody tr", has_text="Night").wait_for()
+
+
+def test_the_file_of_the_established_dashboard_is_shown_with_what_it_tells(browser: Browser, tmp_path: Path) -> None:
+    with served(tmp_path) as url:
+        path = write_site(agents_site(a_week(12)), tmp_path)
+        opened = Opened(browser, f"{url}{path.name}")
+        page = opened.page
+        told = established_document(dt.datetime(2026, 6, 9, tzinfo=dt.UTC))
+        assert problems("agentops-runs", told) == []
+        (tmp_path / "data" / "agentops-runs.json").write_text(json.dumps(told), encoding="utf-8")
+
+        assert page.evaluate("() => trackside.agents.refresh()") is True
+
+        figures = page.evaluate(FIGURES)
+        assert figures["total"] == ["125", "125 attempts"]
+        assert figures["success"][0] == "82.8 %"
+        assert figures["success"][1].endswith("96 of 116 that succeeded or failed")
+        assert figures["duration"] == ["0.5 min", "of 124 completed"]
+        first = page.locator("#runs tbody tr").first
+        assert first.locator("td").nth(4).inner_text().split("\n") == ["users", "not said how it was told"]
+        assert first.locator("td").nth(9).locator("a").get_attribute("href") == f"{HOME}/pull/207"
+        assert first.locator("td").nth(8).locator("a").get_attribute("href") == f"{HOME}/commit/4dad8733"
+        assert "2 other" in page.locator("#agents tbody").inner_text()
+        assert "agent-evaluator.yml" in page.locator("#workflows tbody").inner_text()
+        assert opened.faults == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda told: told.update(schema_version=99), "of a newer version than this page"),
+        (lambda told: told.update(repository="other/repo"), "of another repository, other/repo"),
+        (lambda told: told.update(runs=None), "no file of runs"),
+        (lambda told: told.update(segment="2026-06"), "only one month"),
+    ],
+    ids=["newer version", "another repository", "no runs", "segment"],
+)
+def test_a_data_file_that_is_not_for_the_page_is_said_and_changes_nothing(
+    browser: Browser, tmp_path: Path, change: Callable[[dict[str, Any]], None], said: str
+) -> None:
+    with served(tmp_path) as url:
+        path = write_site(agents_site(a_week(12)), tmp_path)
+        page = Opened(browser, f"{url}{path.name}").page
+        before = page.evaluate(TABLES)
+        told = json.loads(newer_files(13, UNTIL))
+        change(told)
+        (tmp_path / "data" / "agentops-runs.json").write_text(json.dumps(told), encoding="utf-8")
+
+        assert page.evaluate("() => trackside.agents.refresh()") is False
+        assert said in page.locator("#agents-problem").inner_text()
+        assert page.evaluate(TABLES) == before
+
+
+def test_a_data_file_that_is_cut_is_said_and_changes_nothing(browser: Browser, tmp_path: Path) -> None:
+    with served(tmp_path) as url:
+        path = write_site(agents_site(a_week(12)), tmp_path)
+        page = Opened(browser, f"{url}{path.name}").page
+        (tmp_path / "data" / "agentops-runs.json").write_bytes(newer_files(13, UNTIL)[:5_000])
+
+        assert page.evaluate("() => trackside.agents.refresh()") is False
+        assert "no file of runs" in page.locator("#agents-problem").inner_text()
+        (tmp_path / "data" / "agentops-runs.json").write_bytes(newer_files(13, UNTIL))
+        assert page.evaluate("() => trackside.agents.refresh()") is True
+        assert page.locator("#agents-problem").count() == 0
+
+
+def test_a_file_asks_for_nothing_and_shows_the_same_as_a_server(browser: Browser, week: Path) -> None:
+    opened = Opened(browser, week)
+    with served(week.parent) as url:
+        live = Opened(browser, f"{url}{week.name}")
+
+        assert live.page.evaluate(TABLES) == opened.page.evaluate(TABLES)
+        assert live.page.evaluate(FIGURES) == opened.page.evaluate(FIGURES)
+    assert all(one.startswith("file:") for one in opened.requests)
+    assert not [one for one in opened.requests if one.endswith(".json")]
+    assert opened.faults == []
+
+
+def test_without_scripts_the_figures_tables_and_waterfalls_are_there(browser: Browser, week: Path) -> None:
+    page = Opened(browser, week, script=False).page
+
+    assert page.locator("[data-kpi=total] b").inner_text() == "60"
+    assert page.locator("#runs tbody tr").count() == 60
+    assert page.locator("details.agents-waterfall .waterfall").count() >= 2
+    assert "The chart is drawn with JavaScript" in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("asked", ["", "?run=1055.1"], ids=["page", "run"])
+def test_nothing_keeps_people_from_reading_it(browser: Browser, week: Path, scheme: str, asked: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    page = Opened(browser, f"{week.as_uri()}{asked}", scheme=scheme).page
+    page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+
+    violations = axe.Axe().run(page).response["violations"]
+
+    assert [
+        (one["id"], one["nodes"][0]["html"]) for one in violations if one["impact"] in ("serious", "critical")
+    ] == []
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_nothing_but_tables_scrolls_sideways(browser: Browser, week: Path, width: int) -> None:
+    page = Opened(browser, week, width=width).page
+
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    page.evaluate("() => trackside.address.set({ run: '1055.1' })")
+    assert (
+        page.evaluate(
+            "() => { const one = document.querySelector('#run-detail'); return one.scrollWidth - one.clientWidth; }"
+        )
+        <= 0
+    )
+
+
+def test_the_page_can_be_used_with_the_keyboard(page: Page) -> None:
+    field(page, "Find").focus()
+    page.keyboard.type("#55")
+    assert count(page) == "1 of 60 rows"
+    link = page.locator("#runs tbody").get_by_role("link", name="2 jobs")
+    link.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#run-detail").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#run-detail").is_visible()
