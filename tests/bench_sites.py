@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.report_runs import HOSTILE_NODE, HOSTILE_VALUE, lines_of, workers_of
 from tests.site_samples import FACTS
 from trackside.records.bench_runs import BenchCurve, BenchRun
 from trackside.records.engine_run import FileLedger
-from trackside.report.bench_report import bench_body
+from trackside.report.bench_report import BenchBody, bench_body
 from trackside.site.bench_pages import bench_pages
 from trackside.site.facts import BenchReport, SiteFacts
 from trackside.site.pages import BOKEH, SCRIPTS, STYLES, asset, render
@@ -77,11 +77,16 @@ def bench_run(number: int = 1, **more: Any) -> BenchRun:
     return BenchRun(**told | more)
 
 
-def with_report(run: BenchRun, node: str = "n1", value: str = "fa3", notes: Sequence[str] = ()) -> BenchReport:
+def with_report(run: BenchRun, node: str = "n1", value: str = "fa3", notes: tuple[str, ...] = ()) -> BenchReport:
     """The run with the full report of a small one."""
-    ledger = (FileLedger(f"{node}.out", lines=9, prefill=3, samples=(value,), unrecognised=1, note=value),)
-    page = bench_body(run.name, engine_rows(*lines_of(node)), workers_of(node, value), ledger, notes)
+    page = _body_of(run.name, node, value, notes)
     return BenchReport(run=run, lead=page.lead, body=page.body)
+
+
+@cache
+def _body_of(name: str, node: str, value: str, notes: tuple[str, ...]) -> BenchBody:
+    ledger = (FileLedger(f"{node}.out", lines=9, prefill=3, samples=(value,), unrecognised=1, note=value),)
+    return bench_body(name, engine_rows(*lines_of(node)), workers_of(node, value), ledger, notes)
 
 
 def hostile_report() -> BenchReport:
