@@ -74,9 +74,9 @@ def _runs(rng: np.random.Generator, run_ids: np.ndarray, created: np.ndarray) ->
             "head_sha": _hex(rng, count),
             "actor": np.char.add("dev-", (branch % 200).astype(str)),
             "actor_id": branch % 200,
-            "created_at": _times(created),
-            "run_started_at": _times(created),
-            "updated_at": _times(created + 3_600_000_000),
+            "created_at": times(created),
+            "run_started_at": times(created),
+            "updated_at": times(created + 3_600_000_000),
             "duration_s": 3600.0,
         }
     ).with_columns(repo=pl.lit(REPO), source=pl.lit("rest"), status=pl.lit("completed"))
@@ -100,21 +100,21 @@ def _jobs(rng: np.random.Generator, run_ids: np.ndarray, created: np.ndarray, pe
             "workflow_name": np.array(_WORKFLOWS)[run_ids // 1_000 % len(_WORKFLOWS)],
             "head_branch": np.char.add("feature/", (run_ids // 1_000 % 900).astype(str)),
             "conclusion": _CONCLUSIONS[outcome],
-            "created_at": _times(created),
-            "started_at": _times(begun),
-            "completed_at": _times(begun + length * 1_000_000),
+            "created_at": times(created),
+            "started_at": times(begun),
+            "completed_at": times(begun + length * 1_000_000),
             "queue_s": (begun - created) / 1e6,
             "duration_s": length.astype(float),
             "runner_id": rng.integers(1, 400, count),
             "runner_name": np.char.add(np.char.add(kind, "-"), rng.integers(1, 60, count).astype(str)),
             "runner_group": "Default",
             "labels": pl.Series(kind).to_frame().select(pl.concat_list(pl.all())).to_series(),
-            "steps": _steps(rng, begun, length, outcome),
+            "steps": steps_of(rng, begun, length, outcome),
         }
     ).with_columns(repo=pl.lit(REPO), source=pl.lit("rest"), status=pl.lit("completed"))
 
 
-def _steps(rng: np.random.Generator, begun: np.ndarray, length: np.ndarray, outcome: np.ndarray) -> pl.Series:
+def steps_of(rng: np.random.Generator, begun: np.ndarray, length: np.ndarray, outcome: np.ndarray) -> pl.Series:
     """15 steps of each job, the tests the longest; the step that failed is one of the middle."""
     each, count = len(_STEPS), len(begun)
     share = np.sort(rng.random((count, each)), axis=1)
@@ -128,8 +128,8 @@ def _steps(rng: np.random.Generator, begun: np.ndarray, length: np.ndarray, outc
             "name": np.tile(np.array(_STEPS), count),
             "status": "completed",
             "conclusion": _CONCLUSIONS[failed.astype(int).ravel()],
-            "started_at": _times(starts.ravel()),
-            "completed_at": _times(ends.ravel()),
+            "started_at": times(starts.ravel()),
+            "completed_at": times(ends.ravel()),
             "duration_s": ((ends - starts) / 1e6).ravel(),
         },
         schema_overrides={field.name: field.dtype for field in STEP.fields},
@@ -141,10 +141,11 @@ def _steps(rng: np.random.Generator, begun: np.ndarray, length: np.ndarray, outc
 def _twice(rows: pl.DataFrame, table: Table, early: np.ndarray) -> pl.DataFrame:
     """``rows`` with every column and its stamps; those of the runs ``early`` also as they were in progress."""
     before = rows.filter(pl.col("run_id").is_in(early.tolist())).with_columns(status=pl.lit("in_progress"))
-    return pl.concat([_stamped(before, table, 13, -1), _stamped(rows, table, 23, 0)])
+    return pl.concat([stamped(before, table, 13, -1), stamped(rows, table, 23, 0)])
 
 
-def _stamped(rows: pl.DataFrame, table: Table, precedence: int, hours: int) -> pl.DataFrame:
+def stamped(rows: pl.DataFrame, table: Table, precedence: int, hours: int) -> pl.DataFrame:
+    """``rows`` with the columns and stamps of ``table``, as they were seen so many ``hours`` after the 91st day."""
     seen = (START + dt.timedelta(days=91, hours=hours)).astimezone(dt.UTC)
     rest = {name: pl.lit(None, dtype) for name, dtype in table.schema.items() if name not in rows.columns}
     stamps = {
@@ -164,6 +165,7 @@ def _hex(rng: np.random.Generator, count: int) -> list[str]:
     return [rng.bytes(20).hex() for _ in range(count)]
 
 
-def _times(since_start_us: np.ndarray) -> pl.Series:
+def times(since_start_us: np.ndarray) -> pl.Series:
+    """The times of these microseconds since the start."""
     start = int(START.timestamp() * 1e6)
     return pl.Series(since_start_us + start, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))

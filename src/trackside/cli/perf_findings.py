@@ -11,6 +11,7 @@ from trackside.cli.perf_session import PerfSession
 from trackside.errors import OutputError
 
 if TYPE_CHECKING:
+    from trackside.perf.change_records import Changes
     from trackside.perf.collection import Collection
     from trackside.perf.silence import Silence
     from trackside.perf.states import ChangeStates
@@ -25,21 +26,23 @@ class PerfFindings:
     silence: Silence
 
 
-def find_all(session: PerfSession, now: dt.datetime | None = None) -> PerfFindings:
-    """What moved and what stopped, with the ids and states that the store and the settings give. Writes nothing.
-
-    ``now``, the time of the clock if none is given, is when that is seen.
-    """
-    from trackside.evidence.known_changes import known_changes
+def find_all(session: PerfSession) -> PerfFindings:
+    """What moved and what stopped, with the ids and states that the store and the settings give. Writes nothing."""
     from trackside.perf.changes import find_changes
+
+    return with_states(session, find_changes(session.history, session.points), dt.datetime.now(dt.UTC))
+
+
+def with_states(session: PerfSession, found: Changes, now: dt.datetime) -> PerfFindings:
+    """The same of changes that were found, and are seen at ``now``."""
+    from trackside.evidence.known_changes import known_changes
     from trackside.perf.silence import find_silent
     from trackside.perf.states import reconcile
 
     history, rules = session.history, session.ci.settings.perf
-    found = find_changes(history, session.points)
     known = known_changes(session.ci.store, history.repo)
     return PerfFindings(
-        states=reconcile(found, session.points, known, rules.changes, now or dt.datetime.now(dt.UTC)),
+        states=reconcile(found, session.points, known, rules.changes, now),
         silence=find_silent(history, session.points, session.measured, rules),
     )
 

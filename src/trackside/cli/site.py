@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
 from trackside.cli.site_session import LoadedSite, SiteAsked, load_site
+from trackside.engine.second_process import second_process
 
 if TYPE_CHECKING:
     from trackside.site.files import Written
@@ -32,8 +34,10 @@ def build(
     """
     from trackside.site.files import FIRST_PAGE
 
-    loaded = load_site(asked, output, benchmarks)
-    terminal, written = loaded.session.terminal, _write(output, loaded)
+    with second_process() as elsewhere:
+        loaded = load_site(asked, output, benchmarks, elsewhere)
+        written = _write(output, loaded, elsewhere)
+    terminal = loaded.session.terminal
     terminal.note(
         f"{len(written.changed):,} of {written.files:,} files were written, {len(written.removed):,} removed; "
         f"the site has {written.bytes / 1e6:,.1f} MB."
@@ -42,11 +46,11 @@ def build(
     return loaded.end()
 
 
-def _write(output: Path, loaded: LoadedSite) -> Written:
+def _write(output: Path, loaded: LoadedSite, elsewhere: Executor | None) -> Written:
     from trackside.site.build import site_files
     from trackside.site.files import write_site
 
     with loaded.session.terminal.phases() as on_phase:
         on_count, made = on_phase("making pages"), iter(range(1, 1_000_000))
-        files = site_files(loaded.facts, lambda _path: on_count(next(made), 0))
+        files = site_files(loaded.facts, lambda _path: on_count(next(made), 0), elsewhere)
         return write_site(output, files, loaded.facts, dt.datetime.now(dt.UTC))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from trackside.cli.ci_session import CiSession
 from trackside.cli.github_options import Window
+from trackside.engine.second_process import begin
 from trackside.errors import OutputError
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from trackside.records.sync_health import SyncHealth
     from trackside.site.facts import AgentFacts, CiFacts, HealthFacts, SpeedFacts
     from trackside.store.store import Store
+
+_MANY_POINTS: Final = 10_000
+"""So many values take longer to be searched than another process to begin."""
 
 
 def ci_facts(session: CiSession) -> CiFacts | None:
@@ -56,10 +62,14 @@ def ci_facts(session: CiSession) -> CiFacts | None:
     )
 
 
-def speed_facts(session: CiSession, window: Window) -> SpeedFacts | None:
-    """What performance jobs of the window printed, None where it holds no such job and no value."""
-    from trackside.cli.perf_findings import collection_of, find_all, head_of
+def begin_speed(session: CiSession, window: Window, elsewhere: Executor | None) -> Callable[[], SpeedFacts | None]:
+    """Gives what performance jobs of the window printed, None where it holds no such job and no value.
+
+    Until that is asked for, its changes are searched ``elsewhere``, where there are many values.
+    """
+    from trackside.cli.perf_findings import collection_of, head_of, with_states
     from trackside.cli.perf_session import for_performance, measured
+    from trackside.perf.changes import find_changes
     from trackside.site.facts import SpeedFacts
 
     own = replace(session, settings=for_performance(session.settings))
@@ -67,15 +77,21 @@ def speed_facts(session: CiSession, window: Window) -> SpeedFacts | None:
     perf = measured(replace(own, history=_of_workflows(session.history, chosen)), window.job)
     collection = collection_of(perf)
     if perf.points.is_empty() and collection.jobs.is_empty():
-        return None
-    found = find_all(perf, session.until)
-    return SpeedFacts(
-        points=perf.points,
-        states=found.states,
-        silence=found.silence,
-        collection=collection,
-        head=head_of(perf.ci, collection, session.until),
-    )
+        return lambda: None
+    where = elsewhere if perf.points.height > _MANY_POINTS else None
+    changes = begin(where, find_changes, _only_runs(perf.history), perf.points)
+
+    def told() -> SpeedFacts:
+        found = with_states(perf, changes(), session.until)
+        return SpeedFacts(
+            points=perf.points,
+            states=found.states,
+            silence=found.silence,
+            collection=collection,
+            head=head_of(perf.ci, collection, session.until),
+        )
+
+    return told
 
 
 def agent_facts(session: CiSession, window: Window) -> AgentFacts | None:
@@ -150,6 +166,12 @@ def _drawn_steps(store: Store, history: History) -> pl.DataFrame:
     newest = over.unique(["workflow", "job"], keep="last", maintain_order=True)
     failed = over.filter(pl.col("outcome") == "failed").unique(["workflow", "job"], keep="last", maintain_order=True)
     return load_steps(store, pl.concat([newest, failed]).unique("job_id", maintain_order=True), history.repo)
+
+
+def _only_runs(history: History) -> History:
+    """The history without what changes of level are not told from: it is sent to another process."""
+    nothing = {name: getattr(history, name).clear() for name in ("jobs", "failures", "test_files")}
+    return msgspec.structs.replace(history, every_job=None, **nothing)
 
 
 def _of_workflows(history: History, wanted: tuple[str, ...]) -> History:

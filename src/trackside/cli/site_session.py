@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
@@ -71,8 +72,12 @@ class LoadedSite:
         return self.session.end() or (PartialError.exit_code if self.facts.missing else 0)
 
 
-def load_site(asked: SiteAsked | None, output: Path, benchmarks: tuple[Path, ...] = ()) -> LoadedSite:
+def load_site(
+    asked: SiteAsked | None, output: Path, benchmarks: tuple[Path, ...] = (), elsewhere: Executor | None = None
+) -> LoadedSite:
     """Syncs if that is wanted, reads the logs that came, and asks every analysis, for a site in the folder ``output``.
+
+    ``elsewhere`` takes work that can be done beside other work.
 
     The window ends when the newest run was touched last, so that the same store is always the same site. Raises
     OutputError where the folder is not for this site, and NoDataError where there is no store to look at, where it
@@ -89,7 +94,7 @@ def load_site(asked: SiteAsked | None, output: Path, benchmarks: tuple[Path, ...
     opened = replace(opened, now=_end_of_window(opened, repo, benches, failure))
     since = _start_of_window(opened)
     session = load_session(opened, since, synced=synced, failure=failure, reader=_read_logs)
-    facts = _facts(session, asked.window, since)
+    facts = _facts(session, asked.window, since, elsewhere)
     return LoadedSite(facts=msgspec.structs.replace(facts, benches=benches, bench_notes=notes), session=session)
 
 
@@ -162,9 +167,9 @@ def _read_logs(store: Store, repo: str, settings: Settings, on_count: OnProgress
     return LogsRead(told.read + values.read, values.unkept)
 
 
-def _facts(session: CiSession, window: Window, since: dt.datetime) -> SiteFacts:
+def _facts(session: CiSession, window: Window, since: dt.datetime, elsewhere: Executor | None) -> SiteFacts:
     from trackside import __version__
-    from trackside.cli.site_parts import agent_facts, ci_facts, health_facts, speed_facts
+    from trackside.cli.site_parts import agent_facts, begin_speed, ci_facts, health_facts
     from trackside.evidence.reports import last_sync
     from trackside.report.safe_links import site_of
     from trackside.site.facts import SiteFacts
@@ -173,9 +178,10 @@ def _facts(session: CiSession, window: Window, since: dt.datetime) -> SiteFacts:
     synced_at = last_sync(session.store, repo)
     with session.terminal.phases() as on_phase:
         asking = _Asking(on_phase)
+        begun = asking.of("Performance", lambda: begin_speed(session, window, elsewhere))
         ci = asking.of("CI", lambda: ci_facts(session))
-        speed = asking.of("Performance", lambda: speed_facts(session, window))
         agents = asking.of("Agents", lambda: agent_facts(session, window))
+        speed = None if begun is None else asking.of("Performance", begun)
         health = asking.of("Data health", lambda: health_facts(session, agents, synced_at))
     return SiteFacts(
         repo=repo,

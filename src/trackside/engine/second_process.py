@@ -1,0 +1,69 @@
+"""A process beside this one for work that takes long, where the machine has a processor for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from trackside.engine.local import available_cores
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@contextmanager
+def second_process() -> Iterator[Executor | None]:
+    """Takes functions and what they are called with, one after the other; None on a machine with one processor.
+
+    It starts with the first of them, and ends with this process however that ends.
+    """
+    if available_cores() == 1:
+        yield None
+        return
+    import multiprocessing
+
+    # Not forked: the threads of the libraries would be missing there.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def begin(elsewhere: Executor | None, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[[], T]:
+    """Begins ``work`` in the other process, and returns what gives its result; without one it is done when asked.
+
+    Where the other process was ended, for want of memory perhaps, it is done here.
+    """
+    if elsewhere is None:
+        return lambda: work(*args, **kwargs)
+    future = elsewhere.submit(work, *args, **kwargs)
+
+    def result() -> T:
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            return work(*args, **kwargs)
+
+    return result
+
+
+def _end_with_parent() -> None:
+    """Watches for the end of the process that this one works for: nobody would take what it makes."""
+    import multiprocessing
+    import threading
+
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
