@@ -75,6 +75,7 @@ class Served:
     store: Store
     source: Path
     folder: Path
+    wait_s: float = WAIT_S
     said: list[str] = field(default_factory=list)
 
     def ask(
@@ -111,7 +112,7 @@ class Served:
 
     def until(self, is_so: Callable[[], bool]) -> None:
         """Waits until it is so; fails where that takes too long."""
-        end_s = time.monotonic() + WAIT_S
+        end_s = time.monotonic() + self.wait_s
         while not is_so():
             assert time.monotonic() < end_s, self.said
             time.sleep(0.02)
@@ -164,10 +165,10 @@ def server_here(
     """A server of ``folder``, over its store, for as long as the block lasts."""
     write_site(folder / "source", FILES if files is None else files)
     store = open_store(folder / "store")
-    repo = more.pop("repo", REPO)
+    repo, wait_s = more.pop("repo", REPO), more.pop("wait_s", WAIT_S)
     serving = serving_of(folder, repo=repo, **more)
     listener = bind("127.0.0.1", 0)
-    served = Served(listener.getsockname()[1], store, folder / "source", folder / "built")
+    served = Served(listener.getsockname()[1], store, folder / "source", folder / "built", wait_s)
     own = backend or StoreBackend(store, repo, Settings(), dt.timedelta(days=30))
     app = make_app(serving, own, served.said.append)
     ready = threading.Event()
