@@ -61,7 +61,7 @@ def run_row(at: int) -> tuple[Cell, ...]:
         text_cell(f"#{9000 - at}", f"{HOME}/actions/runs/{at}", note="Speed up decoding" if at % 3 == 0 else None),
         text_cell(_WORKFLOWS[at % 3]),
         state_cell(_STATES[at % 5]),
-        text_cell(_BRANCHES[at * 7 % 3]),
+        text_cell(_BRANCHES[at // 2 % 3]),
         Cell(items=tuple(text_cell(one, f"{HOME}/pull/{one[1:]}") for one in pulls)),
         number_cell(None if at % 7 == 0 else at * 37 % 101 / 2),
         markup_cell(_LINE),
@@ -134,3 +134,47 @@ def list_site(folder: Path, page: Page = PAGE, generated_at: str = "2026-10-20T1
     path = folder / "data" / "site.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.encode(told))
+
+
+ELEMENTS: Final = """{% extends "base.html.j2" %}
+{% from "macros.html.j2" import card, data_table, empty, linked, state, when with context %}
+{% block content %}
+<h2>Figures</h2>
+<p class="intro">Figures with what they rest on.</p>
+<dl class="cards">{{ card("Broken now", "3", "of 41 jobs", "ci.html", "bad") }}
+{{ card("Rate", "94.2 %", "n = 1,204", none, "good") }}
+{{ card("Flaky", "7", "of 41 jobs", none, "warn") }}{{ card("Regressions", none, "no benchmark was read") }}</dl>
+{{ empty("No benchmark run is here: register one with `srtlog parse RUN --register`.") }}
+<ul class="tags"><li>h100</li><li>decode heavy</li></ul>
+<p>{% for one in ("failure", "success", "flaky", "in_progress", "cancelled", none) %}{{ state(one) }} {% endfor %}
+{{ when(until) }} {{ linked(home ~ "/actions", "Actions") }}</p>
+<h2>Pictures</h2>
+<div class="scroll" tabindex="0" role="group" aria-label="Jobs by runs">
+<table class="matrix"><caption>Jobs by runs</caption>
+<thead><tr><th scope="col">Job</th>{% for at in range(30) %}<th scope="col">{{ at }}</th>{% endfor %}</tr></thead>
+<tbody>{% for job in range(4) %}<tr><th scope="row">performance-test-{{ job }}-of-the-decode-kernels</th>
+{% for at in range(30) %}{% set one = ("success", "failure", "flaky", "cancelled", "queued")[at * job % 5] %}
+<td><a class="fill {{ one | tone }}" href="ci.html" title="{{ one }}" aria-label="{{ one }}">{{ one | mark }}</a></td>
+{% endfor %}</tr>{% endfor %}</tbody></table></div>
+<ol class="strip">{% for at in range(40) %}
+<li><a class="fill good" href="ci.html" aria-label="success">✓</a></li>{% endfor %}</ol>
+<div class="two"><section><h3>Steps</h3><ol class="waterfall">{% for at in range(5) %}
+<li class="{{ "bad" if at == 3 else "quiet" }}"><span class="name">Install the dependencies of step {{ at }}</span>
+<span class="track"><span class="bar" style="--from: {{ at * 20 }}%; --width: 20%"></span></span>
+<span class="time">2 m 3 s</span></li>{% endfor %}</ol></section>
+<section><h3>Shares</h3><p><span class="meter"><span class="bar" style="--width: 40%"></span></span> 40 %</p>
+<div class="grid"><a class="tile" href="ci.html">One</a><a class="tile" href="ci.html">Two</a></div></section></div>
+{% for table in tables %}<h2>{{ table.caption | text }}</h2>
+{{ data_table(table) }}
+{% endfor %}
+{% endblock %}
+"""
+"""A page with every class of elements that the style sheet has."""
+CHART: Final = """{% extends "base.html.j2" %}
+{% block content %}
+<div style="height: 3000px">far</div>
+<figure class="chart"><figcaption>A line.</figcaption><div class="plot" data-plot="line"></div></figure>
+<script type="application/json" data-chart="line">{{ json_block(page.values.chart) }}</script>
+{% endblock %}
+"""
+"""A page whose chart is below what is seen first."""
