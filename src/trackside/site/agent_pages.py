@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
+import msgspec
 import polars as pl
 
+from trackside.agents.frames import AgentHistory
 from trackside.records.alerts import AlertState
 from trackside.report.agents_figures import MOST_RECENT, RECENT, recent_failures, summary_of, window_with_ends
-from trackside.report.agents_run_records import DataRun
 from trackside.report.agents_run_rows import RunRows
 from trackside.report.agents_words import OUTCOME_WORDS, ROLE_WORDS, UNATTRIBUTED
 from trackside.report.alerts_report import shown_state
@@ -30,6 +31,8 @@ from trackside.site.pages import Page, Section, iso
 
 MOST_JOBS: Final = 500
 MOST_WATERFALLS: Final = 12
+MOST_OPENED: Final = 300
+"""Runs whose steps the page may have; those of older ones are in the data files."""
 _SHOWN_ALERTS: Final = (AlertState.ON, AlertState.RECOVERED)
 
 
@@ -43,7 +46,9 @@ def agent_pages(facts: SiteFacts) -> Iterator[Page]:
         section=Section.AGENTS,
         values={"told": told, "alerts": _alerts(facts.health), "sync": _sync(facts.health)},
         styles=("agents.css",),
-        scripts=() if told is None else ("agents_rows.js", "agents_run.js", "agents_trends.js", "agents.js"),
+        scripts=()
+        if told is None
+        else ("agents_rows.js", "agents_analysis.js", "agents_run.js", "agents_trends.js", "agents.js"),
     )
 
 
@@ -57,7 +62,8 @@ def _values(facts: SiteFacts, agents: AgentFacts) -> dict[str, Any]:
     history, told, home = agents.history, agents.statistics, facts.home
     runs = history.runs.sort(["created_at", "run_id", "run_attempt"], descending=True, nulls_last=True)
     last_updated = changed_at(history, facts.until)
-    rows = RunRows(history, agents.pulls, told.failed)
+    drawn = _drawn(runs)
+    rows = RunRows(_with_steps_of(history, drawn, runs), agents.pulls, told.failed)
     summary = summary_of(runs, last_updated)
     recent = recent_failures(runs, last_updated)
     newest = run_table(rows.rows(runs), runs.height, home)
@@ -77,7 +83,7 @@ def _values(facts: SiteFacts, agents: AgentFacts) -> dict[str, Any]:
         "steps": step_table(told),
         "step_failures": failure_table(history, told, home),
         "has_steps": bool(told.steps),
-        "waterfalls": _waterfalls(runs, rows, home),
+        "waterfalls": _waterfalls(drawn, rows, home),
         "trends": trend_document(trends),
         "days": trend_table(trends),
         "failures": failure_groups(agents.entries),
@@ -85,7 +91,7 @@ def _values(facts: SiteFacts, agents: AgentFacts) -> dict[str, Any]:
         "known_more": max(0, len(agents.entries) - MOST_TOLD),
         "jobs": job_table(told, MOST_JOBS),
         "artifacts": artifact_table(history, home) if not history.artifacts.is_empty() else None,
-        "details": run_details(newest.runs),
+        "details": run_details(newest.runs[:MOST_OPENED]),
         "context": _context(facts, agents, last_updated),
         "analyzer": _analyzer(facts),
         "example": next((run.id for run in newest.runs if run.conclusion == "failure"), None),
@@ -119,14 +125,22 @@ def _in_a_day(runs: pl.DataFrame, last_updated: dt.datetime) -> int:
     return runs.filter(created > last_updated - RECENT, created <= last_updated).height
 
 
-def _waterfalls(runs: pl.DataFrame, rows: RunRows, home: str) -> tuple[Waterfall, ...]:
+def _drawn(runs: pl.DataFrame) -> pl.DataFrame:
     """The newest run of each workflow whose jobs are known, those of the busiest workflows."""
     known = runs.filter(pl.col("is_read"), pl.col("active_s") > 0)
     busiest = known.group_by("workflow").len().sort(["len", "workflow"], descending=[True, False]).head(MOST_WATERFALLS)
     newest = known.unique("workflow", keep="first", maintain_order=True)
-    mine = busiest.join(newest, on="workflow", how="left", maintain_order="left").drop("len")
-    drawn: Iterator[DataRun] = rows.rows(mine)
-    return tuple(one for run in drawn if (one := waterfall(run, home)) is not None)
+    return busiest.join(newest, on="workflow", how="left", maintain_order="left").select(runs.columns)
+
+
+def _with_steps_of(history: AgentHistory, drawn: pl.DataFrame, runs: pl.DataFrame) -> AgentHistory:
+    """The history with the steps only of what is drawn, and of the newest runs."""
+    ids = pl.concat([drawn["run_id"], runs["run_id"].head(MOST_OPENED)]).unique()
+    return msgspec.structs.replace(history, steps=history.steps.filter(pl.col("run_id").is_in(ids.implode())))
+
+
+def _waterfalls(drawn: pl.DataFrame, rows: RunRows, home: str) -> tuple[Waterfall, ...]:
+    return tuple(one for run in rows.rows(drawn) if (one := waterfall(run, home)) is not None)
 
 
 def _alerts(known: HealthFacts | None) -> tuple[tuple[str, str, str, dt.datetime | None], ...] | None:

@@ -13,7 +13,7 @@ from trackside.agents.signatures import signature_of
 from trackside.report.agents_run_records import DataArtifact, DataJob, DataRun, DataStep
 from trackside.site.agent_run_rows import run_key
 
-MOST_BYTES: Final = 1_200_000
+MOST_BYTES: Final = 800_000
 """Bytes of the jobs of runs that a page carries."""
 
 

@@ -17,8 +17,8 @@ from trackside.site.agent_figures import OUTCOMES, RATE, in_seconds, outcomes_ce
 from trackside.site.agent_waterfalls import job_page, step_log
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 
-MOST_STEPS: Final = 2_000
-MOST_FAILURES: Final = 1_000
+MOST_STEPS: Final = 1_000
+MOST_FAILURES: Final = 500
 BOTTLENECK: Final = "bottleneck"
 BOTTLENECK_SHARE: Final = 0.3
 """A step that takes so much of the time of its workflow's steps, the most of all, is its bottleneck."""

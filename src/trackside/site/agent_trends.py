@@ -21,7 +21,7 @@ from trackside.site.tables import Column, Kind, Table, number_cell, text_cell
 
 MOST_WORKFLOWS: Final = 100
 MOST_STEPS: Final = 200
-MOST_ROWS: Final = 4_000
+MOST_ROWS: Final = 2_000
 _DAY: Final = dt.timedelta(hours=24)
 _DURATION: Final = "duration_s"
 WHOLE: Final = "(whole runs)"

@@ -1,8 +1,7 @@
 "use strict";
 
 // A run that is opened: its jobs and steps in time, what failed, and how to have its logs analysed. Which one is open
-// stands in the address (run=ID.ATTEMPT). On a live site the analysis is made here, with a token that is typed in and
-// kept for this tab only.
+// stands in the address (run=ID.ATTEMPT).
 (() => {
   const site = (window.trackside ??= {});
   const dialog = document.getElementById("run-detail");
@@ -14,7 +13,6 @@
   const details = JSON.parse(document.getElementById("agents-details").textContent);
   const title = document.getElementById("run-title");
   const body = document.getElementById("run-body");
-  const TOKEN = "trackside-token";
   const KEY = /^\d{1,20}\.\d{1,6}$/;
   const LONG_S = 120;
   const [FEW_JOBS, MOST_JOBS, MOST_STEPS] = [3, 300, 100];
@@ -166,108 +164,6 @@
     return make("dl", parts, { class: "agents-said" });
   }
 
-  // ---- the analysis
-
-  function command(id) {
-    const name = /^[\w.-]+$/.test(context.analyzer) ? context.analyzer : `'${context.analyzer.replaceAll("'", "'\\''")}'`;
-    return `gh workflow run ${name} -R ${context.repo} -f run_id=${id}`;
-  }
-
-  function copier(text) {
-    const button = make("button", "Copy", { type: "button", "aria-label": "Copy the command" });
-    button.addEventListener("click", async () => {
-      try {
-        await navigator.clipboard.writeText(text);
-        button.textContent = "Copied";
-      } catch {
-        button.textContent = "Select and copy it";
-      }
-    });
-    return button;
-  }
-
-  function analysis(id) {
-    const text = command(id);
-    const page = link(context.dispatch, "Run the workflow on GitHub");
-    const there = make("p", [page, ` with run_id ${id}, or: `], { class: "intro" });
-    const line = make("div", [make("pre", make("code", site.cells.shown(text)), { class: "agents-command" }), copier(text)], { class: "agents-copy" });
-    return [make("h3", "Analyze run"), ...(isLive ? [liveForm(id)] : []), there, line];
-  }
-
-  function liveForm(id) {
-    const field = make("input", [], { type: "password", autocomplete: "off", required: "", id: "run-token" });
-    field.value = keptToken();
-    const button = make("button", "Analyze run");
-    const answer = make("div", [], { role: "status" });
-    const form = make("form", [make("label", ["Token of this server ", field]), " ", button, answer], { class: "agents-analyze" });
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      keepToken(field.value);
-      analyze(id, field.value, button, answer);
-    });
-    return form;
-  }
-
-  function keptToken() {
-    try {
-      return sessionStorage.getItem(TOKEN) ?? "";
-    } catch {
-      return ""; // Storage may be forbidden: then it is typed again.
-    }
-  }
-
-  function keepToken(token) {
-    try {
-      sessionStorage.setItem(TOKEN, token);
-    } catch {
-      return; // The token is used once, and not kept.
-    }
-  }
-
-  async function analyze(id, token, button, answer) {
-    button.disabled = true;
-    answer.textContent = "The logs are looked into. This may take a minute.";
-    let text;
-    try {
-      const url = `${document.body.dataset.root}api/v1/runs/${id}/analysis`;
-      const got = await fetch(url, { method: "POST", headers: { Authorization: `Bearer ${token}` } });
-      text = got.ok ? reportOf(await got.text()) : refusal(got.status, await got.text());
-    } catch {
-      text = "The server did not answer. Try again.";
-    }
-    button.disabled = false;
-    answer.replaceChildren(make("pre", text));
-  }
-
-  const REFUSED = {
-    401: "The token is not that of this server.",
-    403: "The token is not that of this server.",
-    404: "This run is not known to the server.",
-    409: "This run is being analysed. Wait a moment.",
-    429: "Another run is being analysed. Wait a moment.",
-    503: "No token is set on the server: set TRACKSIDE_SERVER_TOKEN where it runs.",
-  };
-
-  function documentIn(text) {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return null;
-    }
-  }
-
-  function reportOf(text) {
-    const document = documentIn(text);
-    const report = document?.report ?? document?.markdown ?? document?.text;
-    return typeof report === "string" ? report : document ? JSON.stringify(document, null, 1) : text;
-  }
-
-  function refusal(status, text) {
-    const said = documentIn(text);
-    const reason = said?.error?.message ?? said?.error ?? said?.detail;
-    return typeof reason === "string" ? reason : (REFUSED[status] ?? `The server answered ${status}.`);
-  }
-
   // ---- opening and closing
 
   function fill(key) {
@@ -277,7 +173,7 @@
     title.replaceChildren("Run ", told(row ? textIn(row[0]) : `${id}${attempt > 1 ? ` (${attempt})` : ""}`));
     const jobs = one?.j.length ? [make("h3", counted(one.j.length, "job")), waterfall(one.j)] : [untold()];
     const known = row ? [facts(row)] : [make("p", "This run is not among those of the page.", { class: "intro" })];
-    body.replaceChildren(...known, ...failedJobs(one?.j ?? []), ...jobs, ...artifacts(one?.a ?? []), ...analysis(id));
+    body.replaceChildren(...known, ...failedJobs(one?.j ?? []), ...jobs, ...artifacts(one?.a ?? []), ...site.agentAnalysis(id, isLive));
   }
 
   function show() {
