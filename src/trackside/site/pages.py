@@ -18,7 +18,7 @@ from trackside.report.safe_text import safe_text
 from trackside.site.facts import SiteFacts
 from trackside.site.marks import mark_of, marks, tone_of
 from trackside.site.table_data import safe_link, table_block
-from trackside.site.tables import LONG
+from trackside.site.table_rows import cell_html, table_rows
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -148,7 +148,8 @@ def environment(home: str) -> Environment:
     made.globals |= {
         "json_block": json_block,
         "table_block": table_block,
-        "long": LONG,
+        "table_rows": table_rows,
+        "cell_html": cell_html,
         "link": lambda url: safe_link(url, home),
         "marks": marks(),
     }
