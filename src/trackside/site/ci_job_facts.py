@@ -25,8 +25,8 @@ from trackside.site.ci_steps import Waterfall, waterfalls
 from trackside.site.facts import CiFacts
 
 T = TypeVar("T")
-MOST_ATTEMPTS: Final = 60
-MOST_FAILED: Final = 40
+MOST_ATTEMPTS: Final = 50
+MOST_FAILED: Final = 30
 """So many attempts of a job are listed, the newest, and the newest that failed;"""
 MOST_DOTS: Final = 300
 """so many attempts of runs drawn, the newest, each by the matrix index that took longest,"""
@@ -105,7 +105,7 @@ class JobPages:
             job=job,
             grid=job_grid(self._ci, self._results[job.key], job.key),
             streaks=tuple(self._streaks.get(job.key, ())),
-            verdicts=tuple(self._verdicts.get(job.key, ())),
+            verdicts=tuple(sorted(self._verdicts.get(job.key, ()), key=_importance)),
             flaky=tuple(self._flaky.get(job.key, ())),
             events=tuple(_once(self._events.get(job.key, ()))),
             errors=tuple(errors[:MOST_ERRORS]),
@@ -150,6 +150,11 @@ class JobPages:
             context=tuple(newest["context"] or ())[:MOST_CONTEXT] if has_line else (),
             url=line_link(newest["url"], newest["failed_step_number"]),
         )
+
+
+def _importance(one: JobVerdict) -> tuple[bool, int, int]:
+    """The default line first, then what is broken now, then most failures."""
+    return (not one.is_default_line, -one.broken_runs, -one.failures)
 
 
 def _by_family(rows: pl.DataFrame) -> dict[Family, pl.DataFrame]:

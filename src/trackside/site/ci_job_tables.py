@@ -12,7 +12,8 @@ from trackside.site.ci_job_facts import MOST_ATTEMPTS, MOST_FAILED, JobPage
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 from trackside.stats.intervals import wilson
 
-_MOST_RUNNERS: Final = 200
+_MOST_RUNNERS: Final = 50
+_MOST_VERDICTS: Final = 30
 
 
 def attempts_table(page: JobPage, home: str) -> Table:
@@ -95,11 +96,13 @@ def verdicts_table(page: JobPage) -> Table:
                 text_cell(" ".join(one.evidence) or None, note="; ".join(one.missing) or None),
                 time_cell(one.newest.at, one.newest.url),
             )
-            for one in page.verdicts
+            for one in page.verdicts[:_MOST_VERDICTS]
         ),
         empty="No failure of this job was judged in the window.",
         page_size=5,
         search=False,
+        left_out=max(len(page.verdicts) - _MOST_VERDICTS, 0),
+        left_out_why="what is broken and fails most is shown, data/ci-causes.json has all",
     )
 
 

@@ -35,7 +35,7 @@ from trackside.site.pages import NAMES, Page, Section
 
 _STYLES: Final = ("ci.css",)
 _SCRIPTS: Final = ("ci.js",)
-_MOST_EVENTS: Final = 50
+_MOST_EVENTS: Final = 30
 _MOST_QUEUES: Final = 6
 _MOST_NOTES: Final = 10_000_000
 
