@@ -326,6 +326,17 @@ def test_a_page_of_many_series_stays_below_five_megabytes(series: int, runs: int
     assert (drawn < series * runs) == ("are not drawn" in page)
 
 
+def test_of_more_series_than_a_page_holds_the_last_are_counted() -> None:
+    one = points_of([100.0 + 0.137 * (number * 7 % 11) for number in range(20)])
+
+    page = perf_page(many_series(2_600, one), FACTS)
+
+    assert len(page.encode()) < 5 * MEGABYTE
+    assert page.count('<details class="series ') == 1_200
+    assert "1,200 series are on this page, what changed first; the other 1,400 are in the tables" in Page(page).text
+    assert re.search(r"Series ?2,600 ", Page(page).text)
+
+
 def test_other_branches_are_thinned_first() -> None:
     views = views_of(busy())
     total = sum(view.points.height for view in views)

@@ -26,6 +26,8 @@ _ROWS: Final = 1_800
 _ROWS_OF_ONE: Final = (4, 12)
 _ROOM_BYTES: Final = 3_400_000
 """What is left of a page of 5 MB beside the scripts."""
+_MOST_SERIES: Final = 1_200
+"""So many have a card: those that changed first."""
 _BYTES: Final = {"series": 1_500, "row": 430, "point": 19}
 _LEAST_POINTS: Final = 20_000
 
@@ -42,7 +44,8 @@ def perf_page(
     ``points`` have the columns ``perf.points.POINT_COLUMNS``. Without ``changes`` no level is drawn and nothing is
     judged; without ``silence`` no series is said to have stopped.
     """
-    groups = groups_of(series_views(points, changes, silence), changes)
+    every = series_views(points, changes, silence)
+    groups = groups_of(every[:_MOST_SERIES], changes)
     views = [view for group in groups for view in group.views]
     limits = {view.key: limits_of(view) for view in views}
     rows = _rows(views)
@@ -59,6 +62,7 @@ def perf_page(
         ),
         "groups": groups,
         "total": len(views),
+        "series_left_out": len(every) - len(views),
         "points": points.height,
         "established": sum(view.is_established for view in views),
         "sparklines": {view.key: sparkline(view, limits[view.key]) for view in views},
@@ -66,7 +70,7 @@ def perf_page(
         "drawn": drawn,
         "pools": list(zip(pools, colours, strict=True)),
         "rows": rows,
-        "left_out": sum(one.left_out for one in drawn.values()),
+        "left_out": sum(one.left_out for one in drawn.values()) + sum(one.points.height for one in every[len(views) :]),
         "height": HEIGHT_PX,
         "data": json_block(chart_data(views, drawn, limits, home, pools) | _looks(facts, colours)),
         "figure": json_block(json_item(figure_series())),
