@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-MOST_MS = 3_000
+MOST_MS = 15_000
 """A page that is not there by then never comes."""
 
 
