@@ -35,6 +35,21 @@ MOST_ERRORS: Final = 20
 MOST_CONTEXT: Final = 25
 
 
+_RESULT: Final = (
+    "run_id", "run_number", "workflow", "family", "job", "shard", "is_default_line", "outcome", "result", "cause",
+    "failed_attempts", "url",
+)  # fmt: skip
+_ATTEMPT: Final = (
+    "job_id", "run_id", "run_number", "run_attempt", "run_created_at", "run_url", "url", "workflow", "family", "job",
+    "shard", "status", "conclusion", "outcome", "result", "created_at", "started_at", "duration_s", "queue_s", "event",
+    "line", "sha", "pull_number", "runner_name", "pool", "failed_step", "cause",
+)  # fmt: skip
+_FAILED: Final = (
+    "job_id", "run_id", "workflow", "family", "url", "failed_step_number", "ended_at", "cause", "source", "fingerprint",
+    "line_text", "line_number", "context", "test",
+)  # fmt: skip
+
+
 class JobError(msgspec.Struct, frozen=True, kw_only=True):
     """An error of the job: the failed attempts with one fingerprint, or with one cause where no log told an error.
 
@@ -80,9 +95,9 @@ class JobPages:
 
     def __init__(self, ci: CiFacts, found: CiResults) -> None:
         self._ci = ci
-        self._attempts = _by_family(found.attempts)
-        self._results = _by_family(found.results)
-        self._failed = _by_family(failed_attempts(ci.history))
+        self._attempts = _by_family(found.attempts.select(_ATTEMPT))
+        self._results = _by_family(found.results.select(_RESULT))
+        self._failed = _by_family(failed_attempts(ci.history).select(_FAILED))
         self._streaks = _by_key(
             (one for one in (*ci.streaks.broken, *ci.streaks.gone, *ci.streaks.fixed) if one.family is not None),
             lambda one: (one.workflow, str(one.family)),
