@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 from html.parser import HTMLParser
@@ -12,11 +11,9 @@ import msgspec
 import polars as pl
 import pytest
 
-from tests.agent_data import problems
 from tests.agent_frames import a_step, an_agent_history, an_agent_run
 from tests.agent_sites import (
     BRANCHES,
-    UNTIL,
     a_full_site,
     a_health,
     a_hostile_site,
@@ -24,20 +21,14 @@ from tests.agent_sites import (
     agent_files,
     agents_site,
     known_failures,
-    pulls,
 )
 from tests.history_frames import HOUR, START, a_job
 from tests.site_samples import HOME
 from trackside.agents.group_records import Outcomes
 from trackside.agents.outcome_counts import KINDS
-from trackside.records.agent_rules import AgentRules
-from trackside.report.agents_run_records import DataPull, DataRun
 from trackside.report.agents_words import OUTCOME_WORDS
-from trackside.site import agent_files as site_files_of_agents
 from trackside.site.agent_figures import agent_table, outcomes_cell, workflow_table
-from trackside.site.agent_files import bounded, changed_at
 from trackside.site.agent_pages import agent_pages
-from trackside.site.agent_run_rows import COLUMNS, run_cells, run_table
 from trackside.site.agent_steps import BOTTLENECK, step_table, worst_of
 from trackside.site.agent_trends import trend_document, trends_of
 from trackside.site.facts import SiteFacts
@@ -170,111 +161,6 @@ def test_agents_are_told_with_source_and_confidence_and_unattributed_has_a_row()
     assert copilot["parts"].text == "triggered 10"
     assert copilot["confidence"].text == "0.85-0.90"
     assert rows["(unattributed)"][1].value == 20
-
-
-def a_data_run(**told: Any) -> DataRun:
-    return DataRun(
-        **{"id": 5, "run_number": 12, "run_attempt": 1, "status": "completed", "conclusion": "success", **told}
-    )
-
-
-def cells(run: DataRun) -> dict[str, Cell]:
-    return dict(zip([one.key for one in COLUMNS], run_cells(run, HOME), strict=True))
-
-
-def test_a_run_has_the_columns_of_the_page_in_their_order() -> None:
-    assert [one.key for one in COLUMNS] == [
-        "run", "detail", "workflow", "state", "agent", "event", "actor", "branch", "commit", "pr", "issue", "duration",
-        "queue", "started",
-    ]  # fmt: skip
-    chosen = {one.key for one in COLUMNS if one.choices}
-    assert chosen == {"workflow", "state", "agent", "event", "actor", "branch", "pr", "issue", "started"}
-
-
-def test_a_branch_and_a_commit_lead_to_their_pages() -> None:
-    sha = "0123456789abcdef0123456789abcdef01234567"
-    row = cells(a_data_run(head_branch="fix/a#b <x>", head_sha=sha[:8], head_sha_full=sha))
-
-    assert row["branch"].url == f"{HOME}/tree/fix/a%23b%20%3Cx%3E"
-    assert (row["commit"].text, row["commit"].url) == ("01234567", f"{HOME}/commit/{sha}")
-    assert row["commit"].value == sha
-
-
-@pytest.mark.parametrize(
-    ("numbers", "text", "url", "more"),
-    [
-        ([], "none", None, []),
-        ([11], "#11", f"{HOME}/pull/11", []),
-        ([11, 12, 99], "#11", f"{HOME}/pull/11", ["#12", "#99"]),
-    ],
-    ids=["none", "one", "three"],
-)
-def test_pull_requests_are_told_with_number_link_state_and_title(
-    numbers: list[int], text: str, url: str | None, more: list[str]
-) -> None:
-    known = pulls()
-    told = tuple(
-        DataPull(number=one, url=f"{HOME}/pull/{one}", state="open" if one in known else None,
-                 title=known[one].title if one in known else None)
-        for one in numbers
-    )  # fmt: skip
-    cell = cells(a_data_run(pull_requests=told))["pr"]
-
-    assert (cell.text, cell.url, [one.text for one in cell.items]) == (text, url, more)
-    if numbers:
-        assert str(cell.note).startswith("open: Speed up decoding")
-        assert [one.url for one in cell.items] == [f"{HOME}/pull/{one[1:]}" for one in more]
-
-
-def test_the_pull_request_that_was_merged_last_is_told_apart_from_those_of_the_run() -> None:
-    cell = cells(a_data_run(last_merged_pull=DataPull(number=5)))["pr"]
-
-    assert (cell.value, cell.text, cell.note) == ("none", "none", "last merged #5")
-
-
-def test_an_agent_stands_with_its_part_source_and_confidence() -> None:
-    told = cells(
-        a_data_run(agent_name="copilot", agent_role="triggered_by", agent_source="actor", agent_confidence=0.85)
-    )
-
-    assert (told["agent"].text, told["agent"].note) == ("copilot", "triggered, actor, 0.85")
-    assert cells(a_data_run())["agent"].text == "(unattributed)"
-
-
-def test_attempts_and_issues_and_unknown_times_are_told() -> None:
-    row = cells(
-        a_data_run(run_attempt=3, issue_numbers=(7, 8), issue_source="branch", conclusion=None, status="queued")
-    )
-
-    assert row["run"].text == "#12 (3)"
-    assert (row["issue"].text, row["issue"].url, row["issue"].note) == ("#7", f"{HOME}/issues/7", "branch")
-    assert [one.text for one in row["issue"].items] == ["#8"]
-    assert row["state"].value == "queued"
-    assert (row["duration"].text, row["queue"].text, row["started"].text) == (None, None, None)
-    assert row["detail"].url == "?run=5.3"
-
-
-@pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "https://evil.example/x", "http://github.com@evil.example/", None]
-)
-def test_an_address_elsewhere_gives_way_to_the_page_of_the_repository(url: str | None) -> None:
-    row = cells(a_data_run(html_url=url, branch_url=url, commit_url=url, head_branch="main", head_sha="01234567",
-                           pull_requests=(DataPull(number=3, url=url),)))  # fmt: skip
-
-    assert row["run"].url == f"{HOME}/actions/runs/5"
-    assert row["branch"].url == f"{HOME}/tree/main"
-    assert row["commit"].url == f"{HOME}/commit/01234567"
-    assert row["pr"].url == f"{HOME}/pull/3"
-
-
-def test_the_table_of_runs_keeps_the_newest_that_fit_and_counts_the_others() -> None:
-    runs = [a_data_run(id=number) for number in range(100)]
-
-    told = run_table(iter(runs), 100, HOME, most_bytes=4_000)
-
-    assert 0 < len(told.runs) < 50
-    assert told.table.left_out == 100 - len(told.runs)
-    assert [run.id for run in told.runs] == list(range(len(told.runs)))
 
 
 def test_recent_failures_are_those_of_the_last_day() -> None:
@@ -431,71 +317,6 @@ def test_a_run_is_analysed_by_a_workflow_or_a_command_and_the_page_holds_no_toke
 def test_artifacts_are_shown_where_they_are_known_and_only_there() -> None:
     assert "Artifacts of runs, the newest first (1)" in words(a_full_site())
     assert values(agents_site(a_week(6)))["artifacts"] is None
-
-
-def test_the_data_files_follow_their_schemas_and_carry_nothing_of_the_clock() -> None:
-    facts = a_full_site()
-    files = agent_files(facts)
-    main = json.loads(files["data/agentops-runs.json"])
-
-    assert problems("agentops-runs", main) == []
-    assert problems("agentops-days", json.loads(files["data/agentops-runs-days.json"])) == []
-    assert problems("agentops-sync", json.loads(files["data/agentops-sync.json"])) == []
-    assert main["last_updated"] == "2026-06-03T20:15:00.000000+00:00"
-    assert len(main["runs"]) == 60
-    later = msgspec.structs.replace(facts, synced_at=UNTIL + 5 * HOUR)
-    assert agent_files(later)["data/agentops-runs.json"] == files["data/agentops-runs.json"]
-    assert agent_files(a_full_site()) == files
-
-
-def test_the_state_of_the_collection_names_every_data_file_with_its_size() -> None:
-    files = agent_files(a_full_site())
-    told = json.loads(files["data/agentops-sync.json"])
-
-    assert [one["file"] for one in told["files"]] == ["agentops-runs.json", "agentops-runs-days.json"]
-    assert all(one["bytes"] == len(files[f"data/{one['file']}"]) for one in told["files"])
-    assert told["checked_at"] == "2026-06-04T09:00:00Z"
-    assert told["good_at"] == "2026-06-04T09:00:00Z"
-    assert "data/agentops-sync.json" not in agent_files(agents_site(a_week(6)))
-
-
-def test_when_runs_changed_last_is_what_runs_say_else_the_end_of_the_window() -> None:
-    late = an_agent_run(1, updated_at=START + 9 * HOUR)
-    assert changed_at(an_agent_history([late]), UNTIL) == START + 9 * HOUR
-    assert changed_at(an_agent_history([]), UNTIL) == UNTIL
-
-
-def test_more_data_than_a_site_should_hold_leaves_out_jobs_of_old_runs_and_counts_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    history = a_week()
-    assert bounded(history) is history
-    monkeypatch.setattr(site_files_of_agents, "MOST_BYTES", 60_000)
-
-    told = bounded(history)
-
-    assert told.rules.detail == "bands"
-    main = json.loads(agent_files(agents_site(history))["data/agentops-runs.json"])
-    assert main["rows"]["selected"] == 60
-    own = msgspec.structs.replace(history, rules=AgentRules(detail="bands"))
-    assert bounded(own) is own
-
-
-def test_segments_have_names_that_the_main_file_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    long = "x" * 280
-    runs = [
-        an_agent_run(number, title=long, triggering_actor=long, actor=long, commit=str(number),
-                     created_at=START + dt.timedelta(minutes=number), workflow=long, branch=long)
-        for number in range(1, 2_601)
-    ]  # fmt: skip
-    files = agent_files(agents_site(an_agent_history(runs)))
-    main = json.loads(files["data/agentops-runs.json"])
-
-    named = [one["file"] for one in main["segments"]]
-    assert named == ["agentops-runs-2026-06.json"]
-    assert {f"data/{one}" for one in named} <= files.keys()
-    assert main["rows"]["in_this_file"] + main["rows"]["in_segments"] == 2_600
-    assert len(files["agentops.html"]) < 5_000_000
 
 
 def test_no_name_from_outside_becomes_an_element_or_an_address() -> None:

@@ -1,34 +1,25 @@
-"""The page of agents in a real browser: every filter, runs that are opened, and data that become newer."""
+"""The page of agents in a real browser: every filter, runs that are opened, trends."""
 
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import json
 import random
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
 
-from tests.agent_data import problems
 from tests.agent_frames import an_agent_history, an_agent_run
 from tests.agent_sites import (
-    UNTIL,
     a_full_site,
     a_hostile_site,
-    a_week,
-    agent_files,
     agents_site,
-    established_document,
     write_site,
 )
 from tests.e2e.opened import Opened
-from tests.e2e.served import served
-from tests.history_frames import HOUR
 from tests.site_samples import ATTACKS, HOME
 
 if TYPE_CHECKING:
@@ -214,21 +205,6 @@ def test_names_from_outside_stay_text_wherever_they_stand(browser: Browser, tmp_
     assert opened.faults == []
 
 
-def test_hostile_names_in_newer_data_stay_text_too(browser: Browser, tmp_path: Path) -> None:
-    with served(tmp_path) as url:
-        path = write_site(agents_site(a_week(12)), tmp_path)
-        opened = Opened(browser, f"{url}{path.name}")
-        newer = json.loads(agent_files(a_hostile_site())["data/agentops-runs.json"])
-        newer["last_updated"] = "2027-01-01T00:00:00.000000+00:00"
-        (tmp_path / "data" / "agentops-runs.json").write_text(json.dumps(newer), encoding="utf-8")
-
-        assert opened.page.evaluate("() => trackside.agents.refresh()") is True
-        assert opened.page.locator("[data-kpi=total] b").inner_text() == str(len(ATTACKS))
-        assert opened.page.evaluate("() => window.pwned") is None
-        assert opened.page.locator("main img, [onerror], svg[onload]").count() == 0
-        assert opened.faults == []
-
-
 def test_a_row_opens_the_jobs_of_its_run_and_the_address_leads_there(browser: Browser, week: Path) -> None:
     opened = Opened(browser, week)
     page = opened.page
@@ -320,152 +296,6 @@ def test_days_are_those_of_utc_wherever_the_reader_is(browser: Browser, week: Pa
 
     assert points(there) == points(here)
     assert there.evaluate(TABLES) == here.evaluate(TABLES)
-
-
-def test_rows_and_figures_of_a_data_file_are_as_the_page_was_built(browser: Browser, week: Path) -> None:
-    with served(week.parent) as url:
-        opened = Opened(browser, f"{url}{week.name}")
-        page = opened.page
-        built, figures = page.evaluate(TABLES), page.evaluate(FIGURES)
-
-        page.evaluate("""async () => trackside.agents.take(await (await fetch("data/agentops-runs.json")).json())""")
-
-        assert page.evaluate(FIGURES) == figures
-        assert page.evaluate(TABLES) == built
-        assert opened.faults == []
-
-
-def newer_files(count: int, at: dt.datetime) -> bytes:
-    """The data file of a week with more runs, the newest of which changed at ``at``."""
-    history = a_week(count - 1)
-    runs = [
-        *history.runs.to_dicts(),
-        an_agent_run(count, "failure", updated_at=at, created_at=at - HOUR, workflow="Night"),
-    ]
-    file = agent_files(agents_site(an_agent_history(runs)))["data/agentops-runs.json"]
-    assert problems("agentops-runs", json.loads(file)) == []
-    return file
-
-
-def test_ten_refreshes_bring_new_rows_and_figures_and_nothing_grows(browser: Browser, tmp_path: Path) -> None:
-    with served(tmp_path) as url:
-        path = write_site(a_full_site(), tmp_path)
-        opened = Opened(browser, f"{url}{path.name}")
-        page = opened.page
-        page.add_init_script(f"({COUNT_LISTENERS})()")
-        page.reload()
-        page.wait_for_selector("html[data-ready]", state="attached")
-        file = tmp_path / "data" / "agentops-runs.json"
-        file.write_bytes(newer_files(61, UNTIL + HOUR))
-        field(page, "Branch").select_option(label="main")
-        page.locator("#runs").get_by_label("Rows a page").select_option("100")
-        page.evaluate("() => trackside.agents.refresh()")
-        before = page.evaluate(GROWTH)
-
-        for number in range(1, 11):
-            file.write_bytes(newer_files(61, UNTIL + (1 + number) * HOUR))
-            assert page.evaluate("() => trackside.agents.refresh()") is True
-            assert page.evaluate("() => trackside.agents.refresh()") is False
-
-        assert page.evaluate(GROWTH) == before
-        assert before["listeners"] > 0
-        assert column(page, 8) == {"main"}
-        field(page, "Branch").select_option(label="any")
-        assert count(page) == "61 rows"
-        assert page.locator("#runs tbody tr").first.locator("td").first.inner_text() == "#61"
-        assert page.locator("[data-kpi=total] b").inner_text() == "61"
-        assert "Night" in page.locator("#workflows tbody").inner_text()
-        assert page.locator("#agents-updated").inner_text() == "2026-06-04 18:00"
-        options = field(page, "Workflow").locator("option").all_inner_texts()
-        assert len(options) == len(set(options))
-        assert "Night" in options
-        assert opened.faults == []
-
-
-def test_a_page_that_is_opened_later_reads_the_newer_data_by_itself(browser: Browser, tmp_path: Path) -> None:
-    with served(tmp_path) as url:
-        path = write_site(agents_site(a_week(12)), tmp_path)
-        (tmp_path / "data" / "agentops-runs.json").write_bytes(newer_files(13, UNTIL))
-        page = Opened(browser, f"{url}{path.name}").page
-
-        page.locator("#runs .count", has_text="13 rows").wait_for()
-        page.locator("#runs tbody tr", has_text="Night").wait_for()
-
-
-def test_the_file_of_the_established_dashboard_is_shown_with_what_it_tells(browser: Browser, tmp_path: Path) -> None:
-    with served(tmp_path) as url:
-        path = write_site(agents_site(a_week(12)), tmp_path)
-        opened = Opened(browser, f"{url}{path.name}")
-        page = opened.page
-        told = established_document(dt.datetime(2026, 6, 9, tzinfo=dt.UTC))
-        assert problems("agentops-runs", told) == []
-        (tmp_path / "data" / "agentops-runs.json").write_text(json.dumps(told), encoding="utf-8")
-
-        assert page.evaluate("() => trackside.agents.refresh()") is True
-
-        figures = page.evaluate(FIGURES)
-        assert figures["total"] == ["125", "125 attempts"]
-        assert figures["success"][0] == "82.8 %"
-        assert figures["success"][1].endswith("96 of 116 that succeeded or failed")
-        assert figures["duration"] == ["0.5 min", "of 124 completed"]
-        first = page.locator("#runs tbody tr").first
-        assert first.locator("td").nth(4).inner_text().split("\n") == ["users", "not said how it was told"]
-        assert first.locator("td").nth(9).locator("a").get_attribute("href") == f"{HOME}/pull/207"
-        assert first.locator("td").nth(8).locator("a").get_attribute("href") == f"{HOME}/commit/4dad8733"
-        assert "2 other" in page.locator("#agents tbody").inner_text()
-        assert "agent-evaluator.yml" in page.locator("#workflows tbody").inner_text()
-        assert opened.faults == []
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda told: told.update(schema_version=99), "of a newer version than this page"),
-        (lambda told: told.update(repository="other/repo"), "of another repository, other/repo"),
-        (lambda told: told.update(runs=None), "no file of runs"),
-        (lambda told: told.update(segment="2026-06"), "only one month"),
-    ],
-    ids=["newer version", "another repository", "no runs", "segment"],
-)
-def test_a_data_file_that_is_not_for_the_page_is_said_and_changes_nothing(
-    browser: Browser, tmp_path: Path, change: Callable[[dict[str, Any]], None], said: str
-) -> None:
-    with served(tmp_path) as url:
-        path = write_site(agents_site(a_week(12)), tmp_path)
-        page = Opened(browser, f"{url}{path.name}").page
-        before = page.evaluate(TABLES)
-        told = json.loads(newer_files(13, UNTIL))
-        change(told)
-        (tmp_path / "data" / "agentops-runs.json").write_text(json.dumps(told), encoding="utf-8")
-
-        assert page.evaluate("() => trackside.agents.refresh()") is False
-        assert said in page.locator("#agents-problem").inner_text()
-        assert page.evaluate(TABLES) == before
-
-
-def test_a_data_file_that_is_cut_is_said_and_changes_nothing(browser: Browser, tmp_path: Path) -> None:
-    with served(tmp_path) as url:
-        path = write_site(agents_site(a_week(12)), tmp_path)
-        page = Opened(browser, f"{url}{path.name}").page
-        (tmp_path / "data" / "agentops-runs.json").write_bytes(newer_files(13, UNTIL)[:5_000])
-
-        assert page.evaluate("() => trackside.agents.refresh()") is False
-        assert "no file of runs" in page.locator("#agents-problem").inner_text()
-        (tmp_path / "data" / "agentops-runs.json").write_bytes(newer_files(13, UNTIL))
-        assert page.evaluate("() => trackside.agents.refresh()") is True
-        assert page.locator("#agents-problem").count() == 0
-
-
-def test_a_file_asks_for_nothing_and_shows_the_same_as_a_server(browser: Browser, week: Path) -> None:
-    opened = Opened(browser, week)
-    with served(week.parent) as url:
-        live = Opened(browser, f"{url}{week.name}")
-
-        assert live.page.evaluate(TABLES) == opened.page.evaluate(TABLES)
-        assert live.page.evaluate(FIGURES) == opened.page.evaluate(FIGURES)
-    assert all(one.startswith("file:") for one in opened.requests)
-    assert not [one for one in opened.requests if one.endswith(".json")]
-    assert opened.faults == []
 
 
 def test_without_scripts_the_figures_tables_and_waterfalls_are_there(browser: Browser, week: Path) -> None:
