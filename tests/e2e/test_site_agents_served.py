@@ -197,8 +197,9 @@ def test_the_file_of_the_established_dashboard_is_shown_with_what_it_tells(brows
         (lambda told: told.update(repository="other/repo"), "of another repository, other/repo"),
         (lambda told: told.update(runs=None), "no file of runs"),
         (lambda told: told.update(segment="2026-06"), "only one month"),
+        (lambda told: told["statistics"].update(workflows=[{"name": "x"}]), "in another way than it should"),
     ],
-    ids=["newer version", "another repository", "no runs", "segment"],
+    ids=["newer version", "another repository", "no runs", "segment", "no outcomes"],
 )
 def test_a_data_file_that_is_not_for_the_page_is_said_and_changes_nothing(
     browser: Browser, tmp_path: Path, change: Callable[[dict[str, Any]], None], said: str

@@ -10,7 +10,7 @@
   }
   const REFRESH_MS = 300_000;
   const VERSION = 1;
-  const { context, kpis, runRow, runKey, workflows, agents, detailsOf } = site.agentRows;
+  const { context, kpis, runRow, runKey, workflows, agents, detailsOf, moment, asList } = site.agentRows;
   const url = `${document.body.dataset.root}data/${context.file}`;
   let newest = Date.parse(context.last_updated);
   let reading = null;
@@ -53,25 +53,25 @@
     return rows.sort((a, b) => (startOf(a) < startOf(b) ? 1 : startOf(a) > startOf(b) ? -1 : 0));
   }
 
-  function showFigures(told) {
-    for (const [key, [value, basis]] of Object.entries(kpis(told))) {
+  function showFigures(figures) {
+    for (const [key, [value, basis]] of Object.entries(figures)) {
       const card = document.querySelector(`[data-kpi="${key}"]`);
       card.querySelector("b").textContent = value;
       card.querySelector(".basis").textContent = basis;
     }
   }
 
-  function showRecent(told) {
+  function recentRows(told) {
     const places = [0, 1, 2, 3, 4, 7, 8, 9, 13];
-    const failed = (told.recent_failures ?? []).filter(isRun);
-    site.table("recent").setRows(failed.map(runRow).map((row) => places.map((at) => row[at])));
+    const failed = asList(told.recent_failures).filter(isRun);
+    return failed.map(runRow).map((row) => places.map((at) => row[at]));
   }
 
   function learn(told, runs) {
     const withJobs = runs.filter((run) => Array.isArray(run.jobs) && run.jobs.length);
     const fresh = withJobs.filter((run) => !site.agentRun.has(runKey(run)));
-    for (const entry of told.failure_groups ?? []) {
-      const jobs = (entry.runs ?? []).map((run) => run.job_id);
+    for (const entry of asList(told.failure_groups)) {
+      const jobs = asList(entry?.runs).map((run) => run?.job_id);
       const number = jobs.map((job) => context.failed_jobs[job]).find(Boolean);
       jobs.forEach((job) => number && site.agentRun.know(job, number));
     }
@@ -85,12 +85,11 @@
     if (!isNewer) {
       return false;
     }
-    site.table("runs").setRows(mergedRows(runs));
-    site.table("workflows").setRows(workflows(told));
-    site.table("agents").setRows(agents(told));
-    showRecent(told);
-    showFigures(told);
-    newest = Date.parse(told.last_updated);
+    const rows = { runs: mergedRows(runs), workflows: workflows(told), agents: agents(told), recent: recentRows(told) };
+    const figures = kpis(told);
+    Object.entries(rows).forEach(([key, one]) => site.table(key).setRows(one));
+    showFigures(figures);
+    newest = moment(told.last_updated).getTime();
     updated.dateTime = new Date(newest).toISOString();
     updated.removeAttribute("title");
     updated.textContent = updated.dateTime.slice(0, 16).replace("T", " ");
@@ -111,8 +110,8 @@
     if (text === null) {
       return false;
     }
-    const at = Date.parse(/"last_updated"\s*:\s*"([^"]+)"/.exec(text.slice(0, HEAD))?.[1] ?? "");
-    if (!wantsJobs && at <= newest) {
+    const at = moment(/"last_updated"\s*:\s*"([^"]+)"/.exec(text.slice(0, HEAD))?.[1]);
+    if (!wantsJobs && at !== null && at.getTime() <= newest) {
       say(null);
       return false;
     }
@@ -124,7 +123,12 @@
     }
     const wrong = problem(told);
     say(wrong);
-    return wrong === null && take(told, Date.parse(told.last_updated) > newest);
+    try {
+      return wrong === null && take(told, (moment(told.last_updated)?.getTime() ?? 0) > newest);
+    } catch {
+      say("data/agentops-runs.json tells of runs in another way than it should: what is shown is older.");
+      return false;
+    }
   }
 
   function refresh(wantsJobs = false) {

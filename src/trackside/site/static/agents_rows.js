@@ -37,8 +37,10 @@
   const text = (value) => (value === null || value === undefined ? null : String(value));
   const words = (name) => name.replaceAll("_", " ");
 
+  // Times are UTC, also where a writer forgot to say so.
   function moment(value) {
-    const at = new Date(value ?? NaN);
+    const isZoned = /(z|[+-]\d\d:?\d\d)$/i.test(value ?? "");
+    const at = new Date(typeof value === "string" ? (isZoned ? value : `${value}Z`) : NaN);
     return Number.isNaN(at.getTime()) ? null : at;
   }
 
@@ -348,6 +350,8 @@
     context,
     fixed,
     counted,
+    moment,
+    asList,
     kpis,
     runKey,
     runRow,

@@ -35,7 +35,8 @@
   }
 
   function state(name) {
-    const [tone, mark] = marks[String(name ?? "unknown").toLowerCase()] ?? ["quiet", "–"];
+    const known = String(name ?? "unknown").toLowerCase();
+    const [tone, mark] = Object.hasOwn(marks, known) ? marks[known] : ["quiet", "–"];
     return { tone, sign: make("span", mark, { "aria-hidden": "true" }), word: String(name ?? "unknown").replaceAll("_", " ") };
   }
 

@@ -131,7 +131,8 @@
     const [successes, of] = ["successes", "of"].map((name) => buckets.reduce((sum, one) => sum + one[name], 0));
     const unit = size === DAY_MS ? "day" : "hour";
     const rate = of ? `; ${fixed((100 * successes) / of, 1)} % of ${of.toLocaleString("en")} succeeded` : "";
-    return `${counted(n, "timed attempt")} on ${counted(timed.length, unit)} with any${rate}`;
+    const end = new Date(until).toISOString().slice(0, 16).replace("T", " ");
+    return `To ${end} UTC: ${counted(n, "timed attempt")} on ${counted(timed.length, unit)} with any${rate}`;
   }
 
   function show() {
