@@ -368,6 +368,21 @@ def test_a_test_of_very_many_values_and_metrics_stays_small_and_says_what_is_lef
     assert re.search(r"[\d,]+ more are not here: trackside perf report writes tables with all of them", text)
 
 
+def test_metrics_that_did_not_change_are_folded_where_they_are_many() -> None:
+    html = perf_files(a_site(many_tests(1, 12, points_of([100.0, 101.0, 99.0]))))
+    few = perf_files(a_site(many_tests(1, 4, points_of([100.0, 101.0, 99.0]))))
+    unknown = perf_files(a_site(many_tests(1, 12, points_of([100.0, 101.0, 99.0], is_established=False))))
+    folds = [
+        [content.decode().count('<details class="fold">') for name, content in made.items() if "performance/" in name]
+        for made in (html, few, unknown)
+    ]
+
+    assert folds == [[0], [0], [1]]
+    (page,) = [content.decode() for name, content in unknown.items() if "performance/" in name]
+    assert page.index('<section class="series ') < page.index("11 more metrics without a change")
+    assert page.count('<section class="series ') == 12
+
+
 def test_values_without_commit_runner_or_outcome_are_unknown_not_zero() -> None:
     unknown = ("sha", "run_number", "pool", "runner_name", "run_url", "job_url", "job_outcome", "unit", "better")
     points = points_of([1e59, -1e59, 5.0, 0.0, 1e-300, 4.0])

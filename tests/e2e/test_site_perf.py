@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import msgspec
+import polars as pl
 import pytest
 
 from tests.e2e.opened import Opened
@@ -181,7 +183,8 @@ def test_a_headline_figure_leads_to_the_series_that_it_counts(
         count = card.locator("b").inner_text()
         card.locator("a").click()
 
-        assert said(page) == f"{count} of {len(watched.views)} series"
+        page.wait_for_url("**series.standing=**")
+        page.get_by_text(f"{count} of {len(watched.views)} series", exact=True).wait_for()
 
 
 def test_a_picture_leads_to_its_chart_by_key_alone(browser: Browser, overview: Path, watched: Watched) -> None:
@@ -216,6 +219,23 @@ def test_a_chart_holds_every_value_and_is_drawn_only_when_it_is_near(
     assert page.locator(".plot[data-drawn]").count() < page.locator(".plot").count()
     assert opened.faults == []
     assert all(one.startswith("file:") for one in opened.requests)
+
+
+def test_an_address_unfolds_the_metric_that_it_leads_to(browser: Browser, tmp_path: Path) -> None:
+    quiet = a_busy_repository(jobs=1, runs=12, tests=1)
+    points = quiet.points.with_columns(is_established=pl.lit(value=False))
+    site = write_site(a_site(msgspec.structs.replace(quiet, points=points)), tmp_path)
+    opened = Opened(browser, next((site.parent / "performance").iterdir()))
+    page = opened.page
+    last = page.locator("details.fold section.series").last
+    key = last.get_attribute("id")
+
+    before = last.is_visible()
+    page.locator(f"#metrics a[href='#{key}']").click()
+    last.locator(".plot[data-drawn]").wait_for()
+
+    assert (before, last.is_visible()) == (False, True)
+    assert opened.faults == []
 
 
 def test_how_charts_are_looked_at_stands_in_the_address(browser: Browser, first_page: Path) -> None:

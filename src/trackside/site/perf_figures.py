@@ -17,6 +17,7 @@ from trackside.report.perf_text import day_text
 from trackside.site.facts import SpeedFacts
 from trackside.site.marks import BAD, GOOD, WARN
 from trackside.site.perf_order import Place, Watched
+from trackside.site.perf_tiles import REGRESSED
 
 _DAY: Final = dt.timedelta(days=1)
 _NONE: Final = "none that still stands"
@@ -65,12 +66,11 @@ def _regressions(speed: SpeedFacts, worse: Sequence[SeriesView], new: Sequence[S
         told.append(f"{len(new):,} not borne out yet")
     if speed.states.standing:
         told.append(f"{len(speed.states.standing):,} more from before the window")
-    several = bool(speed.states.standing) or (bool(worse) and bool(new))
     return Figure(
         label="Regressions",
         value=f"{len(both):,}",
         basis="; ".join(told),
-        url="#changes" if several else _chosen(Place.WORSE if worse else Place.NEW, both),
+        url=_chosen(REGRESSED, both),
         tone=BAD if worse or speed.states.standing else WARN if new else "",
     )
 
@@ -116,5 +116,5 @@ def _basis(speed: SpeedFacts, views: Sequence[SeriesView]) -> str:
     return f"series of {counted(count_tests(views), 'test')}, {counted(len(moved), 'cause')}"
 
 
-def _chosen(place: Place, views: Sequence[SeriesView]) -> str | None:
-    return f"performance.html?series.standing={place.value}&series.all=1#series" if views else None
+def _chosen(standing: str, views: Sequence[SeriesView]) -> str | None:
+    return f"performance.html?series.standing={standing}&series.all=1#series" if views else None

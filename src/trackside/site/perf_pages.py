@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from trackside.report.perf_chart_data import chart_data, drawn_points, pools_of
 from trackside.report.perf_chart_shape import limits_of
 from trackside.report.perf_charts import HEIGHT_PX, figure_series
 from trackside.report.perf_pools import colours_of
+from trackside.report.perf_series import SeriesView
 from trackside.report.perf_sparklines import sparkline
 from trackside.report.perf_words import PerfWords
 from trackside.report.safe_text import safe_text
@@ -25,7 +26,7 @@ from trackside.site.perf_changes import changes_table
 from trackside.site.perf_documents import perf_documents
 from trackside.site.perf_figures import headline
 from trackside.site.perf_metrics import metrics_table
-from trackside.site.perf_order import SpeedTest, Watched, watched_series
+from trackside.site.perf_order import QUIET, SpeedTest, Watched, place_of, watched_series
 from trackside.site.perf_tiles import overview_of
 from trackside.site.perf_values import MOST_METRICS, runners_table, values_table
 
@@ -35,6 +36,7 @@ _MOST_CELLS: Final = 12_000
 _ALL_CELLS: Final = 400_000
 """Of the tables of values of all pages: very many tests list fewer values each."""
 _PART: Final = re.compile(r'"p\d+"')
+_FEW: Final = 4
 _STYLES: Final = ("perf_series.css", "performance.css")
 
 
@@ -109,6 +111,7 @@ def _test_page(test: SpeedTest, words: PerfWords, pools: list[str], cells: int) 
             "words": words,
             "test": test,
             "views": views,
+            "unfolded": _unfolded(views),
             "drawn": drawn,
             "limits": limits,
             "height": HEIGHT_PX,
@@ -125,6 +128,12 @@ def _test_page(test: SpeedTest, words: PerfWords, pools: list[str], cells: int) 
         scripts=("perf_charts.js", "performance_test.js"),
         charts=True,
     )
+
+
+def _unfolded(views: Sequence[SeriesView]) -> int:
+    """How many of the first metrics stand open: those that changed or are established, and all where they are few."""
+    telling = sum(view.is_established or place_of(view) not in QUIET for view in views)
+    return len(views) if len(views) - telling <= _FEW else max(telling, 1)
 
 
 def _pools_here(test: SpeedTest) -> set[str]:

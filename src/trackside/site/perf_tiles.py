@@ -19,6 +19,9 @@ from trackside.site.perf_order import MOST_TILES, QUIET, Place, Watched, drift_o
 
 _MOST_OPEN: Final = 60
 """Quiet series stand folded where there are more of them."""
+REGRESSED: Final = "regressed"
+"""Got worse, borne out by later runs or not yet: a choice of its own."""
+_REGRESSED: Final = (Place.WORSE, Place.NEW)
 _DRIFTING: Final = ("Drifting", "No step was found, but the level moves slowly all the time; the largest drift first.")
 
 
@@ -115,6 +118,8 @@ def _leads(views: Sequence[SeriesView]) -> dict[str, int]:
 def _tile(view: SeriesView, words: PerfWords, address: str | None, others: int | None) -> Tile:
     place = place_of(view)
     standings = [place.value]
+    if place in _REGRESSED:
+        standings.append(REGRESSED)
     if view.silent is not None and place is not Place.STOPPED:
         standings.append(Place.STOPPED.value)
     return Tile(
@@ -137,6 +142,8 @@ def _group(place: Place, tiles: tuple[Tile, ...], words: PerfWords, *, is_folded
 
 def _places(tiles: Sequence[Tile], words: PerfWords) -> Iterable[tuple[str, str, int]]:
     """The places by which series may be looked for: name, heading, and how many series stand so."""
+    if regressed := sum(REGRESSED in tile.standings.split() for tile in tiles):
+        yield REGRESSED, "Worse, confirmed or new", regressed
     for place in Place:
         if count := sum(place.value in tile.standings.split() for tile in tiles):
             yield place.value, place_words(place, words)[0], count

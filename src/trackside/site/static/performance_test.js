@@ -22,6 +22,17 @@
   form.hidden = false;
   look();
 
+  // What an address leads to is unfolded.
+  function unfold() {
+    const target = document.getElementById(location.hash.slice(1));
+    const fold = target?.closest("details");
+    if (fold && !fold.open) {
+      fold.open = true;
+      target.scrollIntoView();
+    }
+  }
+  window.addEventListener("hashchange", unfold);
+
   const near = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) {
@@ -34,4 +45,5 @@
     { rootMargin: "400px" },
   );
   document.querySelectorAll(".plot[data-chart]").forEach((holder) => near.observe(holder));
+  unfold();
 })();
