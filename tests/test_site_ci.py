@@ -15,7 +15,7 @@ from tests.history_frames import START, a_failure, a_history, a_job, a_run
 from tests.html_pages import Page
 from tests.site_samples import ADDRESSES
 from trackside.ci.recent_failures import newest_failures
-from trackside.ci.streaks import find_streaks
+from trackside.ci.streaks import ALL_LINES, find_streaks
 from trackside.report.ci_causes_report import causes_json
 from trackside.report.ci_flaky_report import flaky_json
 from trackside.report.ci_minutes_report import minutes_json
@@ -425,3 +425,12 @@ def test_a_page_tells_nothing_of_the_time_of_its_building() -> None:
     text = page_of(MORNING)
 
     assert set(re.findall(r"20\d\d-\d\d-\d\d", text)) <= {"2026-06-01", "2026-06-02"}
+
+
+def test_the_branch_line_is_a_column_only_where_all_lines_were_asked_for() -> None:
+    runs = [a_run(1), a_run(2, branch="alice/x")]
+    history = a_history(runs, [a_job(run, "unit", "failure") for run in runs])
+    one, every = (failing_table(find_streaks(history, line), MORNING.verdicts, {}, HOME) for line in (None, ALL_LINES))
+
+    assert "line" not in [each.key for each in one.columns]
+    assert column(every, "line") == ["main", "alice/x"]

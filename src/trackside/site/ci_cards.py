@@ -14,7 +14,7 @@ from trackside.history.frames import History
 from trackside.history.outcomes import Outcome
 from trackside.report.ledger import counted
 from trackside.report.sections import percent
-from trackside.site.ci_cells import interval, length
+from trackside.site.ci_cells import cut, interval, length
 from trackside.site.ci_job_facts import JobPage
 from trackside.site.facts import CiFacts
 from trackside.stats.intervals import wilson
@@ -105,7 +105,7 @@ def _queue(ci: CiFacts, until: dt.datetime) -> Card:
         return Card(label="Queue p90", value="–", basis="no waiting time is known", url="#queue")
     pool = every.pools[0]
     slowest = next((one for one in ci.waiting.pools if one.p90_s is not None), None)
-    more = "" if slowest is None else f"; slowest pool {slowest.pool or 'not told'}: {length(slowest.p90_s)}"
+    more = "" if slowest is None else f"; slowest pool {cut(slowest.pool, 40) or 'not told'}: {length(slowest.p90_s)}"
     basis = f"p50 {length(pool.p50_s)} of {counted(pool.jobs, 'job')}{more}"
     return Card(label="Queue p90", value=length(pool.p90_s), basis=basis, url="#queue")
 

@@ -22,10 +22,11 @@ _MOST_PULLS: Final = 5
 _MOST_AUTHORS: Final = 3
 Paths = Mapping[Family, str]
 
+_LINE: Final = Column(key="line", label="Line", choices=True)
 _FAILING: Final = (
     Column(key="job", label="Job"),
     workflow_column(),
-    Column(key="line", label="Line", choices=True),
+    _LINE,
     Column(key="state", label="State", kind=Kind.STATE, choices=True),
     Column(key="failed", label="Failed runs", kind=Kind.NUMBER, about="In a row; undecided runs do not count"),
     Column(key="since", label="Since", kind=Kind.TIME, unit="UTC"),
@@ -41,13 +42,14 @@ _FAILING: Final = (
 def failing_table(streaks: Streaks, verdicts: Verdicts, paths: Paths, home: str) -> Table:
     """What fails now, then what failed last and is no longer there."""
     found = [*streaks.broken, *streaks.gone]
+    has_lines = streaks.line == ALL_LINES
     told = {(one.workflow, one.job, one.line): one for one in verdicts.lines}
-    rows = [_failing(one, told.get((one.workflow, one.job or "", one.line)), paths, home) for one in found]
-    where = "on all lines" if streaks.line == ALL_LINES else f"on {streaks.line}" if streaks.line else ""
+    rows = [_failing(one, told.get((one.workflow, one.job or "", one.line)), paths, home, has_lines) for one in found]
+    where = "on all lines" if has_lines else f"on {streaks.line}" if streaks.line else ""
     return Table(
         key="failing",
         caption=f"Jobs whose newest result {where} is a failure, longest first",
-        columns=_FAILING,
+        columns=tuple(column for column in _FAILING if has_lines or column is not _LINE),
         rows=tuple(rows[:MOST_STREAKS]),
         empty=_nothing_fails(streaks, where),
         left_out=max(len(rows) - MOST_STREAKS, 0),
@@ -64,11 +66,11 @@ def _nothing_fails(streaks: Streaks, where: str) -> str:
     return f"Nothing is broken {where}: the newest result of each of {counted(streaks.jobs, 'job')} is a success."
 
 
-def _failing(one: Streak, verdict: JobVerdict | None, paths: Paths, home: str) -> tuple[Cell, ...]:
+def _failing(one: Streak, verdict: JobVerdict | None, paths: Paths, home: str, has_lines: bool) -> tuple[Cell, ...]:
     return (
         job_cell(one.job, family_key(one), paths),
         text_cell(one.workflow),
-        text_cell(one.line),
+        *((text_cell(one.line),) if has_lines else ()),
         state_cell(one.state.value),
         number_cell(one.failed_runs, note=f"{one.undecided_runs:,} undecided" if one.undecided_runs else None),
         moment_cell(one.first_bad),
@@ -149,7 +151,9 @@ def fixed_table(streaks: Streaks, paths: Paths, home: str) -> Table:
         empty="No breakage of the window was fixed in it.",
         order="-fixed",
         left_out=alone + max(len(fixed) - MOST_STREAKS, 0),
-        left_out_why="they failed in a single run and passed since, or were fixed longest ago",
+        left_out_why="they failed in a single run and passed since"
+        if len(fixed) <= MOST_STREAKS
+        else "they failed in a single run, or were fixed longest ago",
     )
 
 
