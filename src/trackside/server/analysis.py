@@ -48,7 +48,7 @@ class Analyses:
         finally:
             self._running -= 1
         self._metrics.analyses.labels("ok").inc()
-        return json_answer(request, body)
+        return await json_answer(request, body)
 
     def _check_token(self, request: Request) -> None:
         if self._token is None:

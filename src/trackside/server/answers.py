@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -15,6 +17,8 @@ from trackside.server.shapes import Problem
 
 JSON: Final = "application/json"
 _WORTH_PACKING: Final = 1_000
+_LONG: Final = 50_000
+_LEVEL: Final = 4
 _SENTENCES: Final = {
     404: "There is nothing at this address.",
     405: "This address is not asked in this way.",
@@ -30,12 +34,14 @@ def refused_answer(refusal: HTTPException) -> Response:
     return Response(msgspec.json.encode(Problem(sentence)), refusal.status_code, headers, media_type=JSON)
 
 
-def json_answer(request: Request, value: object, status: int = 200) -> Response:
+async def json_answer(request: Request, value: object, status: int = 200) -> Response:
     """``value`` as JSON, packed where the client takes that and it is worth it; not kept by anybody."""
     body = value if isinstance(value, bytes) else msgspec.json.encode(value)
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if len(body) >= _WORTH_PACKING and takes_gzip(request):
-        body = gzip.compress(body, 4, mtime=0)
+        # What is long is packed in a thread: others are answered meanwhile.
+        pack = partial(gzip.compress, body, _LEVEL, mtime=0)
+        body = await asyncio.to_thread(pack) if len(body) >= _LONG else pack()
         headers["Content-Encoding"] = "gzip"
     return Response(body, status, headers, media_type=JSON)
 

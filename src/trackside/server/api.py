@@ -47,7 +47,7 @@ class Api:
             takes_webhooks=serving.secret is not None,
             analyses_runs=serving.token is not None,
         )
-        return json_answer(request, told)
+        return await json_answer(request, told)
 
     async def runs(self, request: Request) -> Response:
         """A page of the list of runs."""
@@ -62,7 +62,7 @@ class Api:
             offset=page.offset,
             runs=self._with_agents(page.runs),
         )
-        return json_answer(request, told)
+        return await json_answer(request, told)
 
     async def run(self, request: Request) -> Response:
         """A run in detail."""
@@ -72,7 +72,7 @@ class Api:
         if found is None:
             raise HTTPException(404, f"The store has no run {run_id} of {self._serving.repo}.")
         told = RunAnswer(repository=self._serving.repo, attempts=self._with_agents(found.attempts), jobs=found.jobs)
-        return json_answer(request, told)
+        return await json_answer(request, told)
 
     def document(self, document: ApiDocument) -> Callable[[Request], object]:
         """What answers for a document: as the site has it, or as the store tells it now."""
@@ -81,7 +81,7 @@ class Api:
             no_query(request)
             if document.file is None:
                 body = await self._reads.ask(lambda: self._backend.document(document.path))
-                return json_answer(request, body)
+                return await json_answer(request, body)
             if not self._builds.is_ready:
                 raise HTTPException(503, "The site is being built for the first time.", {"Retry-After": "2"})
             file = self._builds.site.files.get(document.file)
@@ -96,7 +96,7 @@ class Api:
     async def description(self, request: Request) -> Response:
         """This API in OpenAPI."""
         no_query(request)
-        return json_answer(request, openapi(self._serving.version))
+        return await json_answer(request, openapi(self._serving.version))
 
     def _of_agent(self, agent: str) -> frozenset[Attempt]:
         return frozenset(key for key, name in self._builds.site.agents.items() if name == agent)

@@ -51,9 +51,12 @@ class Builds:
 
     async def run(self) -> None:
         """Looks at the store and builds, until it is cancelled. What an earlier server built is served meanwhile."""
-        self.site = await asyncio.to_thread(load_site, self._serving.folder, self.site)
+        self.site = await asyncio.to_thread(load_site, self._serving.folder, Site())
         while True:
-            await self._look()
+            try:
+                await self._look()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next look must come, and it must be said
+                self._fail(f"unexpected {type(error).__name__}: {error}")
             self.changed.clear()
             try:
                 await asyncio.wait_for(self.changed.wait(), self._serving.poll_s)

@@ -33,7 +33,7 @@ class Health:
         """200 where all is well, else 503 with the reasons. The store is not asked."""
         reasons = self._reasons()
         answer = HealthAnswer(status="failing" if reasons else "ok", reasons=tuple(reasons))
-        return json_answer(request, answer, 503 if reasons else 200)
+        return await json_answer(request, answer, 503 if reasons else 200)
 
     async def metrics(self, _request: Request) -> Response:
         """The figures as Prometheus reads them. Where the store cannot be read now its figures are as they were."""

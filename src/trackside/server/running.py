@@ -18,6 +18,7 @@ from trackside.errors import OutputError, UsageError
 
 _BACKLOG: Final = 512
 _GRACE_S: Final = 2
+MOST_CONNECTIONS: Final = 1_000
 _ANY: Final = ("0.0.0.0", "::")  # noqa: S104 - only named
 
 
@@ -70,6 +71,7 @@ def server_of(app: ASGIApp, on_ready: Callable[[], None]) -> uvicorn.Server:
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
         timeout_keep_alive=30,
+        limit_concurrency=MOST_CONNECTIONS,
     )
     return _Server(config, on_ready)
 

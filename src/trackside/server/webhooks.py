@@ -48,7 +48,7 @@ class Webhooks:
             self._count({401: "forged", 413: "too_large", 503: "not_stored"}.get(refusal.status_code, "unreadable"))
             raise
         self._count(receipt.status)
-        return json_answer(request, receipt, status)
+        return await json_answer(request, receipt, status)
 
     async def _received(self, request: Request) -> tuple[Receipt, int]:
         if self._secret is None:
