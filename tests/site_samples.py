@@ -123,12 +123,18 @@ def write_sample(
     return path
 
 
-def list_site(folder: Path, page: Page = PAGE, generated_at: str = "2026-10-20T12:00:00Z", sha8: str = "0") -> None:
+def list_site(
+    folder: Path,
+    page: Page = PAGE,
+    generated_at: str = "2026-10-20T12:00:00Z",
+    sha8: str = "0",
+    until: str = "2026-10-20T12:00:00Z",
+) -> None:
     """Writes ``data/site.json`` as a build does."""
     told = {
         "generated_at": generated_at,
         "live": False,
-        "until": "2026-10-20T12:00:00Z",
+        "until": until,
         "pages": {page.path: {"bytes": 1, "sha8": sha8}},
     }
     path = folder / "data" / "site.json"

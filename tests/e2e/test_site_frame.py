@@ -208,6 +208,16 @@ def test_a_page_that_is_typed_into_is_not_taken_away(browser: Browser, tmp_path:
         assert page.url == f"{home}?runs.q=mai"
 
 
+def test_a_page_out_of_a_cache_says_that_it_is_older_than_its_site(browser: Browser, tmp_path: Path) -> None:
+    write_sample(tmp_path, [runs_table()])
+    list_site(tmp_path, until="2026-10-20T12:00:02Z")
+    with served(tmp_path) as home:
+        page = at_time(browser, home, FACTS.until)
+
+        page.locator("#newer").wait_for()
+        assert page.get_by_role("button", name="Show them").is_visible()
+
+
 def test_a_server_that_is_away_is_asked_again(browser: Browser, tmp_path: Path) -> None:
     write_sample(tmp_path, [runs_table()])
     with served(tmp_path) as home:

@@ -157,7 +157,9 @@
     site.told = told;
     document.dispatchEvent(new CustomEvent("trackside:site", { detail: told }));
     const mine = JSON.stringify(told.pages?.[document.body.dataset.page] ?? null);
-    if (seen !== null && told.generated_at !== seen.at && mine !== seen.mine) {
+    if (seen === null && Date.parse(told.until) - Date.parse(document.body.dataset.until) >= 1000) {
+      offer(); // The page came out of a cache: taking it away might bring it again and again.
+    } else if (seen !== null && told.generated_at !== seen.at && mine !== seen.mine) {
       renew();
     }
     seen ??= { at: told.generated_at, mine };
@@ -165,10 +167,14 @@
 
   // A page that is typed into is not taken away; any other comes again with the state in its address.
   function renew() {
-    if (!document.activeElement?.matches("input, select, textarea")) {
+    if (document.activeElement?.matches("input, select, textarea")) {
+      offer();
+    } else {
       location.reload();
-      return;
     }
+  }
+
+  function offer() {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Show them";
