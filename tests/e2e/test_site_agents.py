@@ -228,7 +228,7 @@ def test_a_row_opens_the_jobs_of_its_run_and_the_address_leads_there(browser: Br
     assert page.evaluate("() => document.querySelector('#run-detail').contains(document.activeElement)")
     page.keyboard.press("Escape")
     assert not dialog.is_visible()
-    assert "run=" not in page.url
+    page.wait_for_function("() => !location.search.includes('run=')")
     page.go_back()
     assert dialog.is_visible()
     assert opened.faults == []
