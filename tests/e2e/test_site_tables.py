@@ -164,6 +164,8 @@ def test_headings_sort_by_value_first_the_way_that_is_mostly_wanted(browser: Bro
     page.get_by_role("button", name="Duration min").click()
     assert heading.nth(7).get_attribute("aria-sort") == "descending"
     assert shown(page, 8)[0] == "2026-10-20 12:00"
+    page.get_by_role("button", name="Pull requests").click()
+    assert shown(page, 5)[0].startswith("#100")
     assert page.get_by_role("button", name="Trend").count() == 0
 
 
@@ -236,7 +238,7 @@ def test_what_the_address_says_and_nobody_offers_is_left_aside(browser: Browser,
         "runs.sort": "-trend",
         "runs.page": "-3",
         "runs.size": "7",
-        "runs.from": "2026-13-45",
+        "runs.from": "2026-02-31",
         "runs.to": "yesterday",
         "runs.nothing": "<svg onload=window.pwned=8>",
         "other.q": "kept",

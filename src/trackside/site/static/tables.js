@@ -33,7 +33,10 @@
     return new Map([...found].sort(([a, x], [b, y]) => (a === "") - (b === "") || collator.compare(x, y)));
   }
 
-  const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text ?? "") && !Number.isNaN(Date.parse(text));
+  function isDay(text) {
+    const day = /^\d{4}-\d\d-\d\d$/.test(text ?? "") ? new Date(text) : new Date(NaN);
+    return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+  }
 
   function readState(table) {
     const asked = (name) => address.get(`${table.key}.${name}`);
@@ -112,7 +115,8 @@
     const at = table.columns.findIndex((column) => column.key === sort.replace(/^-/, ""));
     const sign = sort.startsWith("-") ? -1 : 1;
     const { kind } = table.columns[at];
-    const keyed = rows.map((row) => [kind === "state" ? textOf(row[at], kind) : valueOf(row[at]), row]);
+    const keyOf = (cell) => (kind === "state" ? textOf(cell, kind) : (valueOf(cell) ?? valueOf(itemsOf(cell)[0])));
+    const keyed = rows.map((row) => [keyOf(row[at]), row]);
     const compare = (a, b) => (typeof a === "string" || typeof b === "string" ? collator.compare(a, b) : a - b);
     keyed.sort(([a], [b]) => (a === null || b === null ? (a === null) - (b === null) : sign * compare(a, b)));
     return keyed.map(([, row]) => row);
@@ -268,14 +272,18 @@
       ["JSON", "JSON", () => save(json(table), "application/json", `${table.key}.json`)],
     ].map(([text, title, act]) => button(text, act, { title: `Save these rows as ${title}`, "aria-label": `Save as ${text}: ${caption}` }));
     parts.none = element("p", ["No row is like that. ", button("Show all rows", () => clear(table))], { class: "none", hidden: "" });
-    parts.foot = element("div", [parts.count, parts.pager, element("span", files, { class: "save" })], { class: "foot" });
+    parts.foot = element("div", [parts.count, parts.pager, element("span", files, { class: "save" })], {
+      class: "foot",
+      role: "group",
+      "aria-label": `Pages and files: ${caption}`,
+    });
   }
 
   function clear(table) {
     table.state.chosen.clear();
     table.parts.find.value = "";
     change(table, { q: "", from: "", to: "" });
-    table.parts.find.focus();
+    (table.search ? table.parts.find : table.parts.scroll).focus();
   }
 
   function makeSorting(table) {
