@@ -21,7 +21,7 @@ class Window:
     """Which runs: by default those created in the last 7 days."""
 
     since: Annotated[str | None, _SOME] = None
-    """Start of the window: 7d, 24h, 2026-11-01 or an ISO time. 7d if nothing is said, 30d for perf and agents."""
+    """Start of the window: 7d, 24h, 2026-11-01 or an ISO time. 7d if nothing is said, 30d for perf, agents and site."""
     until: Annotated[str | None, _SOME] = None
     """End of the window, included; now if nothing is said."""
     limit: Annotated[int | None, POSITIVE] = None
