@@ -41,16 +41,20 @@ T = TypeVar("T")
 
 
 class Kept:
-    """A value that is made again where its mark is another one, by one thread at a time."""
+    """A value that is made again where its mark is another one, by one thread at a time.
+
+    The mark is looked at by that thread: whoever waited has what the one before it made, and does not make it again.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._mark: object = None
         self._value: object = None
 
-    def get(self, mark: object, make: Callable[[], T]) -> T:
-        """The value of ``mark``."""
+    def get(self, mark_now: Callable[[], object], make: Callable[[], T]) -> T:
+        """The value of the mark as it is now."""
         with self._lock:
+            mark = mark_now()
             if mark != self._mark:
                 self._value, self._mark = make(), mark
             return self._value  # type: ignore[return-value]
@@ -84,8 +88,7 @@ class StoreBackend:
 
     def figures(self) -> Figures:
         """What the store tells in figures, at most ten seconds old."""
-        mark = (self._store.versions(("runs", "syncs", "alerts")), int(time.monotonic() / FIGURES_FOR_S))
-        return self._figures.get(mark, self._new_figures)
+        return self._figures.get(self._figures_mark, self._new_figures)
 
     def document(self, name: str) -> bytes:
         """The knowledge base, the alerts, or the benchmark runs."""
@@ -109,8 +112,12 @@ class StoreBackend:
         return outcomes
 
     def _newest_attempts(self) -> pl.DataFrame:
-        mark = self._store.versions(("runs",))
-        return self._runs.get(mark, lambda: load_newest_attempts(self._store, self._repo))
+        return self._runs.get(
+            lambda: self._store.versions(("runs",)), lambda: load_newest_attempts(self._store, self._repo)
+        )
+
+    def _figures_mark(self) -> object:
+        return self._store.versions(("runs", "syncs", "alerts")), int(time.monotonic() / FIGURES_FOR_S)
 
     def _new_figures(self) -> Figures:
         now = dt.datetime.now(dt.UTC)
