@@ -30,7 +30,7 @@ class Shelf(Protocol):
     """Where records are put; the store is one."""
 
     def newest_of_runs(self, table: str, runs: Collection[int]) -> pl.LazyFrame:
-        """The newest row of each key of a table of the runs with these ids, its columns named as the records' fields."""
+        """The newest row of each key of a table, of the runs with these ids; its columns are the records' fields."""
         ...
 
     def add_runs(self, runs: Sequence[RunAttempt], observed_at: dt.datetime) -> None:
