@@ -30,6 +30,9 @@ _SOME: Final = Parameter(show_default=False)
 _MANY: Final = Parameter(negative="", show_default=False)
 _PORT: Final = Parameter(converter=whole_number, validator=validators.Number(gte=0, lte=65_535), show_default=False)
 _LEAST_EVERY_S: Final = 10.0
+_LOOK_S: Final = 3.0
+_LOOK_FAR_S: Final = 30.0
+"""How often a store is looked at for changes; in an object store each look is a request for each table."""
 
 
 def serve(
@@ -128,6 +131,7 @@ def _serving(
             commands=child_commands(children, os.environ),
             secret=os.environ.get("TRACKSIDE_WEBHOOK_SECRET") or None,
             token=os.environ.get("TRACKSIDE_SERVER_TOKEN") or None,
+            poll_s=_LOOK_S if store.location.path is not None else _LOOK_FAR_S,
         )
         yield serving, _backend(store, repo, window, settings, benchmarks)
 
