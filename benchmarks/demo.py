@@ -19,7 +19,7 @@ if __package__ in (None, ""):
 from benchmarks.commands import srtlog_command
 from benchmarks.demo_agents import report_agents
 from benchmarks.demo_ci import REPO, environment_of, report_ci, served
-from benchmarks.demo_site import build_site
+from benchmarks.demo_site import SMALLER, benchmark_runs, build_site
 from benchmarks.generate_run import generate_run
 from benchmarks.plan import Options, plan_run
 
@@ -67,16 +67,15 @@ def main() -> None:
     """Make the demo and print the reports' paths."""
     began = time.monotonic()
     options = Options()
-    stale = OUTPUT / plan_run(options).job_id
-    if stale.exists():
-        shutil.rmtree(stale)
+    for stale in (OUTPUT / plan_run(one).job_id for one in (options, SMALLER)):
+        shutil.rmtree(stale, ignore_errors=True)
     _tell(f"Simulating a 6P/2D run below {OUTPUT} ...")
     run_dir = generate_run(OUTPUT, options)
     reports = write_reports(run_dir, OUTPUT)
     store, site = _emptied(OUTPUT / "store"), _emptied(OUTPUT / "site")
     reports += report_repository(store, OUTPUT)
-    _tell("\nEverything on pages: the site of the repository, with the benchmark run.")
-    home = build_site(store, site, [run_dir], _tell)
+    _tell("\nEverything on pages: the site of the repository, with the benchmark run and a smaller one beside it.")
+    home = build_site(store, site, benchmark_runs(OUTPUT), _tell)
     _tell(f"\nDone in {time.monotonic() - began:.0f} s. Reports, one by one:")
     for report in reports:
         print(report.resolve(), flush=True)

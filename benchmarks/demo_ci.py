@@ -66,14 +66,13 @@ def report_ci(room: Path, environment: dict[str, str], tell: Callable[[str], Non
 def _offline(room: Path, environment: dict[str, str], tell: Callable[[str], None]) -> list[Path]:
     """What the store tells without a call."""
     offline = ["--repo", REPO, "--offline"]
-    summary, causes, changes = room / "ci_failures.md", room / "ci_causes.json", room / "perf_changes.md"
+    summary, causes = room / "ci_failures.md", room / "ci_causes.json"
     run_command(["ci", "failures", *offline, "--format", "markdown"], environment, tell, summary)
     for command in ("streaks", "flaky", "runners"):
         run_command(["ci", command, *offline], environment, tell)
     run_command(["ci", "causes", *offline, "--format", "json"], environment, tell, causes)
-    run_command(["perf", "changes", *offline, "--format", "markdown"], environment, tell, changes)
     run_command(["store", "info"], environment, tell)
-    return [changes, summary, causes]
+    return [summary, causes]
 
 
 def run_command(

@@ -10,13 +10,17 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.demo_ci import REPO, environment_of, run_command, served
+from benchmarks.generate_run import generate_run
+from benchmarks.plan import Options, plan_run
 
 Tell = Callable[[str], None]
+SMALLER: Final = Options(topology="4P2D", minutes=30, seed=1)
 
 
 def sync_site(room: Path, store: Path, tell: Tell) -> None:
@@ -28,6 +32,16 @@ def sync_site(room: Path, store: Path, tell: Tell) -> None:
         for logs in ("failed", "perf", "new"):
             sync = ["sync", "--repo", REPO, "--since", "30d", "--logs", logs, "--api", "rest"]
             run_command(sync, environment, tell)
+
+
+def benchmark_runs(room: Path) -> list[Path]:
+    """The runs of the site below ``room``: that of the demo and a smaller one to lay over it, made if need be."""
+    return [_benchmark_run(room, options) for options in (Options(), SMALLER)]
+
+
+def _benchmark_run(room: Path, options: Options) -> Path:
+    folder = room / plan_run(options).job_id
+    return folder if folder.exists() else generate_run(room, options)
 
 
 def build_site(store: Path, site: Path, benchmarks: Sequence[Path], tell: Tell) -> Path:

@@ -81,18 +81,12 @@ def main() -> None:
 
 
 def make_site(site: Path) -> None:
-    """The demo's site with its benchmark run."""
-    from benchmarks.demo_site import build_site, sync_site
-    from benchmarks.generate_run import generate_run
-    from benchmarks.plan import Options, plan_run
+    """The demo's site with its benchmark runs, of one moment of the made-up world."""
+    from benchmarks.demo_site import benchmark_runs, build_site, sync_site
 
-    room, options = site.parent, Options()
-    room.mkdir(parents=True, exist_ok=True)
-    run = room / plan_run(options).job_id
-    if not run.exists():
-        generate_run(room, options)
+    room = site.parent
     sync_site(room, room / "store", _tell)
-    build_site(room / "store", site, [run], _tell)
+    build_site(room / "store", site, benchmark_runs(room), _tell)
 
 
 def take(shots: list[Shot], site: Path, output: Path) -> list[Path]:
