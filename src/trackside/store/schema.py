@@ -23,7 +23,8 @@ from trackside.store.perf_tables import CHANGES, MEASURED_LOGS, MEASUREMENTS
 __all__ = [
     "ALERTS", "ARTIFACTS", "ARTIFACT_FILES", "ARTIFACT_LISTS", "BENCH_RUNS", "CHANGES", "COMMIT_PULLS", "DELIVERIES",
     "FAILURES", "FETCHED", "JOBS", "JOB_LOGS", "KNOWLEDGE", "LOGS_READ", "MEASURED_LOGS", "MEASUREMENTS", "NOTICES",
-    "OCCURRENCES", "PULLS", "REPORTED", "RUNS", "STAMPS", "STAMP_NAMES", "SYNCS", "TABLES", "TEST_FILES", "TIME", "Column", "Table",
+    "OCCURRENCES", "PULLS", "REPORTED", "RUNS", "STAMPS", "STAMP_NAMES", "SYNCS", "TABLES", "TEST_FILES", "TIME",
+    "Column", "Table",
 ]  # fmt: skip
 
 _SOURCE: Final = Column("source", pl.String, "", "rest, graphql, webhook, file, or jobs: worked out from its jobs")
