@@ -12,7 +12,7 @@ import msgspec
 from tests.build import engine_rows
 from tests.build_logs import decode_text, prefill_text, write_log
 from tests.report_runs import HOSTILE_NODE, HOSTILE_VALUE, lines_of, workers_of
-from tests.site_samples import FACTS
+from tests.site_samples import FACTS, list_site
 from trackside.records.bench_runs import BenchCurve, BenchRun
 from trackside.records.engine_run import FileLedger
 from trackside.report.bench_report import BenchBody, bench_body
@@ -111,6 +111,7 @@ def facts_of(*reports: BenchReport, notes: tuple[str, ...] = ()) -> SiteFacts:
 def write_bench_site(folder: Path, facts: SiteFacts) -> Path:
     """The pages of Benchmarks in ``folder`` with what they load; returns the first."""
     names = {*STYLES, *SCRIPTS}
+    list_site(folder)
     for page in bench_pages(facts):
         names |= {*page.styles, *page.scripts} | ({BOKEH, "charts.js"} if page.charts else set())
         path = folder / page.path
