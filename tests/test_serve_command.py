@@ -22,7 +22,10 @@ import pytest
 from tests.api_bodies import HOME, REPO, run_body
 from tests.build_github import attempt
 from tests.command_line import Said, command_line
+from tests.fake_github import Clock, FakeGitHub
 from tests.serving import signature
+from tests.syncing import TOKEN as GITHUB_TOKEN
+from tests.syncing import a_week
 from trackside.cli.github_options import Access, Window
 from trackside.cli.serve_children import Children, child_commands
 from trackside.cli.serve_folder import served_folder
@@ -34,11 +37,11 @@ WAIT_S = 60.0
 
 
 @contextmanager
-def typed(folder: Path, *options: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def typed(folder: Path, *options: str, repo: str = REPO, **environ: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The command in a process of its own, and the port that it told."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKSIDE_", "GITHUB_", "GH_"))}
     process = subprocess.Popen(
-        [*PROGRAM, "serve", "--port", "0", "--repo", REPO, "--store", str(folder / "store"), *options],
+        [*PROGRAM, "serve", "--port", "0", "--repo", repo, "--store", str(folder / "store"), *options],
         cwd=folder,
         env={**own, **environ},
         stdout=subprocess.PIPE,
@@ -117,6 +120,30 @@ def test_a_delivery_is_a_page_a_moment_later(tmp_path: Path) -> None:
         assert process.communicate(timeout=20) == ("", "")
     [folder] = [one for one in (tmp_path / "store").glob("served-site-*") if one.is_dir()]
     assert (folder / "index.html").is_file()
+
+
+def test_a_schedule_fills_an_empty_store_and_the_site_follows(tmp_path: Path) -> None:
+    with FakeGitHub(clock=Clock(NOW, ticking=True)) as github:
+        made = a_week(github, 6)
+        environ = {"GITHUB_API_URL": github.api_url, "GITHUB_TOKEN": GITHUB_TOKEN}
+        with typed(tmp_path, "--sync-every", "1h", repo="octo/engine", **environ) as (_, port):
+            end_s = time.monotonic() + 2 * WAIT_S
+            while ask(port, "/healthz") != (200, {"status": "ok", "reasons": []}):
+                assert time.monotonic() < end_s, ask(port, "/healthz")
+                time.sleep(0.2)
+            status = ask(port, "/api/v1/status")[1]
+            assert (status["sync_status"], status["sync_error"]) == ("ok", None)
+            assert ask(port, "/api/v1/runs")[1]["total"] == len(made)
+            assert ask(port, "/ci.html")[0] == 200
+
+
+def test_the_store_is_folded_by_the_command_that_the_server_runs(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    for number in range(5):
+        store.add_runs([attempt(number + 1)], NOW)
+    command = child_commands(children(store=str(tmp_path / "store")), os.environ).compact
+    subprocess.run(command, check=True, capture_output=True)
+    assert [one.files for one in store.info() if one.table == "runs"] == [1]
 
 
 def test_a_port_that_is_taken_is_said(
