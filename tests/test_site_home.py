@@ -145,6 +145,17 @@ def test_a_window_that_is_too_short_cannot_tell_what_is_new() -> None:
     assert "The window is too short to tell what is new" in home_of(facts).text
 
 
+@pytest.mark.parametrize(("hours", "count"), [(2, 1), (20, 0)])
+def test_in_a_short_window_only_what_the_last_report_did_not_know_is_new(hours: int, count: int) -> None:
+    runs = [a_run(number, "failure") for number in (1, 4)]
+    jobs = [a_job(run, "build", "failure") for run in runs]
+    failures = [a_failure(job, "build", fingerprint=letter * 16, observed_at=START + 3 * HOUR)
+                for job, letter in zip(jobs, "ab", strict=True)]  # fmt: skip
+    ci = ci_of(a_history(runs, jobs, failures=failures), last_report_at=START + hours * HOUR)
+    assert can_tell_new(ci)
+    assert len(new_groups(ci, START + 5 * HOUR)) == count
+
+
 def test_logs_that_nobody_read_leave_the_groups_unknown() -> None:
     run = a_run(1, "failure")
     facts = a_ci_site(ci_of(a_history([run], [a_job(run, "build", "failure")])))

@@ -13,7 +13,7 @@ from trackside.report.ledger import counted
 from trackside.site.pages import svg
 
 WIDTH: Final = 640
-HEIGHT: Final = 120
+HEIGHT: Final = 104
 _BASE: Final = 100
 _TOP: Final = 14
 _PLACES: Final = 20

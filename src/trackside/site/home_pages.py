@@ -118,7 +118,7 @@ def _groups(facts: SiteFacts) -> HomeSection:
         report = ci.groups.last_report_at
         told = f", or not known to the report of {report:%Y-%m-%d %H:%M} UTC" if report is not None else ""
         intro = (
-            f"The same error over jobs is one group; new is what was first seen {since}{told}. Of "
+            f"The same error over jobs is one group; new is what the window shows first {since}{told}. Of "
             f"{counted(len(ci.groups.groups), 'group')} in {counted(ci.groups.failures, 'failed attempt')} of jobs, "
             f"{ci.groups.without_log:,} without a log that was read."
         )

@@ -19,7 +19,7 @@ from trackside.report.perf_change_words import group_leads
 from trackside.site.facts import AgentFacts, CiFacts, HealthFacts, SiteFacts, SpeedFacts
 
 NEW_FOR: Final = dt.timedelta(days=1)
-"""So long an error is new after it was first seen, where the window shows at least as much time before it."""
+"""So long an error is new after the window shows it first, where the window reaches back at least twice as far."""
 _OPEN: Final = (ChangeState.NEW, ChangeState.CONFIRMED)
 
 
@@ -93,21 +93,20 @@ def open_regressions(speed: SpeedFacts) -> list[Change]:
 
 
 def can_tell_new(ci: CiFacts) -> bool:
-    """Whether an error that is seen first of late is known to be new: reports were made, or the window is long enough.
-
-    Where failures are of the newest runs only, these are what must reach back.
-    """
-    if ci.groups.last_report_at is not None:
-        return True
-    first, last = ci.looked_at.since if ci.looked_at else ci.span.first_run_at, ci.span.last_run_at
-    return first is not None and last is not None and last - first >= 2 * NEW_FOR
+    """Whether it is known which errors are new: a report was made before, or the window shows enough of before."""
+    return ci.groups.last_report_at is not None or _shows_before(ci)
 
 
 def new_groups(ci: CiFacts, until: dt.datetime) -> list[FailureGroup]:
-    """Errors that the last report did not know, or that were first seen in the last day of the window."""
-    if not can_tell_new(ci):
-        return []
-    return [one for one in ci.groups.groups if one.is_new or one.first.at > until - NEW_FOR]
+    """Errors that the last report did not know, or that the window shows first in its last day."""
+    since = until - NEW_FOR if _shows_before(ci) else until
+    return [one for one in ci.groups.groups if one.is_new or one.first.at > since]
+
+
+def _shows_before(ci: CiFacts) -> bool:
+    """Whether the runs whose failures were looked at reach back so far that what is not in them before is new."""
+    first, last = ci.looked_at.since if ci.looked_at else ci.span.first_run_at, ci.span.last_run_at
+    return first is not None and last is not None and last - first >= 2 * NEW_FOR
 
 
 def worked(agents: AgentFacts | None) -> tuple[GroupRow, ...]:
