@@ -123,6 +123,19 @@ def test_after_a_failure_nobody_tries_again_at_once(tmp_path: Path) -> None:
         assert len(runs.read_text()) == 1
 
 
+def test_a_store_that_changed_is_built_again_however_often_that_failed_before(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, shutil, sys\n"
+        f"if not os.path.exists({str(tmp_path / 'store' / 'runs')!r}): sys.exit('Error: The store holds no run.')\n"
+        f"shutil.copytree({str(tmp_path / 'source')!r}, {str(tmp_path / 'built')!r}, dirs_exist_ok=True)\n"
+    )
+    with server_here(tmp_path, build=python(code), pause_s=0.2) as served:
+        served.until(lambda: served.metric("trackside_site_build_failures") >= 3)
+        served.store.add_runs([attempt(1)], NOW)
+        served.until_ready()
+        served.until(lambda: served.get("/healthz").status == 200)
+
+
 def test_a_sync_that_failed_is_no_health(tmp_path: Path) -> None:
     sync = python("import sys; sys.exit('Error: GitHub refused.')")
     with server_here(tmp_path, sync=sync, sync_every_s=3600.0) as served:

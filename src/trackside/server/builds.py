@@ -42,7 +42,8 @@ class Builds:
         self._serving, self._backend, self._reads = serving, backend, reads
         self._metrics, self._say = metrics, say
         self._built: str | None = None
-        self._not_before_s = 0.0
+        self._tried: str | None = None
+        self._not_before_s = self._same_not_before_s = 0.0
 
     @property
     def is_ready(self) -> bool:
@@ -66,7 +67,8 @@ class Builds:
             await asyncio.sleep(min(1.0, self._serving.poll_s))
 
     async def _look(self) -> None:
-        if time.monotonic() < self._not_before_s:
+        now_s = time.monotonic()
+        if now_s < self._not_before_s:
             return
         try:
             revision = await self._reads.ask(self._backend.revision)
@@ -75,7 +77,8 @@ class Builds:
         except TracksideError as error:
             self._fail(f"The store cannot be looked at: {error}")
             return
-        if revision != self._built:
+        if revision != self._built and (revision != self._tried or now_s >= self._same_not_before_s):
+            self._tried = revision
             await self._build(revision)
 
     async def _build(self, revision: str) -> None:
@@ -99,10 +102,11 @@ class Builds:
         self._not_before_s = time.monotonic() + min(took_s, LONGEST_REST_S)
 
     def _fail(self, why: str) -> None:
-        """The old site stays; the next try waits twice as long as the one before."""
+        """The old site stays; of the same store the next try waits twice as long as the one before."""
         self.failed += 1
-        pause_s = min(LONGEST_PAUSE_S, self._serving.pause_s * 2.0 ** min(self.failed - 1, 10))
-        self._not_before_s = time.monotonic() + pause_s
+        least_s, now_s = self._serving.pause_s, time.monotonic()
+        pause_s = min(LONGEST_PAUSE_S, least_s * 2.0 ** min(self.failed - 1, 10))
+        self._not_before_s, self._same_not_before_s = now_s + least_s, now_s + pause_s
         self._metrics.builds.labels("failed").inc()
         if why != self.error:
             self._say(f"The site was not built: {why} The old one is served; it is tried again in {pause_s:,.0f} s.")
