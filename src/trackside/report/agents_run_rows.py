@@ -51,7 +51,7 @@ class RunRows:
         """A row for each of ``runs``, in their order; the jobs of ``without_jobs`` are counted, and left out."""
         for start in range(0, runs.height, _PART):
             part = runs.slice(start, _PART)
-            own = self._jobs(part)
+            own = self._jobs(part, without_jobs)
             for run in part.iter_rows(named=True):
                 key = (run["run_id"], run["run_attempt"])
                 known = own.get(key, [] if run["is_read"] else None)
@@ -153,19 +153,26 @@ class RunRows:
             for one in self._some(known)
         )
 
-    def _jobs(self, runs: pl.DataFrame) -> dict[Key, list[DataJob]]:
-        """The jobs of these runs with their steps, by run attempt."""
+    def _jobs(self, runs: pl.DataFrame, without: Container[Key]) -> dict[Key, list[DataJob]]:
+        """The jobs of these runs, by run attempt, with their steps; of those of ``without`` they are only counted."""
         keys = runs.select(_ATTEMPT).unique()
+        own = self._history.steps.join(keys, on=_ATTEMPT, how="semi")
+        counts = dict(own.group_by("job_id").len().iter_rows())
+        told = [key for key in keys.iter_rows() if key not in without]
+        if len(told) < keys.height:
+            own = own.join(
+                pl.DataFrame(told, schema=keys.schema, orient="row"), on=_ATTEMPT, how="semi", maintain_order="left"
+            )
         steps: dict[int, list[DataStep]] = {}
-        for row in self._history.steps.join(keys, on=_ATTEMPT, how="semi").iter_rows(named=True):
+        for row in own.iter_rows(named=True):
             steps.setdefault(row["job_id"], []).append(self._step(row))
         jobs: dict[Key, list[DataJob]] = {}
-        told = self._history.history.jobs.select(_JOB_COLUMNS).join(keys, on=_ATTEMPT, how="semi")
-        for row in told.sort("job_id").iter_rows(named=True):
-            jobs.setdefault((row["run_id"], row["run_attempt"]), []).append(self._job(row, steps))
+        rows = self._history.history.jobs.select(_JOB_COLUMNS).join(keys, on=_ATTEMPT, how="semi")
+        for row in rows.sort("job_id").iter_rows(named=True):
+            jobs.setdefault((row["run_id"], row["run_attempt"]), []).append(self._job(row, steps, counts))
         return jobs
 
-    def _job(self, job: Mapping[str, Any], steps: Mapping[int, list[DataStep]]) -> DataJob:
+    def _job(self, job: Mapping[str, Any], steps: Mapping[int, list[DataStep]], counts: Mapping[int, int]) -> DataJob:
         own, failed = tuple(steps.get(job["job_id"], ())), self._failed.get(job["job_id"])
         return DataJob(
             id=job["job_id"],
@@ -183,7 +190,7 @@ class RunRows:
             failed_step=None if failed is None else self._text(failed.failed_step),
             failed_steps=() if failed is None else self._texts(failed.failed_steps),
             cause=self._causes.get(job["job_id"]),
-            step_count=len(own),
+            step_count=counts.get(job["job_id"], 0),
             steps=own,
         )
 
