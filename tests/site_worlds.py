@@ -10,7 +10,7 @@ import msgspec
 
 from tests.agent_sites import a_full_site
 from tests.agent_sites import a_hostile_site as hostile_agents
-from tests.bench_sites import bench_run, hostile_report
+from tests.bench_sites import bench_run, hostile_report, with_report
 from tests.home_sites import a_hostile_site as hostile_home
 from tests.home_sites import a_site
 from trackside.site.build import site_files
@@ -23,7 +23,7 @@ NOW: Final = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
 def site_facts(**parts: Any) -> SiteFacts:
     """A small world in which everything is there: CI, performance, agents with all details, two benchmark runs."""
     agents = a_full_site(20).agents
-    benches = (BenchReport(run=bench_run(1), lead="<p>A run</p>", body="<p>report</p>"), BenchReport(run=bench_run(2)))
+    benches = (with_report(bench_run(1)), BenchReport(run=bench_run(2), why_not="its logs are not here any more"))
     return a_site(**{"agents": agents, "benches": benches, "analyzer": "analyze.yml", **parts})
 
 
