@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import polars as pl
 
-from tests.perf_pages import FACTS, Measured
+from tests.perf_pages import FACTS, Measured, a_busy_repository
 from trackside.perf.collection import collect
+from trackside.perf.points import POINT_COLUMNS
 from trackside.perf.states import ChangeStates
 from trackside.report.perf_facts import PerfFacts
 from trackside.site.facts import SiteFacts, SpeedFacts
@@ -58,3 +63,29 @@ def write_site(facts: SiteFacts, folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return folder / "performance.html"
+
+
+@cache
+def busy() -> Measured:
+    return a_busy_repository(jobs=4, runs=90, metrics=3, tests=2)
+
+
+def many_tests(tests: int, metrics: int, of: pl.DataFrame) -> Measured:
+    """The same points under many names."""
+    names = pl.DataFrame({"test": [f"test_{at}" for at in range(tests)]}).join(
+        pl.DataFrame({"metric": [f"metric_{at}" for at in range(metrics)]}), how="cross"
+    )
+    rows = of.drop("test", "metric").join(names, how="cross")
+    rows = rows.with_columns(series=pl.format("{}: {} / {} / {}", "workflow", "job", "test", "metric"))
+    points = rows.select(POINT_COLUMNS.keys()).sort("series", "ordered_at", "job_id")
+    changes = msgspec.structs.replace(busy().changes, changes=(), confounded=(), series=())
+    silence = msgspec.structs.replace(busy().silence, series=(), jobs=())
+    return msgspec.structs.replace(busy(), points=points, changes=changes, silence=silence)
+
+
+def rows_of(html: str, key: str) -> list[list[Any]]:
+    """The values of the cells of a table, from its block."""
+    found = re.search(rf'<script type="application/json" id="{key}-data">(.*?)</script>', html, re.DOTALL)
+    assert found is not None
+    rows = json.loads(found[1])["rows"]
+    return [[cell.get("v") if isinstance(cell, dict) else cell for cell in row] for row in rows]

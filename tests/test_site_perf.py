@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import Any
 
 import msgspec
 import polars as pl
 import pytest
 
 from tests.html_pages import Page
-from tests.perf_frames import points_of
-from tests.perf_pages import FACTS, HOSTILE, Measured, a_busy_repository, a_hostile_repository, hostile_facts
-from tests.perf_sites import HOME, a_site, perf_files, speed_of
+from tests.perf_pages import FACTS, HOSTILE, a_busy_repository, a_hostile_repository, hostile_facts
+from tests.perf_sites import HOME, a_site, busy, perf_files, rows_of, speed_of
 from trackside.ci.results import Span
 from trackside.perf.change_records import Decision, Verdict
 from trackside.perf.points import POINT_COLUMNS, final_points
@@ -25,17 +23,11 @@ from trackside.report.perf_series import SeriesView, series_views
 from trackside.report.perf_text import level_text, percent_text
 from trackside.report.safe_text import safe_text
 from trackside.site.facts import SiteFacts
-from trackside.site.pages import render
 from trackside.site.perf_documents import MOST_BYTES, perf_documents
-from trackside.site.perf_order import MOST_TESTS, Place, drift_of, page_path, place_of, watched_series
+from trackside.site.perf_order import Place, drift_of, page_path, place_of, watched_series
 from trackside.site.perf_pages import perf_pages
 
 MEGABYTE = 1_000_000
-
-
-@cache
-def busy() -> Measured:
-    return a_busy_repository(jobs=4, runs=90, metrics=3, tests=2)
 
 
 @cache
@@ -59,14 +51,6 @@ def views() -> tuple[SeriesView, ...]:
 def page_of(view: SeriesView) -> str:
     path = page_path(view.workflow, view.job, view.test)
     return files()[path].decode()
-
-
-def rows_of(html: str, key: str) -> list[list[Any]]:
-    """The values of the cells of a table, from its block."""
-    found = re.search(rf'<script type="application/json" id="{key}-data">(.*?)</script>', html, re.DOTALL)
-    assert found is not None
-    rows = json.loads(found[1])["rows"]
-    return [[cell.get("v") if isinstance(cell, dict) else cell for cell in row] for row in rows]
 
 
 def tiles_of(html: str) -> list[str]:
@@ -319,82 +303,6 @@ def test_no_name_becomes_markup() -> None:
         assert not any(str(attributes.get("href", "")).startswith("javascript") for _, attributes in tags)
         assert "\u202e" not in re.sub(r"<script type=.application/json.*?</script>", "", page, flags=re.DOTALL)
         assert safe_text(HOSTILE)[:30] in Page(page).text
-
-
-def many_tests(tests: int, metrics: int, of: pl.DataFrame) -> Measured:
-    """The same points under many names."""
-    names = pl.DataFrame({"test": [f"test_{at}" for at in range(tests)]}).join(
-        pl.DataFrame({"metric": [f"metric_{at}" for at in range(metrics)]}), how="cross"
-    )
-    rows = of.drop("test", "metric").join(names, how="cross")
-    rows = rows.with_columns(series=pl.format("{}: {} / {} / {}", "workflow", "job", "test", "metric"))
-    points = rows.select(POINT_COLUMNS.keys()).sort("series", "ordered_at", "job_id")
-    changes = msgspec.structs.replace(busy().changes, changes=(), confounded=(), series=())
-    silence = msgspec.structs.replace(busy().silence, series=(), jobs=())
-    return msgspec.structs.replace(busy(), points=points, changes=changes, silence=silence)
-
-
-def test_tests_without_a_page_are_counted_and_their_series_lead_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trackside.site.perf_order.MOST_TESTS", 4)
-    made = perf_files(a_site(many_tests(7, 2, points_of([100.0, 101.0, 99.0]))))
-    page = made["performance.html"].decode()
-
-    assert sum(name.startswith("performance/") for name in made) == 4
-    assert "4 tests have a page, what changed first; 3 others have none: trackside perf report" in Page(page).text
-    assert page.count('<li class="tile') == 14
-    assert page.count('<a class="test"') == 8
-
-
-def test_an_overview_of_very_many_series_stays_small_and_says_what_is_left_out() -> None:
-    site = a_site(many_tests(MOST_TESTS + 3, 6, points_of([100.0, 101.0, 99.0])))
-    page = render(next(iter(perf_pages(site))), site)
-
-    assert "418 more pictures of series that did not change are not here" in Page(page).text
-    assert page.count('<li class="tile') == 2_000
-    assert len(page) < 5 * MEGABYTE
-
-
-def test_a_test_of_very_many_values_and_metrics_stays_small_and_says_what_is_left_out() -> None:
-    measured = many_tests(1, 80, points_of([100.0 + 0.137 * (at * 7 % 11) for at in range(1_100)]))
-    (_, page) = (item for item in perf_files(a_site(measured)).items() if item[0].endswith(".html"))
-    html = page[1].decode()
-    text = Page(html).text
-
-    assert len(html) < 5 * MEGABYTE
-    assert html.count('<section class="series ') == 60
-    assert "20 more metrics without a chart and a column of values" in text
-    assert "6,000 values are not drawn: first those of other branches are thinned" in text
-    assert len(rows_of(html, "values")) < 1_000
-    assert re.search(r"[\d,]+ more are not here: trackside perf report writes tables with all of them", text)
-
-
-def test_metrics_that_did_not_change_are_folded_where_they_are_many() -> None:
-    html = perf_files(a_site(many_tests(1, 12, points_of([100.0, 101.0, 99.0]))))
-    few = perf_files(a_site(many_tests(1, 4, points_of([100.0, 101.0, 99.0]))))
-    unknown = perf_files(a_site(many_tests(1, 12, points_of([100.0, 101.0, 99.0], is_established=False))))
-    folds = [
-        [content.decode().count('<details class="fold">') for name, content in made.items() if "performance/" in name]
-        for made in (html, few, unknown)
-    ]
-
-    assert folds == [[0], [0], [1]]
-    (page,) = [content.decode() for name, content in unknown.items() if "performance/" in name]
-    assert page.index('<section class="series ') < page.index("11 more metrics without a change")
-    assert page.count('<section class="series ') == 12
-
-
-def test_values_without_commit_runner_or_outcome_are_unknown_not_zero() -> None:
-    unknown = ("sha", "run_number", "pool", "runner_name", "run_url", "job_url", "job_outcome", "unit", "better")
-    points = points_of([1e59, -1e59, 5.0, 0.0, 1e-300, 4.0])
-    nothing = [pl.lit(None, points.schema[name]).alias(name) for name in (*unknown, "title", "author", "branch")]
-    measured = many_tests(1, 1, points.with_columns(nothing, test_outcome=pl.lit("unknown"), created_at=None))
-
-    (page,) = [content.decode() for name, content in perf_files(a_site(measured)).items() if "performance/" in name]
-
-    rows = rows_of(page, "values")
-    assert sorted(row[3] for row in rows) == sorted([1e59, -1e59, 5.0, 0.0, 1e-300, 4.0])
-    assert all(row[1] is None and row[2] == "unknown" and row[4:] == [None] * 4 + ["yes", None, None] for row in rows)
-    assert "Runners" not in Page(page).text.split("Values")[0]
 
 
 def test_pages_name_no_file_after_what_comes_from_outside() -> None:
