@@ -50,7 +50,7 @@ def _tables(facts: SiteFacts, health: HealthFacts) -> dict[str, Any]:
         "endpoints": calls_table(health.syncs, found.endpoints),
         "by_sync": by_sync_table(health.syncs),
         "failed_calls": failed_calls_table(found.failures, found.failures_by_class),
-        "missing": missing_table(found.missing),
+        "not_brought": missing_table(found.missing),
         "gaps": gaps_table(found.missing_data),
         "stopped": None if facts.speed is None else stopped_table(facts.speed.silence),
         "parsers": parsers_table(found.parsers),
