@@ -70,6 +70,12 @@ def test_only_what_came_since_the_last_time_is_sent_with_new(typed: Callable[...
     assert second[1].startswith("Sent 0 traces with 0 spans")
 
 
+def test_new_is_refused_with_a_choice_of_runs(typed: Callable[..., Said]) -> None:
+    code, _, err = typed("export", "otel", *REPO, "--new", "--workflow", "lint.yml", "--dry-run")
+    assert code == 2
+    assert "--new with --workflow" in err
+
+
 def test_a_collector_that_refuses_is_one_sentence_and_nothing_is_noted(typed: Callable[..., Said]) -> None:
     typed("sync", *REPO, "--since", "2026-05-01")
     with ScriptedServer(lambda _request: answer(400)) as collector:

@@ -43,11 +43,14 @@ def otel(
 
     Args:
         endpoint: The collector, such as http://localhost:4318. OTEL_EXPORTER_OTLP_ENDPOINT if nothing is said.
-        new: Only attempts whose jobs came into the store since they were sent last with --new.
+        new: Only attempts of the window whose jobs came into the store since the last time with --new. Not with a choice
+            of runs: what was left out would never be sent.
         dry_run: Print the traces as JSON lines, one a trace, and send nothing.
     """
     from trackside.traces.spans import traceable
 
+    if new:
+        _refuse_choice(window or Window())
     target = None if dry_run else endpoint_of(endpoint)
     asked = Asked(
         source=Source(offline=True),
@@ -82,6 +85,14 @@ def endpoint_of(said: str | None) -> str:
         msg = f"Where to? --endpoint http://localhost:4318, or {_OF_ALL} in the environment."
         raise UsageError(msg)
     return traces_endpoint(told)
+
+
+def _refuse_choice(window: Window) -> None:
+    """Raises UsageError where runs are chosen: up to when was sent is kept for the repository as a whole."""
+    chosen = [name for name in ("limit", "workflow", "branch", "event", "job", "until") if getattr(window, name)]
+    if chosen:
+        msg = f"--new with --{chosen[0]}: what is left out would never be sent. Leave one of them out."
+        raise UsageError(msg)
 
 
 def _agents(session: CiSession) -> AgentHistory:
