@@ -58,6 +58,12 @@ def test_the_page_on_the_data_tells_the_sizes_of_the_files_of_this_site() -> Non
     assert "data/agentops-runs.json" in files["health.html"].decode()
 
 
+def test_every_page_says_which_part_could_not_be_told() -> None:
+    files = made(site_facts(agents=None, missing=("Agents is not on the site: <b>broken</b>.",)))
+    pages = [content.decode() for name, content in files.items() if name.endswith(".html")]
+    assert all("Agents is not on the site: &lt;b&gt;broken" in page for page in pages)
+
+
 def test_what_is_made_elsewhere_is_what_is_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = site_facts()
     monkeypatch.setattr(build, "_MANY_JOBS", 0)

@@ -93,6 +93,7 @@ def frame_of(page: Page, facts: SiteFacts) -> dict[str, Any]:
         "scripts": [_asset(root, name) for name in names],
         "until": facts.until,
         "since": facts.since,
+        "missing": facts.missing,
         "synced_at": facts.synced_at if page.section in _SHOW_SYNC else None,
         "version": facts.version,
     }
