@@ -43,8 +43,8 @@ def otel(
 
     Args:
         endpoint: The collector, such as http://localhost:4318. OTEL_EXPORTER_OTLP_ENDPOINT if nothing is said.
-        new: Only attempts of the window whose jobs came into the store since the last time with --new. Not with a choice
-            of runs: what was left out would never be sent.
+        new: Only attempts of the window whose jobs came into the store since the last time with --new. Not with a
+            choice of runs: what was left out would never be sent.
         dry_run: Print the traces as JSON lines, one a trace, and send nothing.
     """
     from trackside.traces.spans import traceable
