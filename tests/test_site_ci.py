@@ -140,7 +140,8 @@ def test_flaky_jobs_stand_with_their_rate_and_the_newest_proof() -> None:
 
     assert column(table, "job") == ["unit (1)"]
     assert urls(table, "job") == [job_path(("PR Test", "unit"))]
-    assert column(table, "rate") == [flaky.rate] == [0.1]
+    assert flaky.rate == 0.1
+    assert (column(table, "rate"), texts(table, "rate")) == ([10.0], ["10.0"])
     assert texts(table, "rate-interval") == ["1.8–40.4 %"]
     assert urls(table, "failed") == [flaky.examples[0].failed.url]
     assert urls(table, "passed") == [flaky.examples[0].passed.url]

@@ -79,7 +79,7 @@ def test_the_last_syncs_tell_what_each_cost_and_left_of_the_limit() -> None:
     assert texts(table, "left") == ["800 of 1,000", "700 of 1,000"]
     assert [row[7].note for row in table.rows] == ["graphql 4,990 of 5,000", None]
     assert values(table, "failed") == [2, 0]
-    assert values(table, "complete") == [1.0, None]
+    assert values(table, "complete") == [100.0, None]
 
 
 def test_a_limit_that_no_answer_told_is_unknown_and_not_nothing() -> None:

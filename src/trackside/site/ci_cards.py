@@ -14,9 +14,11 @@ from trackside.history.frames import History
 from trackside.history.outcomes import Outcome
 from trackside.report.ledger import counted
 from trackside.report.sections import percent
-from trackside.site.ci_cells import cut, interval, length
 from trackside.site.ci_job_facts import JobPage
+from trackside.site.durations import length
 from trackside.site.facts import CiFacts
+from trackside.site.shares import interval
+from trackside.site.words import cut
 from trackside.stats.intervals import wilson
 
 

@@ -11,9 +11,11 @@ from trackside.ci.verdicts import JobVerdict, Verdicts
 from trackside.report.ci_causes_report import whose_code
 from trackside.report.ci_streaks_report import FIXED_FROM
 from trackside.report.ledger import counted
-from trackside.site.ci_cells import commit_url, cut, job_cell, moment_cell, run_cell, sha_cell, words, workflow_column
+from trackside.site.addresses import commit_url
+from trackside.site.ci_cells import job_cell, moment_cell, run_cell, sha_cell, workflow_column
 from trackside.site.ci_jobs import Family
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
+from trackside.site.words import cut, words
 
 MOST_GROUPS: Final = 500
 """So many failure groups stand in a table."""

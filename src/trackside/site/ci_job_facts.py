@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
@@ -17,11 +18,11 @@ from trackside.ci.flakiness import FlakyJob
 from trackside.ci.results import FAILED, PASSED
 from trackside.ci.streaks import Streak
 from trackside.ci.verdicts import JobVerdict
-from trackside.site.ci_cells import length
 from trackside.site.ci_grid import Grid, job_grid, run_label
 from trackside.site.ci_jobs import FAMILY_KEY, CiJob, CiResults, Family
 from trackside.site.ci_pictures import Dot, duration_chart
 from trackside.site.ci_steps import Waterfall, waterfalls
+from trackside.site.durations import length
 from trackside.site.facts import CiFacts
 
 T = TypeVar("T")
@@ -72,9 +73,14 @@ class JobError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A job with all its matrix indices. ``attempts`` are listed, newest first, ``errors`` the most frequent first."""
+    """A job with all its matrix indices. ``attempts`` are listed, newest first, ``errors`` the most frequent first.
+
+    ``first_at`` and ``newest_at`` are when the oldest and the newest attempt began, of all that the window has.
+    """
 
     job: CiJob
+    first_at: dt.datetime | None
+    newest_at: dt.datetime | None
     grid: Grid | None
     streaks: tuple[Streak, ...]
     verdicts: tuple[JobVerdict, ...]
@@ -115,9 +121,11 @@ class JobPages:
         """Everything of one job."""
         rows = self._attempts[job.key].sort(_began(), "job_id", descending=True, nulls_last=True)
         errors = self._errors(job.key)
-        dots = _dots(rows)
+        dots, began = _dots(rows), rows.select(first=_began().min(), newest=_began().max()).row(0)
         return JobPage(
             job=job,
+            first_at=began[0],
+            newest_at=began[1],
             grid=job_grid(self._ci, self._results[job.key], job.key),
             streaks=tuple(self._streaks.get(job.key, ())),
             verdicts=tuple(sorted(self._verdicts.get(job.key, ()), key=_importance)),

@@ -7,9 +7,12 @@ from typing import Any, Final
 
 from trackside.ci.results import RunLink
 from trackside.report.ci_causes_report import whose_code
-from trackside.site.ci_cells import commit_url, minutes_cell, rate_cells, rate_columns, run_cell, sha_cell, words
+from trackside.site.addresses import commit_url
+from trackside.site.ci_cells import minutes_cell, run_cell, sha_cell
 from trackside.site.ci_job_facts import MOST_ATTEMPTS, MOST_FAILED, JobPage
+from trackside.site.shares import rate_cells, rate_columns
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
+from trackside.site.words import words
 from trackside.stats.intervals import wilson
 
 _MOST_RUNNERS: Final = 50

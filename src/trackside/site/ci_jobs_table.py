@@ -8,10 +8,11 @@ import polars as pl
 from markupsafe import Markup
 
 from trackside.ci.results import FAILED, PASSED, decided
-from trackside.site.ci_cells import minutes_cell, rate_cells, rate_columns, workflow_column
+from trackside.site.ci_cells import minutes_cell, workflow_column
 from trackside.site.ci_jobs import FAMILY_KEY, CiJob, CiResults, Family
 from trackside.site.ci_pictures import strip
 from trackside.site.marks import mark_of, tone_of
+from trackside.site.shares import rate_cells, rate_columns
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 
 MOST_JOBS: Final = 1_000

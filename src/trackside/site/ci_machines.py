@@ -9,17 +9,9 @@ from trackside.ci.minutes import Minutes, RunnerMinutes
 from trackside.ci.queueing import PoolWaiting, Waiting
 from trackside.ci.runners import Judged, RunnerReport
 from trackside.report.ledger import counted
-from trackside.site.ci_cells import (
-    chance,
-    chance_column,
-    job_cell,
-    minutes_cell,
-    rate_cells,
-    rate_columns,
-    share_cell,
-    workflow_column,
-)
+from trackside.site.ci_cells import chance, chance_column, job_cell, minutes_cell, workflow_column
 from trackside.site.ci_failing import Paths
+from trackside.site.shares import rate_cells, rate_columns, share_cell, share_column
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 
 MOST_POOLS: Final = 500
@@ -106,7 +98,7 @@ _FIGURES: Final = (
     Column(key="of", label="Of", kind=Kind.NUMBER, about="Attempts of jobs that others ran at the same time too"),
     Column(key="expected", label="Expected", kind=Kind.NUMBER, about="Failures that others would have had"),
     *rate_columns("rate", "Rate"),
-    Column(key="others", label="Others' rate", kind=Kind.NUMBER),
+    share_column("others", "Others' rate"),
     Column(key="commits", label="Commits", kind=Kind.NUMBER),
     chance_column("q", "q", "At most this share of what is named so is named by chance"),
 )
@@ -226,7 +218,7 @@ def pools_table(report: RunnerReport) -> Table:
             Column(key="kind", label="Kind", choices=True, about="Ephemeral runners run a job and are gone"),
             Column(key="jobs", label="Jobs", kind=Kind.NUMBER),
             Column(key="failed", label="Failed", kind=Kind.NUMBER),
-            Column(key="rate", label="Rate", kind=Kind.NUMBER),
+            share_column("rate", "Rate"),
         ),
         rows=tuple(
             (
@@ -252,7 +244,7 @@ _MINUTES: Final = (
     Column(key="cancelled", label="Cancelled", kind=Kind.NUMBER),
     Column(key="flaky", label="Flaky", kind=Kind.NUMBER),
     Column(key="other", label="Other", kind=Kind.NUMBER),
-    Column(key="lost", label="Lost", kind=Kind.NUMBER, about="Failed, cancelled and flaky, of all"),
+    share_column("lost", "Lost", "Failed, cancelled and flaky, of all"),
     Column(key="attempts", label="Attempts", kind=Kind.NUMBER),
 )
 

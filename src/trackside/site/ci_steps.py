@@ -11,8 +11,8 @@ import polars as pl
 
 from trackside.ci.failed_attempts import line_link
 from trackside.ci.results import FAILED
-from trackside.site.ci_cells import length
 from trackside.site.ci_grid import run_label
+from trackside.site.durations import length
 
 MOST_STEPS: Final = 100
 

@@ -9,9 +9,9 @@ import msgspec
 import polars as pl
 
 from trackside.ci.results import FAILED, decided
-from trackside.site.ci_cells import rate_cells, rate_columns
 from trackside.site.ci_jobs import CiResults
 from trackside.site.ci_pictures import Bar, bars
+from trackside.site.shares import rate_cells, rate_columns
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, text_cell, time_cell
 from trackside.stats.intervals import wilson
 

@@ -11,20 +11,12 @@ from trackside.ci.flaky_tests import FlakyTest
 from trackside.ci.outages import Outage
 from trackside.ci.rate_changes import Change, RateChange, RateChanges
 from trackside.report.ledger import counted
-from trackside.site.ci_cells import (
-    chance,
-    chance_column,
-    job_cell,
-    rate_cells,
-    rate_columns,
-    run_cell,
-    share_cell,
-    words,
-    workflow_column,
-)
+from trackside.site.ci_cells import chance, chance_column, job_cell, run_cell, workflow_column
 from trackside.site.ci_failing import Paths
 from trackside.site.ci_jobs import Family
+from trackside.site.shares import rate_cells, rate_columns, share_cell, share_column
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
+from trackside.site.words import words
 
 MOST_FLAKY: Final = 500
 SAID: Final = {
@@ -186,7 +178,7 @@ def outages_table(outages: tuple[Outage, ...]) -> Table:
             Column(key="first", label="From", kind=Kind.TIME, unit="UTC"),
             Column(key="last", label="To", kind=Kind.TIME, unit="UTC"),
             Column(key="failures", label="Failures", kind=Kind.NUMBER),
-            Column(key="share", label="Share", kind=Kind.NUMBER, about="Of all attempts that ended then"),
+            share_column("share", "Share", "Of all attempts that ended then"),
             Column(key="jobs", label="Jobs", kind=Kind.NUMBER),
             Column(key="commits", label="Commits", kind=Kind.NUMBER),
         ),

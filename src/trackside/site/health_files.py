@@ -8,8 +8,8 @@ from typing import Final
 from trackside.records.alerts import Alert, AlertState
 from trackside.records.store_tables import StoredTable
 from trackside.report.alerts_report import shown_state
-from trackside.site.ci_cells import words
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, text_cell, time_cell
+from trackside.site.words import words
 
 _KB: Final = 1e3
 _MB: Final = 1e6

@@ -8,10 +8,10 @@ from typing import Final
 from trackside.perf.silence import Silence, silent_entries
 from trackside.records.sync_health import MissingData, ParserRate, WaitingLog
 from trackside.report.perf_change_words import silence_words
-from trackside.report.sections import percent
-from trackside.site.ci_cells import cut, words
 from trackside.site.pages import Section
+from trackside.site.shares import share_cell, share_column
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, text_cell, time_cell
+from trackside.site.words import cut, words
 
 _MOST_ROWS: Final = 500
 _FEW: Final = 10
@@ -87,7 +87,7 @@ def parsers_table(parsers: Sequence[ParserRate]) -> Table:
             Column(key="parser", label="What is read"),
             Column(key="items", label="Items", kind=Kind.NUMBER),
             Column(key="errors", label="Errors", kind=Kind.NUMBER),
-            Column(key="rate", label="Rate", kind=Kind.NUMBER),
+            share_column("rate", "Rate"),
             Column(key="samples", label="Such as"),
         ),
         rows=tuple(_parser(one) for one in parsers),
@@ -101,7 +101,7 @@ def _parser(one: ParserRate) -> tuple[Cell, ...]:
         text_cell(_PARSERS.get(one.parser, one.parser)),
         number_cell(one.items),
         number_cell(one.errors, tone="warn" if one.errors else None),
-        number_cell(one.rate, percent(one.rate)),
+        share_cell(one.rate),
         text_cell(cut("; ".join(one.samples), _MOST_OF_A_NAME) or None),
     )
 

@@ -12,17 +12,11 @@ from trackside.site.facts import HealthFacts, SiteFacts
 from trackside.site.health_chart import picture_words, sync_bars, syncs_picture
 from trackside.site.health_files import alerts_table, data_files_table, stored_table
 from trackside.site.health_gaps import gaps_table, parsers_table, stopped_table, waiting_table
-from trackside.site.health_syncs import (
-    by_sync_table,
-    calls_table,
-    failed_calls_table,
-    missing_table,
-    share_words,
-    syncs_table,
-)
+from trackside.site.health_syncs import by_sync_table, calls_table, failed_calls_table, missing_table, syncs_table
 from trackside.site.home_cards import UNKNOWN, HomeCard
 from trackside.site.home_status import alarms
 from trackside.site.pages import Page, Section
+from trackside.site.shares import share_words
 
 _MB: Final = 1e6
 

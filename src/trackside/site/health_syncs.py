@@ -7,9 +7,9 @@ from typing import Final
 
 from trackside.records.sync_health import CallFailure, SyncSummary
 from trackside.records.syncs import EndpointCalls, Missing, RateLimit, SyncRecord
-from trackside.report.sections import percent
-from trackside.site.ci_cells import cut
+from trackside.site.shares import share_column, whole_cell
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
+from trackside.site.words import cut
 
 _KB: Final = 1e3
 _MOST_ROWS: Final = 500
@@ -27,7 +27,7 @@ def syncs_table(last: Sequence[SyncSummary], ledgers: Sequence[SyncRecord]) -> T
         columns=(
             Column(key="ended", label="Ended", kind=Kind.TIME, unit="UTC"),
             Column(key="status", label="Status", kind=Kind.STATE),
-            Column(key="complete", label="Complete", kind=Kind.NUMBER, about="Selected attempts with runs and jobs"),
+            share_column("complete", "Complete", "Selected attempts with runs and jobs"),
             Column(key="took", label="Took", kind=Kind.NUMBER, unit="s"),
             Column(key="calls", label="Calls", kind=Kind.NUMBER),
             Column(key="billed", label="Billed", kind=Kind.NUMBER, about="Calls that count against the limit"),
@@ -51,7 +51,7 @@ def _sync(one: SyncSummary, limits: Iterable[RateLimit]) -> tuple[Cell, ...]:
     return (
         time_cell(one.ended_at),
         state_cell(one.status, note=one.api),
-        number_cell(one.completeness, share_words(one.completeness), tone=_short_of(one.completeness)),
+        whole_cell(one.completeness, tone=_short_of(one.completeness)),
         number_cell(round(one.duration_s, 1), note=waited),
         number_cell(one.calls),
         number_cell(one.billed),
@@ -66,11 +66,6 @@ def _sync(one: SyncSummary, limits: Iterable[RateLimit]) -> tuple[Cell, ...]:
 
 def _short_of(share: float | None) -> str | None:
     return None if share is None or share >= 1 else "warn"
-
-
-def share_words(share: float | None) -> str | None:
-    """``99.9 %``; never 100 % where something is missing."""
-    return percent(share if share is None or share >= 1 else min(share, 0.999))
 
 
 def _left(limits: Iterable[RateLimit]) -> Cell:

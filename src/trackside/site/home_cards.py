@@ -10,7 +10,6 @@ import msgspec
 from trackside.report.ledger import counted
 from trackside.report.sections import percent
 from trackside.site.facts import SiteFacts
-from trackside.site.health_syncs import share_words
 from trackside.site.home_status import (
     alarms,
     can_tell_new,
@@ -21,6 +20,7 @@ from trackside.site.home_status import (
     worked,
 )
 from trackside.site.pages import Section
+from trackside.site.shares import share_words
 from trackside.stats.intervals import wilson
 
 UNKNOWN = "unknown"

@@ -13,21 +13,21 @@ from trackside.perf.change_records import Change
 from trackside.perf.states import PastChange
 from trackside.records.bench_runs import BenchRun
 from trackside.records.sync_health import SyncHealth, SyncSummary
-from trackside.report.agents_words import interval_words, success_trend
+from trackside.report.agents_words import success_trend
 from trackside.report.ledger import counted
 from trackside.report.perf_change_words import unit_level
 from trackside.report.perf_text import percent_text
-from trackside.report.sections import percent
 from trackside.site.bench_names import report_path, run_names
-from trackside.site.ci_cells import cut, words
 from trackside.site.ci_failing import cause_cell, family_key, since_commit, verdict_cell
 from trackside.site.ci_jobs import job_path
 from trackside.site.facts import BenchReport, CiFacts, SiteFacts, SpeedFacts
-from trackside.site.health_syncs import share_words
 from trackside.site.home_status import new_groups, open_regressions, worked
 from trackside.site.pages import Section
 from trackside.site.perf_order import watched_series
+from trackside.site.run_words import run_label
+from trackside.site.shares import interval, share_cell, share_column, whole_cell
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
+from trackside.site.words import cut, words
 
 MOST: Final = 8
 """So many rows of a table stand on Home."""
@@ -96,7 +96,7 @@ def regressions_table(speed: SpeedFacts) -> Table:
 
 def _regression(one: Change, pages: Mapping[str, str]) -> tuple[Cell, ...]:
     others = f"and {len(one.moved_with):,} other series" if one.moved_with else None
-    number = one.at.run_number if one.at.run_number is not None else one.at.run_id
+    run = one.at.run_number if one.at.run_number is not None else one.at.run_id
     share = None if one.percent is None else one.percent / 100
     return (
         text_cell(one.test, pages.get(one.series), note=f"{one.workflow}: {one.job}"),
@@ -104,7 +104,7 @@ def _regression(one: Change, pages: Mapping[str, str]) -> tuple[Cell, ...]:
         number_cell(one.percent, percent_text(share)),
         text_cell(f"{unit_level(one.before, one.unit)} → {unit_level(one.after, one.unit)}"),
         time_cell(one.at.ordered_at),
-        Cell(value=number, text=f"#{number}", url=one.at.url),
+        Cell(value=run, text=run_label(one.at.run_number, one.at.run_id), url=one.at.url),
         text_cell(words(one.state.value), note=f"{one.later:,} later runs"),
     )
 
@@ -162,7 +162,7 @@ def agents_table(facts: SiteFacts) -> Table:
         columns=(
             Column(key="agent", label="Agent"),
             Column(key="worked", label="Worked in", kind=Kind.NUMBER),
-            Column(key="success", label="Success", kind=Kind.NUMBER),
+            share_column("success", "Success"),
             Column(key="p50", label="Median", kind=Kind.NUMBER, unit="min"),
             Column(key="last", label="Last run", kind=Kind.TIME, unit="UTC"),
         ),
@@ -173,13 +173,15 @@ def agents_table(facts: SiteFacts) -> Table:
 
 
 def _agent(one: GroupRow) -> tuple[Cell, ...]:
-    interval = interval_words(one.success)
-    note = None if interval is None else f"{one.success.successes:,} of {one.success.n:,}; {interval}"
+    success = one.success
+    note = None
+    if success.low is not None and success.high is not None:
+        note = f"{success.successes:,} of {success.n:,}; {interval(success.low, success.high)}"
     usual = None if one.run.p50_s is None else round(one.run.p50_s / 60, 1)
     return (
         text_cell(one.name, Section.AGENTS.value, note=f"success {success_trend(one.success_trend)}"),
         number_cell(one.outcomes.total),
-        Cell(value=one.success.rate, text=percent(one.success.rate), note=note),
+        share_cell(success.rate, note=note),
         number_cell(usual, note=f"of {one.run.n:,}"),
         time_cell(one.last_run_at),
     )
@@ -229,7 +231,7 @@ def last_syncs_table(health: SyncHealth) -> Table:
         columns=(
             Column(key="ended", label="Ended", kind=Kind.TIME, unit="UTC"),
             Column(key="status", label="Status", kind=Kind.STATE),
-            Column(key="complete", label="Complete", kind=Kind.NUMBER),
+            share_column("complete", "Complete"),
             Column(key="runs", label="New runs", kind=Kind.NUMBER),
             Column(key="calls", label="Calls", kind=Kind.NUMBER),
         ),
@@ -243,7 +245,7 @@ def _sync(one: SyncSummary) -> tuple[Cell, ...]:
     return (
         time_cell(one.ended_at),
         state_cell(one.status),
-        number_cell(one.completeness, share_words(one.completeness)),
+        whole_cell(one.completeness),
         number_cell(one.runs_new, note=f"{one.runs_changed:,} changed" if one.runs_changed else None),
         number_cell(one.calls, note=f"{one.failed_calls:,} failed" if one.failed_calls else None),
     )

@@ -13,6 +13,7 @@ from trackside.report.ledger import counted
 from trackside.report.perf_change_words import unit_level
 from trackside.report.perf_text import level_text, percent_text
 from trackside.report.perf_words import PerfWords
+from trackside.site.addresses import commit_url
 from trackside.site.marks import BAD, GOOD, QUIET, WARN
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, text_cell, time_cell
 
@@ -143,7 +144,7 @@ def _suspects(change: Change, words: PerfWords) -> Cell:
 
 def _commit(commit: Commit, words: PerfWords) -> Cell:
     if commit.pull_number is None:
-        return text_cell(words.sha(commit.sha), f"{words.home}/commit/{commit.sha}")
+        return text_cell(words.sha(commit.sha), commit_url(words.home, commit.sha))
     return text_cell(f"#{commit.pull_number}", commit.pull_url or f"{words.home}/pull/{commit.pull_number}")
 
 

@@ -11,7 +11,9 @@ from trackside.report.perf_series import SeriesView
 from trackside.report.perf_text import level_text
 from trackside.report.perf_words import PerfWords
 from trackside.report.safe_text import safe_text
+from trackside.site.addresses import commit_url
 from trackside.site.perf_order import SpeedTest
+from trackside.site.run_words import run_label
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 
 MOST_METRICS: Final = 60
@@ -78,10 +80,9 @@ def _value(value: float | None) -> Cell:
 
 
 def _first(row: Mapping[str, Any]) -> tuple[Cell, ...]:
-    number = row["run_number"] or row["run_id"]
     again = f", attempt {row['run_attempt']}" if (row["run_attempt"] or 1) > 1 else ""
     return (
-        text_cell(f"#{number}{again}", row["job_url"] or row["run_url"]),
+        text_cell(f"{run_label(row['run_number'], row['run_id'])}{again}", row["job_url"] or row["run_url"]),
         time_cell(row["created_at"]),
         state_cell(row["test_outcome"], note=_outcome_note(row)),
     )
@@ -97,7 +98,7 @@ def _outcome_note(row: Mapping[str, Any]) -> str | None:
 def _last(row: Mapping[str, Any], words: PerfWords) -> tuple[Cell, ...]:
     sha, pull = row["sha"], row["pull_number"]
     return (
-        text_cell(words.sha(sha), f"{words.home}/commit/{sha}") if sha else Cell(),
+        text_cell(words.sha(sha), commit_url(words.home, sha)) if sha else Cell(),
         text_cell(f"#{pull}", row["pull_url"] or f"{words.home}/pull/{pull}") if pull else Cell(),
         text_cell(row["author"]),
         text_cell(row["branch"]),
