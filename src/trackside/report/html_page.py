@@ -92,6 +92,12 @@ def json_block(document: Any) -> Markup:
     return Markup(text)  # noqa: S704 - every character that HTML reads is escaped
 
 
+def short_number(value: float, figures: int) -> float | int:
+    """``value`` to so many figures, for a block of JSON: no point where none is needed."""
+    short = float(f"{value:.{figures}g}")
+    return int(short) if short.is_integer() and abs(short) < 1e15 else short
+
+
 def figure_block(plot: Model, name: str) -> Markup:
     """A figure as a block of JSON. What it is made of is numbered within ``name``, so that equal figures are equal."""
     document = json_item(plot)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
+from trackside.report.html_page import short_number
 from trackside.report.perf_chart_shape import Limits, gaps_of
 from trackside.report.perf_series import SeriesView
 from trackside.report.perf_text import level_text, percent_text, short_sha
@@ -18,6 +19,7 @@ _SHA: Final = 12
 _RUN: Final = ("run_id", "run_attempt")
 _OUTCOMES: Final = {"passed": 0, "failed": 1}
 _UNKNOWN: Final = 2
+_FIGURES: Final = 7
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,9 +173,7 @@ def _series(
 
 
 def _short(value: float) -> float | int:
-    """Seven figures, and no point where none is needed."""
-    short = float(f"{value:.7g}")
-    return int(short) if short.is_integer() and abs(short) < 1e15 else short
+    return short_number(value, _FIGURES)
 
 
 def _bends(levels: Sequence[float | None]) -> list[list[float | int]]:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
-from bokeh.embed import json_item
 
 from trackside.perf.change_records import Changes
 from trackside.perf.silence import Silence
-from trackside.report.html_page import json_block, page_scripts, render_page, style_block
+from trackside.report.html_page import figure_block, json_block, page_scripts, render_page, style_block
 from trackside.report.perf_causes import groups_of
 from trackside.report.perf_chart_data import chart_data, drawn_points, pools_of
 from trackside.report.perf_chart_shape import limits_of
@@ -73,9 +72,10 @@ def perf_page(
         "left_out": sum(one.left_out for one in drawn.values()) + sum(one.points.height for one in every[len(views) :]),
         "height": HEIGHT_PX,
         "data": json_block(chart_data(views, drawn, limits, home, pools) | _looks(facts, colours)),
-        "figure": json_block(json_item(figure_series())),
+        "figure": figure_block(figure_series(), "p"),
     }
-    return render_page("perf_report.html.j2", page_scripts("perf_charts.js", "perf_report.js"), values)
+    scripts = page_scripts("perf_points.js", "perf_charts.js", "perf_report.js")
+    return render_page("perf_report.html.j2", scripts, values)
 
 
 def _rows(views: Sequence[SeriesView]) -> dict[str, int]:

@@ -9,6 +9,7 @@ import msgspec
 
 from trackside.records.bench_runs import BenchCurve, BenchRun
 from trackside.report.chart_style import colour_of
+from trackside.report.html_page import short_number
 from trackside.report.overlay_chart import MOST_CURVES
 from trackside.report.report_text import number_text
 from trackside.report.safe_text import safe_text
@@ -17,8 +18,8 @@ from trackside.site.bench_names import run_names
 CHOSEN_FIRST: Final = 3
 """So many of the newest runs are shown before anybody chooses."""
 MOST_RUNS: Final = 60
-_LARGEST_PLACE: Final = 4
-"""Digits that a drawn value keeps: a pixel is less than one part in a thousand."""
+_FIGURES: Final = 4
+"""Those that a drawn value keeps: a pixel is less than one part in a thousand."""
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,10 +111,5 @@ def _told(run: BenchRun, row: Medians) -> dict[str, Any]:
 def _drawn(curve: BenchCurve) -> dict[str, Any]:
     """The points of a curve as they are drawn; every digit that no picture can show is left out."""
     x = [round(seconds, 1 if seconds >= 100 else 2) for seconds in curve.x_s]
-    y = [None if value is None else _short(value) for value in curve.y]
+    y = [None if value is None else short_number(value, _FIGURES) for value in curve.y]
     return {"x": x, "y": y}
-
-
-def _short(value: float) -> float | int:
-    shorter = float(f"{value:.{_LARGEST_PLACE}g}")
-    return int(shorter) if shorter.is_integer() and abs(shorter) < 1e15 else shorter

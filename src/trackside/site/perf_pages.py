@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from bokeh.embed import json_item
 from markupsafe import Markup
 
-from trackside.report.html_page import json_block
+from trackside.report.html_page import figure_block, json_block
 from trackside.report.perf_chart_data import chart_data, drawn_points, pools_of
 from trackside.report.perf_chart_shape import limits_of
 from trackside.report.perf_charts import HEIGHT_PX, figure_series
@@ -35,7 +32,6 @@ _MOST_POINTS: Final = 60_000
 _MOST_CELLS: Final = 12_000
 _ALL_CELLS: Final = 400_000
 """Of the tables of values of all pages: very many tests list fewer values each."""
-_PART: Final = re.compile(r'"p\d+"')
 _FEW: Final = 4
 _STYLES: Final = ("perf_series.css", "performance.css")
 
@@ -125,7 +121,7 @@ def _test_page(test: SpeedTest, words: PerfWords, pools: list[str], cells: int) 
             "figure": _figure(),
         },
         styles=_STYLES,
-        scripts=("perf_charts.js", "performance_test.js"),
+        scripts=("perf_points.js", "perf_charts.js", "performance_test.js"),
         charts=True,
     )
 
@@ -142,8 +138,5 @@ def _pools_here(test: SpeedTest) -> set[str]:
 
 @cache
 def _figure() -> Markup:
-    """The chart without values; its parts are numbered by their place, so that equal facts make equal pages."""
-    drawn = json.dumps(json_item(figure_series()))
-    places: dict[str, str] = {}
-    numbered = _PART.sub(lambda found: places.setdefault(found[0], f'"p{len(places) + 1}"'), drawn)
-    return json_block(json.loads(numbered))
+    """The chart without values."""
+    return figure_block(figure_series(), "p")

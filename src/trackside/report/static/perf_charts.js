@@ -1,120 +1,20 @@
 "use strict";
 
-// Charts of series: what a page carries in #perf-data and #perf-figure is drawn where and when the page says.
+// Charts of series: what perf_points.js tells and #perf-figure are drawn where and when the page says.
 (() => {
-  const data = JSON.parse(document.getElementById("perf-data").textContent);
+  const {
+    data, changeText, commitText, jobUrl, lookOf, markersOf, named, outcomeText, pointsOf, pullUrl, runText, runUrl,
+    runnerText, utc, valueText,
+  } = window.perfPoints;
   const figure = document.getElementById("perf-figure").textContent;
   const { runs, jobs } = data;
-  const PASSED = 0;
-  const FAILED = 1;
-  const OUTCOMES = ["passed", "failed", "outcome not told"];
   const VERDICT_COLOURS = { regression: "#d1495b", improvement: "#2a9d5c" };
   const GAP_SLOTS = 3;
   const LABEL_PX = 140;
   const LABEL_ROW_PX = 15;
   const TICK_PX = 100;
-  const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 7 });
   const state = { along: "commit", branches: true };
   const charts = new Map();
-
-  function named(column, at) {
-    const place = column.of[at];
-    return place < 0 ? "" : column.texts[place];
-  }
-
-  function runUrl(run) {
-    return run in runs.url ? runs.url[run] : `${data.home}/actions/runs/${runs.id[run]}`;
-  }
-
-  function jobUrl(job) {
-    return job in jobs.url ? jobs.url[job] : `${data.home}/actions/runs/${runs.id[jobs.run[job]]}/job/${jobs.id[job]}`;
-  }
-
-  function pullUrl(run) {
-    return run in runs.pull_url ? runs.pull_url[run] : `${data.home}/pull/${runs.pull[run]}`;
-  }
-
-  function utc(ms) {
-    return ms === null ? "" : new Date(ms).toISOString().slice(0, 16).replace("T", " ");
-  }
-
-  function pointsOf(key) {
-    const told = data.series[key];
-    let job = 0;
-    return told.value.map((value, place) => {
-      job += told.job[place];
-      const flag = told.flag[place];
-      const run = jobs.run[job];
-      return {
-        place,
-        value,
-        job,
-        run,
-        test: flag % 4,
-        isFinal: (flag >> 2) % 2 === 0,
-        attempt: flag >> 3,
-        isMain: runs.main[run] === 1,
-        failed: flag % 4 === FAILED || named(jobs.outcome, job) === "failed",
-      };
-    });
-  }
-
-  function runText(point) {
-    const attempt = runs.attempt[point.run];
-    return `#${runs.number[point.run] ?? runs.id[point.run]}${attempt > 1 ? `, attempt ${attempt}` : ""}`;
-  }
-
-  function changeText(point) {
-    const pull = runs.pull[point.run];
-    return [pull ? `#${pull}` : "", named(runs.title, point.run)].filter(Boolean).join(" ");
-  }
-
-  function commitText(point) {
-    const branch = point.isMain ? "" : named(runs.branch, point.run);
-    return [(runs.sha[point.run] ?? "").slice(0, 7), named(runs.author, point.run), branch].filter(Boolean).join(" · ");
-  }
-
-  function runnerText(point) {
-    return [named(jobs.runner, point.job), data.pools[jobs.pool[point.job]]].filter(Boolean).join(" · ") || "not told";
-  }
-
-  function outcomeText(point) {
-    const job = named(jobs.outcome, point.job);
-    const told = [OUTCOMES[point.test]];
-    if (!point.isFinal) {
-      told.push(`try ${point.attempt}, followed by another`);
-    }
-    if (job && job !== OUTCOMES[point.test]) {
-      told.push(`job ${job}`);
-    }
-    return told.join(", ");
-  }
-
-  function colourOf(point) {
-    return data.colours[jobs.pool[point.job]];
-  }
-
-  const MARKERS = ["circle", "square", "triangle", "diamond", "inverted_triangle", "hex"];
-  function markersOf(points) {
-    const runners = [...new Set(points.map((point) => jobs.runner.of[point.job]))].filter((at) => at >= 0);
-    const few = runners.length > 1 && runners.length <= MARKERS.length;
-    return new Map(few ? runners.sort((a, b) => a - b).map((at, place) => [at, MARKERS[place]]) : []);
-  }
-
-  function lookOf(point, markers) {
-    const line = colourOf(point);
-    const own = markers.get(jobs.runner.of[point.job]) ?? "circle";
-    if (point.failed) {
-      return { marker: "x", size: point.isMain ? 9 : 7, line, line_alpha: point.isMain ? 1 : 0.6, fill: line, fill_alpha: 0 };
-    }
-    if (!point.isFinal) {
-      return { marker: "dot", size: 9, line, line_alpha: 0.7, fill: line, fill_alpha: 0.7 };
-    }
-    if (!point.isMain) {
-      return { marker: own, size: 6, line, line_alpha: 0.45, fill: line, fill_alpha: 0 };
-    }
-    return { marker: own, size: 7, line, line_alpha: 0, fill: line, fill_alpha: 0.85 };
-  }
 
   // Where each point stands along: its time, or its place among the commits, a few places further after a gap.
   function placesAlong(points, gaps) {
@@ -206,7 +106,7 @@
         change: changeText(point),
         commit: commitText(point),
         runner: runnerText(point),
-        value: `${number.format(point.value)} ${chart.unit}`,
+        value: valueText(point.value, chart.unit),
         outcome: outcomeText(point),
         at: utc(runs.at[point.run]),
       };
@@ -276,7 +176,7 @@
       runs.sha[point.run] ? link(`${data.home}/commit/${runs.sha[point.run]}`, runs.sha[point.run].slice(0, 7)) : null,
     ].filter(Boolean);
     const value = document.createElement("b");
-    value.textContent = `${number.format(point.value)} ${chart.unit}`;
+    value.textContent = valueText(point.value, chart.unit);
     const words = document.createElement("bdi");
     words.textContent = [named(runs.title, point.run), named(runs.author, point.run), runnerText(point), outcomeText(point), `${utc(runs.at[point.run])} UTC`]
       .filter(Boolean)
@@ -376,7 +276,7 @@
       at: -1,
     };
     charts.set(key, chart);
-    const item = JSON.parse(figure.replace(/"(p\d+)"/g, `"${key}-$1"`));
+    const item = JSON.parse(figure.replace(/"(p-\d+)"/g, `"${key}-$1"`));
     Bokeh.embed.embed_item(item, holder).then((views) => {
       const [view] = views.roots ?? views;
       begin(chart, view.model);
