@@ -162,6 +162,20 @@ def test_back_and_forward_lead_through_what_was_chosen(browser: Browser, overvie
     assert page.get_by_label("Stands").input_value() == "worse"
 
 
+def test_a_step_back_empties_the_box_that_is_typed_into(browser: Browser, overview: Path) -> None:
+    page = Opened(browser, overview).page
+    box = page.locator("#series-tools").get_by_label("Find")
+    every = shown(page)
+
+    box.press_sequentially("bs1 ")
+    typed = (box.input_value(), shown(page) == every)
+    page.go_back()
+
+    assert typed == ("bs1 ", False)
+    assert page.evaluate("document.activeElement.name") == "q"
+    assert (box.input_value(), shown(page)) == ("", every)
+
+
 def test_filters_of_pictures_and_of_changes_stand_beside_each_other(browser: Browser, overview: Path) -> None:
     page = Opened(browser, overview).page
 

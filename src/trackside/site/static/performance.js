@@ -21,6 +21,7 @@
     leads: "leads" in tile.dataset,
     names: [".job", ".test"].map((part) => text(tile, part)).join("\n").toLowerCase(),
   }));
+  let isTyping = false;
   const groups = Array.from(document.querySelectorAll("#tiles > section"), (section) => ({
     section,
     extent: section.querySelector("h3 small"),
@@ -92,7 +93,8 @@
     if (fields.all) {
       fields.all.checked = wanted.all;
     }
-    if (document.activeElement !== fields.q) {
+    // While it is typed into, the box has the word; else the address has, wherever the focus is.
+    if (!isTyping) {
       fields.q.value = address.get(`${NAME}.q`) ?? "";
     }
   }
@@ -100,7 +102,9 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", ({ target }) => {
     const value = target.type === "checkbox" ? (target.checked ? "1" : "") : target.value;
-    address.set({ [`${NAME}.${target.name}`]: value || null }, target.name === "q" ? `${NAME}.q` : "");
+    isTyping = target === fields.q;
+    address.set({ [`${NAME}.${target.name}`]: value || null }, isTyping ? `${NAME}.q` : "");
+    isTyping = false;
   });
   form.addEventListener("reset", (event) => {
     event.preventDefault();
