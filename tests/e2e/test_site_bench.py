@@ -35,6 +35,11 @@ LINES = """() => {
         name: one.name, type: one.glyph.type, x: [...one.data_source.data.x], y: [...one.data_source.data.y].map((v) =>
         Number.isNaN(v) ? null : v) }));
 }"""
+STROKES = """() => {
+    const figure = Bokeh.documents.flatMap((one) => one.roots()).find((one) => one.name === "overlay");
+    const lines = figure.renderers.filter((one) => one.visible && one.glyph.type === "Line");
+    return Object.fromEntries(lines.map((one) => [one.name, one.glyph.line_color.value]));
+}"""
 ENDS = """() => {
     const figure = Bokeh.documents.flatMap((one) => one.roots()).find((one) => one.name === "overlay");
     return [figure.x_range.end, figure.y_range.end, figure.below[0].axis_label, figure.left[0].axis_label];
@@ -80,6 +85,18 @@ def chosen(page: Page) -> list[str]:
 def names(page: Page) -> list[str]:
     """The runs whose medians are shown."""
     return page.locator("table.medians tbody tr:visible th").all_inner_texts()
+
+
+def colours(page: Page) -> dict[str, str]:
+    """By its name the colour of each run whose medians are shown, which is that of its line."""
+    told = page.eval_on_selector_all(
+        "table.medians tbody tr:not([hidden]) .run",
+        "(all) => all.map((one) => [one.textContent, one.querySelector('.stroke').style.getPropertyValue('--series')])",
+    )
+    drawn = page.evaluate(STROKES)
+    found = {str(name): str(colour) for name, colour in told}
+    assert set(drawn.items()) <= set(found.items())
+    return found
 
 
 def click(page: Page, *numbers: int) -> None:
@@ -184,6 +201,24 @@ def test_no_more_runs_are_chosen_than_can_be_told_apart(browser: Browser, site: 
     assert "the most" in told.page.locator("#most").inner_text()
     click(told.page, 1)
     assert told.page.locator(".offered input:disabled").count() == 0
+
+
+def test_a_run_keeps_its_colour_when_another_is_taken_away_and_two_never_share_one(
+    browser: Browser, site: Path
+) -> None:
+    told = opened(browser, site)
+    first = colours(told.page)
+    click(told.page, 1)
+    fewer = colours(told.page)
+    click(told.page, 2, MOST_CURVES + 3)  # the place of the last one has the colour of the third run's
+    other = colours(told.page)
+    click(told.page, 3)
+
+    assert fewer == {name: first[name] for name in ("job_4402", "job_4403")}
+    assert other["job_4403"] == first["job_4403"] != other[f"job_{4400 + MOST_CURVES + 3}"]
+    assert colours(told.page) == {name: one for name, one in other.items() if name != "job_4403"}
+    assert told.page.evaluate(LINES)[0]["name"] == f"job_{4400 + MOST_CURVES + 3}"
+    assert told.faults == []
 
 
 def test_the_choice_and_the_table_of_runs_do_not_disturb_each_other(browser: Browser, site: Path) -> None:

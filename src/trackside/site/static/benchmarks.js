@@ -29,6 +29,7 @@
   const holder = root.querySelector(".plot");
   const nothing = root.querySelector(".nothing");
   const most = document.getElementById("most");
+  const strokes = new Map(); // which colour each chosen run has, by its place among them
 
   function chosenRuns() {
     const asked = address.get(RUNS);
@@ -61,8 +62,26 @@
     }
   }
 
+  // A run has the colour of its place among all runs, where that is free, and keeps it as long as it is chosen.
+  function giveColours(keys) {
+    for (const key of strokes.keys()) {
+      if (!keys.includes(key)) {
+        strokes.delete(key);
+      }
+    }
+    const taken = new Set(strokes.values());
+    const places = told.colours.map((_, at) => at);
+    for (const key of keys.filter((one) => !strokes.has(one))) {
+      const own = told.runs.findIndex((run) => run.key === key) % told.most;
+      const at = [own, ...places].find((place) => !taken.has(place));
+      strokes.set(key, at);
+      taken.add(at);
+    }
+  }
+
   function tell(keys, quantity) {
-    const colours = new Map(keys.map((key, at) => [key, told.colours[at]]));
+    giveColours(keys);
+    const colours = new Map(keys.map((key) => [key, told.colours[strokes.get(key)]]));
     for (const box of boxes) {
       box.checked = colours.has(box.value);
       box.disabled = !box.checked && keys.length >= told.most;
@@ -89,7 +108,8 @@
   }
 
   function lay(plot, keys, quantity) {
-    const curves = keys.map((key) => runs.get(key).curves[quantity.key] ?? null);
+    const byStroke = new Map(keys.map((key) => [strokes.get(key), runs.get(key)]));
+    const curves = told.colours.map((_, at) => byStroke.get(at)?.curves[quantity.key] ?? null);
     const longest = Math.max(1, ...curves.map((curve) => (curve ? curve.x[curve.x.length - 1] : 0)));
     const inMinutes = longest >= MINUTES_FROM_S;
     const unit = inMinutes ? 60 : 1;
@@ -107,7 +127,7 @@
           [low, high] = [Math.min(low, value ?? 0), Math.max(high, value ?? 0)];
         }
         drawn.data_source.data = { x, y };
-        drawn.name = dots[at].name = runs.get(keys[at]).name;
+        drawn.name = dots[at].name = byStroke.get(at).name;
       }
     });
     plot.x_range.setv({ start: 0, end: longest / unit, reset_start: 0, reset_end: longest / unit });
