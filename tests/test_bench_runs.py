@@ -165,6 +165,19 @@ def test_runs_below_a_folder_are_found_up_to_three_directories_deep_the_newest_f
     assert all(bench.run.registered_at is None for bench in benches.benches)
 
 
+def test_a_folder_may_be_named_from_where_one_is_and_by_a_link(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tmp_path / "runs" / "job_1")
+    (tmp_path / "linked").symlink_to(tmp_path / "runs", target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+
+    known = [load_benches(store, [Path(name)]) for name in ("runs", "linked", "./runs")]
+
+    assert [[one.run.name for one in each.benches] for each in known] == [["job_1"]] * 3
+    assert [each.notes for each in known] == [()] * 3
+
+
 def test_a_folder_that_is_a_run_itself_is_one(store: Store, tmp_path: Path) -> None:
     assert names(found(store, write_run(tmp_path / "job_7"))) == ["job_7"]
 

@@ -57,7 +57,7 @@ def read_folder(folder: Path, opened: Collection[str], read: Callable[[Path], T]
             runs += is_run
             yield found
         if not is_run and depth < MOST_DEEP:
-            waiting.extend((path, depth + 1) for path in below)
+            waiting.extend((here / path.name, depth + 1) for path in below)
 
 
 def _run_at(directory: Path, place: str, read: Callable[[Path], T]) -> T | Unread | None:
