@@ -14,6 +14,7 @@ from trackside.report.agents_explain_report import ExplainDocument
 from trackside.report.agents_sync_document import AgentsSyncDocument
 from trackside.report.alerts_report import AlertsDocument
 from trackside.report.answers import AnswerDocument
+from trackside.report.bench_document import BenchmarksDocument
 from trackside.report.ci_balance_report import BalanceDocument
 from trackside.report.ci_causes_report import CausesDocument
 from trackside.report.ci_failures_document import FailureDocument
@@ -31,6 +32,7 @@ from trackside.report.perf_compare_report import PerfCompareDocument
 from trackside.report.perf_document import PerfReportDocument
 from trackside.report.store_report import StoreDocument
 from trackside.report.sync_report import SyncDocument
+from trackside.site.files import SiteList
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "schemas"
 DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
@@ -40,6 +42,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "agentops-sync": AgentsSyncDocument,
     "agents-explain": ExplainDocument,
     "alerts": AlertsDocument,
+    "benchmarks": BenchmarksDocument,
     "ci-balance": BalanceDocument,
     "ci-failures": FailureDocument,
     "ci-causes": CausesDocument,
@@ -55,6 +58,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "perf-report": PerfReportDocument,
     "perf-changes": PerfChangesDocument,
     "perf-compare": PerfCompareDocument,
+    "site": SiteList,
     "sql": AnswerDocument,
     "store": StoreDocument,
     "sync": SyncDocument,

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench_sites import bench_run
 from tests.build_github import at, attempt, job, ledger, marker, step
 from tests.serving import FILES, REPO, TOKEN, Answer, Served, python, server_here
 from trackside.errors import UnreadableInputError
 from trackside.records.deliveries import Incoming, Outcome
 from trackside.records.run_lists import RunAsked, RunPage
+from trackside.report.bench_document import benchmarks_json
 from trackside.server.backend import Figures
 
 RUNS = "/api/v1/runs"
@@ -135,6 +137,13 @@ def test_a_document_is_the_one_of_the_site(tmp_path: Path) -> None:
         assert served.get("/api/v1/ci/streaks?x=1").status == 400
 
 
+def test_benchmark_runs_are_those_of_the_site(tmp_path: Path) -> None:
+    runs = benchmarks_json([bench_run(1), bench_run(2, registered_at=None)])
+    with server_here(tmp_path, files={**FILES, "data/benchmarks.json": runs.decode()}) as served:
+        served.until_ready()
+        assert served.get("/api/v1/benchmarks").body == runs
+
+
 def test_documents_wait_for_the_first_site(tmp_path: Path) -> None:
     with server_here(tmp_path, build=python("import time; time.sleep(60)")) as served:
         assert served.get("/api/v1/ci/streaks").status == 503
@@ -145,7 +154,6 @@ def test_what_people_and_alerts_say_comes_from_the_store_as_it_is_now(tmp_path: 
     with server_here(tmp_path) as served:
         assert served.get("/api/v1/kb").json["entries"] == []
         assert {one["state"] for one in served.get("/api/v1/alerts").json["alerts"]} <= {"unknown", "off"}
-        assert served.get("/api/v1/benchmarks").json == {"schema_version": 1, "runs": []}
         served.store.add_sync(ledger())
         states = {one["kind"]: one["state"] for one in served.get("/api/v1/alerts").json["alerts"]}
         assert states["stale_data"] == "on"

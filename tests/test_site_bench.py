@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 
+from scripts.schemas import schema_of
 from tests.bench_sites import ENDED, bench_run, curve, facts_of, hostile_report, with_report, write_run
 from tests.build import engine_rows
 from tests.html_pages import Page as Parsed
@@ -19,6 +22,7 @@ from tests.report_runs import HOSTILE_VALUE, lines_of, workers_of
 from trackside.bench.summary import summarise_run
 from trackside.cli import site_benches
 from trackside.cli.site_benches import MOST_REPORTS, bench_facts
+from trackside.report.bench_document import benchmarks_json
 from trackside.report.bench_report import bench_body
 from trackside.report.headline import headlines
 from trackside.report.overlay_chart import MOST_CURVES
@@ -26,7 +30,7 @@ from trackside.report.report_text import number_text
 from trackside.settings import BenchSettings
 from trackside.site.bench_curves import CHOSEN_FIRST, MOST_RUNS, overlay_of
 from trackside.site.bench_names import report_path, run_names
-from trackside.site.bench_pages import bench_pages
+from trackside.site.bench_pages import bench_data, bench_pages
 from trackside.site.bench_tables import runs_table
 from trackside.site.build import site_files
 from trackside.site.facts import BenchReport, SiteFacts
@@ -213,6 +217,35 @@ def test_the_page_of_as_many_runs_as_a_folder_gives_is_small_enough() -> None:
     facts = facts_of(*(BenchReport(run=bench_run(number, curves=curves)) for number in range(1, 201)))
 
     assert len(pages_of(facts)["benchmarks.html"].encode()) < 5_000_000
+
+
+def test_data_are_every_run_that_is_shown_and_no_path() -> None:
+    here = bench_run(2, registered_at=None, name="job\udcff", cache_hit_rate=None, last_at=None)
+    ((name, content),) = bench_data(facts_of(BenchReport(run=bench_run(1)), BenchReport(run=here)))
+    told = json.loads(content)
+
+    Draft202012Validator(schema_of("benchmarks")).validate(told)
+    assert (name, told["schema_version"], told["curves_left_out"]) == ("benchmarks.json", 1, 0)
+    assert [(one["name"], one["registered_at"] is None) for one in told["runs"]] == [
+        ("job_4401", False),
+        ("job\\udcff", True),
+    ]
+    assert told["runs"][0]["last_at"] == "2026-10-19T13:30:00Z"
+    assert told["runs"][0]["curves"][0]["y"] == [0, 100, None, 200, 1]
+    assert told["runs"][1]["cache_hit_rate"] is None
+    assert b"/data/runs" not in content
+
+
+def test_data_of_very_many_runs_leave_the_curves_of_older_ones_out() -> None:
+    run = bench_run(1, curves=(curve("output", y=(math.nan, 1.23456789, None, 1.0, 2.0)),))
+    bare = bench_run(3, curves=())
+    size = len(benchmarks_json([run])) - len(benchmarks_json([bare]))
+    told = json.loads(benchmarks_json([run, run, bare, run], most_bytes=2 * size + 9))
+
+    assert json.loads(benchmarks_json([])) == {"schema_version": 1, "runs": [], "curves_left_out": 0}
+    assert [len(one["curves"]) for one in told["runs"]] == [1, 1, 0, 0]
+    assert told["curves_left_out"] == 1
+    assert told["runs"][0]["curves"][0]["y"] == [None, 1.2346, None, 1, 2]
 
 
 def test_names_from_outside_are_text_in_every_place() -> None:

@@ -48,12 +48,12 @@ def test_every_page_is_told_with_its_file() -> None:
 def test_the_paths_of_data_are_those_that_pages_link_and_commands_print() -> None:
     paths = [CODE.findall(cell)[0] for cell in first_cells("Data for other tools")]
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/trackside/site").glob("*.py"))
-    assert len(paths) == len(set(paths)) == 11
+    assert len(paths) == len(set(paths)) == 12
     for path in paths:
         assert path.removeprefix("data/") in sources, path
     schemas = {path.name for path in (ROOT / "docs" / "schemas").iterdir()}
     for path in paths:
-        if path.startswith("data/ci-") or path == "data/perf-changes.json":
+        if path.startswith("data/ci-") or path in {"data/perf-changes.json", "data/benchmarks.json", "data/site.json"}:
             assert f"{Path(path).stem}.schema.json" in schemas
 
 

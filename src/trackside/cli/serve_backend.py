@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import msgspec
 import polars as pl
 
 from trackside.cli.alerting import look_at_alerts
-from trackside.evidence.bench_runs import registered_runs
 from trackside.evidence.knowledge import load_knowledge
 from trackside.evidence.run_lists import load_newest_attempts, load_run, page_of_runs
 from trackside.evidence.selection import same_repository
@@ -23,7 +21,6 @@ from trackside.records.run_lists import RunAsked, RunInDetail, RunPage
 from trackside.report.alerts_report import alerts_json
 from trackside.report.kb_report import kb_json
 from trackside.server.backend import Figures
-from trackside.server.shapes import BenchmarksAnswer
 from trackside.settings import Settings
 from trackside.sync.deliveries import REMEMBERED, take_deliveries
 
@@ -91,9 +88,7 @@ class StoreBackend:
         return self._figures.get(self._figures_mark, self._new_figures)
 
     def document(self, name: str) -> bytes:
-        """The knowledge base, the alerts, or the benchmark runs."""
-        if name == "benchmarks":
-            return msgspec.json.encode(BenchmarksAnswer(runs=registered_runs(self._store)))
+        """The knowledge base or the alerts."""
         if name == "alerts":
             now = dt.datetime.now(dt.UTC)
             return alerts_json(

@@ -26,19 +26,17 @@ class BenchCurve(msgspec.Struct, frozen=True, kw_only=True):
     y: tuple[float | None, ...]
 
 
-class BenchRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One run as it was read last. Times of a run are logged times as if UTC, where its logs name no zone.
+class BenchFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run came to as it was read last. Its times are logged times as if UTC, where its logs name no zone.
 
-    ``run_key`` is made of ``path``, the directory or file of its logs on the machine that read them, and of the first
-    stamp, so that another run in the same place is another run. ``registered_at`` is None for a run that was found in a
-    folder; ``role`` and ``tz`` are what it was read with. ``files`` to ``not_whole`` are of its ledger: lines that look
-    like batch lines and were not recognised, torn lines, files that were not read whole. Rates are tokens/s from its
-    first to its last batch line; None is unknown.
+    ``run_key`` is the same while its logs grow, and another for another run in the same place. ``registered_at`` is
+    None for a run that was found in a folder; ``role`` and ``tz`` are what it was read with. ``files`` to ``not_whole``
+    are of its ledger: lines that look like batch lines and were not recognised, torn lines, files that were not read
+    whole. Rates are tokens/s from its first to its last batch line; None is unknown.
     """
 
     run_key: str
     name: str
-    path: str
     registered_at: dt.datetime | None = None
     role: str | None = None
     tz: str | None = None
@@ -72,3 +70,13 @@ class BenchRun(msgspec.Struct, frozen=True, kw_only=True):
     def complete(self) -> bool:
         """Whether every batch-like line was recognised whole and every file read."""
         return not (self.unrecognised or self.torn or self.not_whole)
+
+
+class BenchRun(BenchFigures, frozen=True, kw_only=True):
+    """One run and where it was read.
+
+    ``path`` is the directory or file of its logs on the machine that read them; ``run_key`` is made of it and of the
+    first stamp.
+    """
+
+    path: str

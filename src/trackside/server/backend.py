@@ -46,7 +46,7 @@ class Backend(Protocol):
         ...
 
     def document(self, name: str) -> bytes:
-        """The JSON document of that name as the store is now: ``kb``, ``alerts`` or ``benchmarks``."""
+        """The JSON document of that name as the store is now: ``kb`` or ``alerts``."""
         ...
 
     def take(self, incoming: Sequence[Incoming]) -> tuple[Outcome, ...]:

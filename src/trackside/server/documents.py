@@ -9,6 +9,7 @@ import msgspec
 from trackside.report.agents_document import AgentsDocument, DaysDocument
 from trackside.report.agents_sync_document import AgentsSyncDocument
 from trackside.report.alerts_report import AlertsDocument
+from trackside.report.bench_document import BenchmarksDocument
 from trackside.report.ci_causes_report import CausesDocument
 from trackside.report.ci_flaky_report import FlakyDocument
 from trackside.report.ci_minutes_report import MinutesDocument
@@ -19,7 +20,6 @@ from trackside.report.ci_streaks_report import StreaksDocument
 from trackside.report.kb_report import KbDocument
 from trackside.report.perf_changes_report import PerfChangesDocument
 from trackside.report.perf_document import PerfReportDocument
-from trackside.server.shapes import BenchmarksAnswer
 
 
 class ApiDocument(NamedTuple):
@@ -47,7 +47,7 @@ DOCUMENTS: Final = (
     ApiDocument("agents/runs", "What agents did: the data file.", AgentsDocument, "data/agentops-runs.json"),
     ApiDocument("agents/days", "What agents did, day by day.", DaysDocument, "data/agentops-runs-days.json"),
     ApiDocument("agents/sync", "How the collection goes.", AgentsSyncDocument, "data/agentops-sync.json"),
-    ApiDocument("benchmarks", "Benchmark runs that were registered.", BenchmarksAnswer, None),
+    ApiDocument("benchmarks", "Benchmark runs, registered or found.", BenchmarksDocument, "data/benchmarks.json"),
     ApiDocument("kb", "The known failures.", KbDocument, None),
     ApiDocument("alerts", "Alerts on the collection.", AlertsDocument, None),
 )

@@ -7,7 +7,6 @@ from typing import Final, Literal
 
 import msgspec
 
-from trackside.records.bench_runs import BenchRun
 from trackside.records.jobs import Job
 from trackside.records.run_lists import RunRow
 
@@ -57,13 +56,6 @@ class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
     sync_status: str | None
     takes_webhooks: bool
     analyses_runs: bool
-
-
-class BenchmarksAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Benchmark runs that were registered, the newest first, with their curves."""
-
-    schema_version: int = VERSION
-    runs: tuple[BenchRun, ...]
 
 
 class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):

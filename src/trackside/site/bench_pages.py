@@ -7,6 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from trackside.report.bench_document import benchmarks_json
 from trackside.report.html_page import figure_block
 from trackside.report.overlay_chart import figure_overlay
 from trackside.site.bench_curves import Overlay, overlay_of
@@ -26,6 +27,11 @@ def bench_pages(facts: SiteFacts) -> Iterator[Page]:
     for report in facts.benches:
         if report.body is not None:
             yield _report_page(report, names[report.run.run_key])
+
+
+def bench_data(facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
+    """The file below ``data/`` as (path, content): every run that is known, none too."""
+    yield "benchmarks.json", benchmarks_json(report.run for report in facts.benches)
 
 
 def _overview(facts: SiteFacts, overlay: Overlay | None) -> Page:

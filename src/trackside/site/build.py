@@ -10,7 +10,7 @@ import msgspec
 
 from trackside.engine.second_process import begin
 from trackside.site.agent_pages import agent_data, agent_pages
-from trackside.site.bench_pages import bench_pages
+from trackside.site.bench_pages import bench_data, bench_pages
 from trackside.site.ci_pages import ci_data, ci_pages
 from trackside.site.facts import SiteFacts
 from trackside.site.health_pages import health_pages
@@ -90,7 +90,7 @@ def _with_sizes(facts: SiteFacts, sizes: dict[str, int]) -> SiteFacts:
     return msgspec.structs.replace(facts, health=msgspec.structs.replace(facts.health, data_bytes=sizes))
 
 
-_DATA: Final = (ci_data, perf_data, agent_data)
+_DATA: Final = (ci_data, perf_data, bench_data, agent_data)
 _PAGES: Final[dict[str, Callable[[SiteFacts], Iterator[Page]]]] = {
     "ci": ci_pages,
     "performance": perf_pages,
