@@ -15,8 +15,8 @@ Attempt = tuple[int, int]
 class RunAsked(msgspec.Struct, frozen=True, kw_only=True):
     """Which runs: all that are given must hold. ``workflow`` is a file, its path or a name.
 
-    ``since`` and ``until`` are of the creation, both included. ``among`` are the only attempts that may come, None: any.
-    Of what is selected ``limit`` come, the newest first, after ``offset`` that are passed over.
+    ``since`` and ``until`` are of the creation, both included. ``among`` are the only attempts that may come,
+    None means any. Of what is selected ``limit`` come, the newest first, after ``offset`` that are passed over.
     """
 
     workflow: str | None = None
