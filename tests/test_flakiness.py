@@ -42,6 +42,7 @@ def test_two_failures_and_a_success_are_one_flaky_run() -> None:
     job = days.found().jobs[0]
 
     assert (job.flaky_runs, job.flaky_attempts, job.minutes) == (1, 2, 30.0)
+    assert (job.run_ids, job.flakes) == ((job.examples[0].run_id,), 2)
 
 
 def test_a_job_that_fails_each_time_on_its_commit_is_not_flaky() -> None:

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import pytest
 
-from tests.ci_sites import HOME, a_morning, a_site, a_step, ci_files, ci_of
+from tests.ci_sites import HOME, UNTIL, a_morning, a_site, a_step, ci_files, ci_of
 from tests.history_frames import START, a_failure, a_history, a_job, a_run
 from tests.html_pages import Page
 from trackside.site.ci_cards import job_cards
+from trackside.site.ci_grid import GRID_ROWS
 from trackside.site.ci_job_facts import MOST_ATTEMPTS, MOST_DOTS, MOST_ERRORS, MOST_FAILED, JobPage, JobPages
 from trackside.site.ci_job_tables import attempts_table, runners_of_job_table, verdicts_table
 from trackside.site.ci_jobs import ci_results, job_path
@@ -24,7 +25,7 @@ MORNING: Final = a_morning()
 
 def page_of(ci: CiFacts, name: str, workflow: str = "PR Test") -> JobPage:
     found = ci_results(ci)
-    return JobPages(ci, found).page(next(job for job in found.jobs if job.key == (workflow, name)))
+    return JobPages(ci, found, UNTIL).page(next(job for job in found.jobs if job.key == (workflow, name)))
 
 
 def text_of(ci: CiFacts, name: str) -> str:
@@ -104,7 +105,67 @@ def test_the_head_tells_the_rate_with_its_interval_and_the_quantiles() -> None:
     assert cards["Failure rate"] == ("30.0 %", "3 of 10 results; 95 % 10.8–60.3 %")
     assert cards["Duration p50"] == ("10.0 min", "p90 10.0 min, of what passed")
     assert cards["Queue p50"] == ("5.5 min", "p90 9.1 min, longest 10.0 min; of 10 attempts")
-    assert cards["Flaky runs"] == ("0", "none seen")
+    assert cards["Flaky runs"] == ("0", "of 10 runs that passed or failed")
+
+
+def test_a_run_in_which_several_matrix_indices_were_flaky_is_one_flaky_run_of_all_that_were_decided() -> None:
+    runs, jobs = [], []
+    for number in range(1, 11):
+        run = a_run(number, is_latest=number not in {3, 4})
+        runs.append(run)
+        bad = {3: ("0", "1"), 4: ("1",)}.get(number, ())
+        for shard in ("0", "1", "2"):
+            jobs.append(a_job(run, f"unit ({shard})", "failure" if shard in bad else "success", is_latest=not bad))
+        if bad:
+            again = a_run(number, run_attempt=2)
+            runs.append(again)
+            jobs += [a_job(again, f"unit ({shard})") for shard in ("0", "1", "2")]
+    page = page_of(ci_of(a_history(runs, jobs)), "unit")
+
+    assert [(one.job, one.flaky_runs) for one in page.flaky] == [("unit (1)", 2), ("unit (0)", 1)]
+    assert cards_of(page)["Flaky runs"][0] == "2"
+    assert cards_of(page)["Flaky runs"][1].startswith("of 10 runs that passed or failed: ")
+
+
+def test_a_job_that_was_only_cancelled_is_not_said_to_have_no_flake() -> None:
+    run = a_run(1, "cancelled")
+    page = page_of(ci_of(a_history([run], [a_job(run, "unit", "cancelled")])), "unit")
+
+    assert cards_of(page)["Flaky runs"] == ("unknown", "it never passed nor failed")
+
+
+def test_a_job_that_is_no_matrix_has_no_matrix_index() -> None:
+    run = a_run(1)
+    plain = page_of(ci_of(a_history([run], [a_job(run, "unit")])), "unit")
+    mixed = page_of(ci_of(a_history([run], [a_job(run, "unit"), a_job(run, "unit (0)")])), "unit")
+    both = page_of(ci_of(a_history([run], [a_job(run, f"unit ({shard})") for shard in "01"])), "unit")
+
+    assert [page.job.shards for page in (plain, mixed, both)] == [0, 1, 2]
+
+
+def test_how_the_newest_run_stands_is_of_all_matrix_indices_also_of_those_without_a_row() -> None:
+    run = a_run(1, "failure")
+    shards = range(GRID_ROWS + 5)
+    jobs = [
+        a_job(run, f"unit ({n})", "failure" if n == GRID_ROWS + 4 else "success", job_id=n, is_default_line=True)
+        for n in shards
+    ]
+    page = page_of(ci_of(a_history([run], jobs)), "unit")
+    assert page.grid is not None
+    assert page.grid.newest is not None
+
+    assert page.grid.left_out == 5
+    assert (page.grid.newest.state, page.grid.newest.words) == ("failed", "1 of 45 failed, run #1")
+
+
+def test_what_passed_when_it_was_tried_again_is_not_called_flaky() -> None:
+    first, again = a_run(1, "failure", is_latest=False), a_run(1, run_attempt=2)
+    history = a_history([first, again], [a_job(first, "unit", "failure", is_latest=False), a_job(again, "unit")])
+    page = page_of(ci_of(history), "unit")
+
+    assert cards_of(page)["On the default branch"] == (
+        "passed after a failure", "passed after a failed attempt, run #1, the newest of 1 run"
+    )  # fmt: skip
 
 
 def test_the_streak_tells_since_which_run_and_commit() -> None:
@@ -125,13 +186,13 @@ def test_steps_of_the_newest_and_of_the_newest_failed_attempt_are_drawn_in_time(
     ]  # fmt: skip
     newest, failed = page_of(ci_of(a_history(runs, [bad, good]), steps), "unit").waterfalls
 
-    assert (newest.title, newest.run, newest.state) == ("The newest attempt", "#2", "success")
+    assert (newest.title, newest.run, newest.state) == ("The newest attempt", "run #2", "success")
     assert [(step.name, step.start, step.width, step.length) for step in newest.steps] == [
         ("Set up job", 0.0, 25.0, "1.0 min"),
         ("Run tests", 25.0, 75.0, "3.0 min"),
     ]
     assert newest.steps[1].url == f"{good['url']}#step:2:1"
-    assert (failed.title, failed.run, failed.state) == ("The newest failed attempt", "#1", "failure")
+    assert (failed.title, failed.run, failed.state) == ("The newest failed attempt", "run #1", "failure")
 
 
 def test_an_attempt_that_is_newest_and_failed_is_drawn_once() -> None:
@@ -204,6 +265,28 @@ def test_flakes_stand_with_their_proof() -> None:
     assert "1 flaky run of 10 (10.0 %, 95 % 1.8–40.4 %)" in text_of(MORNING, "unit")
 
 
+def test_flakes_beyond_the_examples_are_counted_and_said() -> None:
+    runs, jobs = [], []
+    for number in range(1, 21):
+        bad = number % 2 == 0
+        run = a_run(number, is_latest=not bad)
+        runs.append(run)
+        jobs.append(a_job(run, "unit", "failure" if bad else "success", is_latest=not bad))
+        if bad:
+            again = a_run(number, run_attempt=2)
+            runs.append(again)
+            jobs.append(a_job(again, "unit"))
+    page = page_of(ci_of(a_history(runs, jobs)), "unit")
+    (flaky,) = page.flaky
+    table = events_table(page.events, 50, page.events_left_out)
+
+    assert flaky.flakes > len(flaky.examples) == 5
+    assert len(table.rows) + table.left_out == flaky.flakes
+    assert f"{flaky.flakes - 5} more are not here: the newest are shown" in text_of(
+        ci_of(a_history(runs, jobs)), "unit"
+    )
+
+
 def test_runners_of_a_job_count_what_passed_and_failed_on_them() -> None:
     runs = [a_run(number) for number in range(4)]
     jobs = [
@@ -227,14 +310,14 @@ def test_a_job_that_tells_neither_times_nor_runner_nor_steps_has_a_page() -> Non
     assert "No attempt of this job tells how long it took." in text
     assert "No steps of this job are known" in text
     assert "No attempt tells its runner." in text
-    assert cards_of(page_of(ci, "unit"))["Queue p50"] == ("–", "no waiting time is known")
+    assert cards_of(page_of(ci, "unit"))["Queue p50"] == ("unknown", "no waiting time is known")
 
 
 def test_a_job_of_pull_requests_alone_says_so() -> None:
     run = a_run(1, branch="alice/x")
     ci = ci_of(a_history([run], [a_job(run, "unit")]))
 
-    assert cards_of(page_of(ci, "unit"))["On the default branch"] == ("–", "not run there in the window")
+    assert cards_of(page_of(ci, "unit"))["On the default branch"] == ("unknown", "not run there in the window")
     assert "No run of the default branch in the window had this job." in text_of(ci, "unit")
 
 

@@ -48,7 +48,7 @@ def texts(table: Table, key: str) -> list[str | None]:
 
 def test_nothing_synced_is_unknown_and_says_what_to_do() -> None:
     page = health_of(NOTHING)
-    cards = {one.label: one.figure for one in health_cards(NOTHING, HealthFacts(health=SyncHealth()))}
+    cards = {one.label: one.value for one in health_cards(NOTHING, HealthFacts(health=SyncHealth()))}
     assert (cards["Complete"], cards["Parse errors"], cards["Alerts on"]) == ("unknown", "unknown", "unknown")
     assert "Nothing was synced yet: trackside sync brings runs." in page.text
     assert "No performance number is known: trackside sync --logs perf" in page.text

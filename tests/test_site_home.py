@@ -32,7 +32,8 @@ from trackside.records.perf_rules import ChangeState
 from trackside.records.sync_health import SyncHealth
 from trackside.site.facts import CiFacts, HealthFacts, SiteFacts
 from trackside.site.home_cards import home_cards
-from trackside.site.home_status import Answer, can_tell_new, new_groups, open_regressions, status_of
+from trackside.site.home_status import Answer, open_regressions, status_of
+from trackside.site.new_groups import new_groups
 
 DAY = dt.timedelta(days=1)
 
@@ -44,15 +45,16 @@ def home_of(facts: SiteFacts) -> Page:
 def card_of(facts: SiteFacts, label: str) -> tuple[str, str]:
     """The figure and what it is of."""
     [card] = [one for one in home_cards(facts) if one.label == label]
-    return card.figure, card.basis
+    return card.value, card.basis
 
 
 def a_week(broken: bool = False, new_error: bool = False) -> CiFacts:
     """A run a day on main for eight days; ``new_error`` fails once on a branch at the end."""
     runs = [a_run(number, created_at=START + number * DAY, sha=f"{number:040x}") for number in range(8)]
     jobs = [a_job(run, "build", "failure" if broken and run is runs[-1] else "success") for run in runs]
-    late = a_run(9, "failure", branch="alice/x", created_at=START + 7 * DAY + HOUR)
-    failed = a_job(late, "build", "failure", completed_at=START + 7 * DAY + 2 * HOUR)
+    ended = "failure" if new_error else "success"
+    late = a_run(9, ended, branch="alice/x", created_at=START + 7 * DAY + HOUR)
+    failed = a_job(late, "build", ended, completed_at=START + 7 * DAY + 2 * HOUR)
     failures = [a_failure(failed, "build", line_text="no such file", fingerprint="a" * 16)] if new_error else []
     return ci_of(a_history([*runs, late], [*jobs, failed], failures=failures, logs={"ready": 1}))
 
@@ -131,15 +133,15 @@ def test_a_share_that_is_not_whole_is_never_shown_as_whole() -> None:
 def test_an_error_is_new_for_a_day_where_the_window_reaches_back_further() -> None:
     ci = a_week(new_error=True)
     seen_at = START + 7 * DAY + 2 * HOUR
-    assert [one.line_text for one in new_groups(ci, seen_at + DAY - HOUR)] == ["no such file"]
-    assert new_groups(ci, seen_at + DAY + HOUR) == []
+    assert [one.line_text for one in new_groups(ci, seen_at + DAY - HOUR).groups] == ["no such file"]
+    assert new_groups(ci, seen_at + DAY + HOUR).groups == ()
 
 
 def test_a_window_that_is_too_short_cannot_tell_what_is_new() -> None:
     facts = a_ci_site(a_site().ci)
     assert facts.ci is not None
-    assert not can_tell_new(facts.ci)
-    assert new_groups(facts.ci, UNTIL) == []
+    assert not new_groups(facts.ci, UNTIL).is_known
+    assert new_groups(facts.ci, UNTIL).groups == ()
     assert card_of(facts, "New failure groups")[0] == "unknown"
     assert "which errors are new" in status_of(facts).unknown
     assert "The window is too short to tell what is new" in home_of(facts).text
@@ -152,16 +154,17 @@ def test_in_a_short_window_only_what_the_last_report_did_not_know_is_new(hours: 
     failures = [a_failure(job, "build", fingerprint=letter * 16, observed_at=START + 3 * HOUR)
                 for job, letter in zip(jobs, "ab", strict=True)]  # fmt: skip
     ci = ci_of(a_history(runs, jobs, failures=failures), last_report_at=START + hours * HOUR)
-    assert can_tell_new(ci)
-    assert len(new_groups(ci, START + 5 * HOUR)) == count
+    assert new_groups(ci, START + 5 * HOUR).is_known
+    assert len(new_groups(ci, START + 5 * HOUR).groups) == count
 
 
 def test_logs_that_nobody_read_leave_the_groups_unknown() -> None:
     run = a_run(1, "failure")
     facts = a_ci_site(ci_of(a_history([run], [a_job(run, "build", "failure")])))
     assert card_of(facts, "New failure groups") == (
-        "unknown", "None of 1 log of failures was read: run trackside sync --logs failed."
+        "unknown", "No log of 1 failed attempt of jobs was read: trackside sync --logs failed downloads them."
     )  # fmt: skip
+    assert "which errors are new" in status_of(facts).unknown
 
 
 def test_a_repository_whose_default_branch_is_not_known_is_not_fine() -> None:
@@ -189,15 +192,15 @@ def test_every_figure_has_its_number_of_cases_its_window_and_a_page() -> None:
     assert set(cards) == {
         "Broken now", "New failure groups", "Open regressions", "Agents' success", "Benchmark runs", "Data complete"
     }  # fmt: skip
-    assert cards["Broken now"].figure == "1"
+    assert cards["Broken now"].value == "1"
     assert re.fullmatch(r"of \d+ jobs on main, \d+ runs, 2026-06-01", cards["Broken now"].basis)
-    assert cards["Agents' success"].figure == "80.0 %"
-    assert cards["Agents' success"].basis == "8 of 10 run attempts, 49–94 %, 2026-06-01"
+    assert cards["Agents' success"].value == "80.0 %"
+    assert cards["Agents' success"].basis == "8 of 10 run attempts, 95 % 49.0–94.3 %, 2026-06-01"
     assert re.fullmatch(
         r"in \d+ series that were searched, [\d,]+ job attempts?, \d{4}.*", cards["Open regressions"].basis
     )
     assert cards["Data complete"].basis.endswith("UTC: ok; 0 of 2 alerts on")
-    assert [one.url.partition("#")[0] for one in cards.values()] == [
+    assert [(one.url or "").partition("#")[0] for one in cards.values()] == [
         "ci.html", "ci.html", "performance.html", "agentops.html", "benchmarks.html", "health.html"
     ]  # fmt: skip
 

@@ -75,7 +75,8 @@ class FlakyJob(msgspec.Struct, frozen=True, kw_only=True):
     ran again is not counted. ``reruns``, ``siblings`` and ``retries`` count flaky runs by proof; ``set_aside`` counts
     failures on commits that passed which are not flakes. ``clean_commits`` counts commits in a row, since the last
     flake, on which the job passed or failed without one. ``minutes`` are runner minutes of the flaky attempts and of
-    their re-runs.
+    their re-runs. ``run_ids`` are the flaky runs; ``flakes`` counts the failures in them, of which ``examples`` are the
+    newest.
     """
 
     workflow: str
@@ -86,6 +87,8 @@ class FlakyJob(msgspec.Struct, frozen=True, kw_only=True):
     decided_runs: int
     flaky_runs: int
     flaky_attempts: int
+    flakes: int
+    run_ids: tuple[int, ...]
     commits: int
     rate: float
     low: float
@@ -198,6 +201,8 @@ def _job(
         decided_runs=runs.height,
         flaky_runs=len(flaky),
         flaky_attempts=sum(event.proof is not Proof.RETRY for event in events),
+        flakes=len(events),
+        run_ids=tuple(sorted(flaky)),
         commits=len({event.failed.sha for event in events}),
         rate=rounded(len(flaky) / runs.height),
         low=rounded(low),

@@ -89,6 +89,13 @@ def group_notes(groups: FailureGroups, top: int) -> Iterator[str]:
         yield f"{counted(len(groups.new), 'group')} marked new: not seen before the last report."
     elif groups.groups and groups.last_report_at is None:
         yield "No report was made before: from the next one on, what is new is marked."
+    yield from ungrouped_notes(groups)
+    if len(groups.groups) > top:
+        yield f"Not listed: {counted(len(groups.groups) - top, 'group')}; --top or --format json shows them."
+
+
+def ungrouped_notes(groups: FailureGroups) -> Iterator[str]:
+    """What is in no group."""
     alone = []
     if groups.without_log:
         alone.append(f"{groups.without_log:,} without a log that was read")
@@ -96,8 +103,6 @@ def group_notes(groups: FailureGroups, top: int) -> Iterator[str]:
         alone.append(f"{groups.unrecognised:,} whose log shows no error that could be told")
     if alone:
         yield f"In no group: {' and '.join(alone)}, of {counted(groups.failures, 'failed attempt')}."
-    if len(groups.groups) > top:
-        yield f"Not listed: {counted(len(groups.groups) - top, 'group')}; --top or --format json shows them."
 
 
 def job_name(job: JobSummary | JobVerdict) -> str:

@@ -14,6 +14,7 @@ from trackside.report.ledger import counted
 from trackside.site.addresses import commit_url
 from trackside.site.ci_cells import job_cell, moment_cell, run_cell, sha_cell, workflow_column
 from trackside.site.ci_jobs import Family
+from trackside.site.new_groups import NewGroups
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 from trackside.site.words import cut, words
 
@@ -208,9 +209,6 @@ def lines_table(lines: Iterable[LineSummary]) -> Table:
     )
 
 
-_NEW: Final = Column(
-    key="new", label="New", kind=Kind.STATE, choices=True, about="Not known when the last report was made"
-)
 _GROUPS: Final = (
     Column(key="error", label="Error", about="The line that matters, as the newest failure shows it"),
     Column(key="cause", label="Cause", choices=True),
@@ -225,14 +223,16 @@ _GROUPS: Final = (
 )
 
 
-def groups_table(groups: FailureGroups, home: str) -> Table:
-    """The failures that show the same error."""
-    tells_new = groups.last_report_at is not None
+def groups_table(groups: FailureGroups, new: NewGroups, home: str) -> Table:
+    """The failures that show the same error, with a mark of those that are ``new`` where that can be told."""
+    column = Column(key="new", label="New", kind=Kind.STATE, choices=True, about=f"New is what is {new.rule}")
+    names = new.fingerprints
+    ordered = sorted(groups.groups, key=lambda one: (one.fingerprint not in names, -one.failures))
     return Table(
         key="groups",
-        caption="Failure groups, the most failures first" if not tells_new else "Failure groups, new ones first",
-        columns=(_NEW, *_GROUPS) if tells_new else _GROUPS,
-        rows=tuple(_group(one, home, tells_new=tells_new) for one in groups.groups[:MOST_GROUPS]),
+        caption="Failure groups, new ones first" if new.is_known else "Failure groups, the most failures first",
+        columns=(column, *_GROUPS) if new.is_known else _GROUPS,
+        rows=tuple(_group(one, new, home) for one in ordered[:MOST_GROUPS]),
         empty=_no_group(groups),
         page_size=10,
         left_out=max(len(groups.groups) - MOST_GROUPS, 0),
@@ -251,7 +251,7 @@ def _no_group(groups: FailureGroups) -> str:
     return f"None of the logs of {counted(groups.failures, 'failed attempt')} shows an error that could be told."
 
 
-def _group(one: FailureGroup, home: str, *, tells_new: bool) -> tuple[Cell, ...]:
+def _group(one: FailureGroup, new: NewGroups, home: str) -> tuple[Cell, ...]:
     where = [f"line {one.line_number:,}"] if one.line_number is not None else []
     note = " · ".join([*where, *([one.test] if one.test and one.test != one.line_text else [])])
     jobs = f"{one.jobs[0]} and {len(one.jobs) - 1:,} more" if len(one.jobs) > 1 else next(iter(one.jobs), None)
@@ -259,7 +259,7 @@ def _group(one: FailureGroup, home: str, *, tells_new: bool) -> tuple[Cell, ...]
     more = len(pulls) - _MOST_PULLS
     first = pulls[0] if pulls else text_cell("")
     return (
-        *((state_cell("new" if one.is_new else "known"),) if tells_new else ()),
+        *((state_cell("new" if one.fingerprint in new.fingerprints else "known"),) if new.is_known else ()),
         text_cell(cut(one.line_text or one.test), one.last.url, note=note or None),
         Cell(value=next(iter(one.causes), None), text=", ".join(map(words, one.causes)) or None),
         number_cell(one.failures),

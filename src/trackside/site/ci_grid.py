@@ -13,6 +13,8 @@ import polars as pl
 from trackside.ci.results import FAILED, PASSED
 from trackside.site.ci_jobs import CiResults, Family
 from trackside.site.facts import CiFacts
+from trackside.site.run_words import run_label, run_words
+from trackside.site.words import words as words_of
 
 GRID_RUNS: Final = 30
 """So many runs a grid shows,"""
@@ -58,7 +60,7 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
     """The newest runs of a workflow, the newest first; ``days`` are (day, how many of the columns).
 
     ``left_out`` counts jobs that are not shown, ``runs_seen`` the runs of the window on the line. ``is_open`` says that
-    it is shown at once.
+    it is shown at once. ``newest`` is all of the newest run together, in a grid of one job.
     """
 
     key: str
@@ -69,6 +71,7 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int
     runs_seen: int
     is_open: bool = True
+    newest: GridCell | None = None
 
 
 class Grids(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +114,9 @@ def job_grid(ci: CiFacts, rows: pl.DataFrame, key: Family) -> Grid | None:
         GridRow(name=job, path=None, standing="", note="", cells=_in_order(cells.get((key[0], job), {}), newest))
         for job, _ in names[:GRID_ROWS]
     ]
-    return _as_grid("runs", key[0], newest, shown, max(len(names) - GRID_ROWS, 0), runs.height)
+    grid = _as_grid("matrix", key[0], newest, shown, max(len(names) - GRID_ROWS, 0), runs.height)
+    whole = _cells(of_line, newest[:1]).get(key, {})
+    return msgspec.structs.replace(grid, newest=whole.get(newest[0]["run_id"]))
 
 
 def _workflow_order(ci: CiFacts, found: CiResults, runs: pl.DataFrame) -> list[str]:
@@ -166,10 +171,11 @@ def _as_grid(
 
 def _run(row: dict[str, Any]) -> GridRun:
     state = _shown(row["outcome"])
-    label = run_label(row)
+    label = run_label(row["run_number"], row["run_id"])
+    run = run_words(row["run_number"], row["run_id"])
     at = f"{row['created_at']:%Y-%m-%d %H:%M} UTC" if row["created_at"] is not None else "at an unknown time"
     sha = f", commit {row['sha'][:8]}" if row["sha"] else ""
-    words = f"run {label} {_words(state)}, {at}{sha}{', ' + row['title'] if row['title'] else ''}"
+    words = f"{run} {_words(state)}, {at}{sha}{', ' + row['title'] if row['title'] else ''}"
     return GridRun(
         run_id=row["run_id"],
         label=label,
@@ -177,11 +183,6 @@ def _run(row: dict[str, Any]) -> GridRun:
         sha=row["sha"],
         cell=GridCell(state=state, url=row["url"], words=words),
     )
-
-
-def run_label(row: dict[str, Any]) -> str:
-    """``#12``, or the id of the run where its number is not told."""
-    return f"#{row['run_number']}" if row["run_number"] is not None else str(row["run_id"])
 
 
 def _cells(rows: pl.DataFrame, runs: Sequence[dict[str, Any]]) -> dict[Family, dict[int, GridCell]]:
@@ -214,7 +215,7 @@ def _cell(row: dict[str, Any]) -> GridCell:
     jobs, failed, passed = row["jobs"], row[FAILED], row[PASSED]
     if failed:
         state = "failed"
-        causes = ", ".join(cause.replace("_", " ") for cause in row["causes"][:_MOST_CAUSES])
+        causes = ", ".join(map(words_of, row["causes"][:_MOST_CAUSES]))
         words = f"{failed} of {jobs} failed" if jobs > 1 else "failed"
         words += f" ({causes})" if causes else ""
     elif row["unfinished"]:
@@ -226,7 +227,7 @@ def _cell(row: dict[str, Any]) -> GridCell:
     else:
         state = "cancelled" if row["cancelled"] else "skipped"
         words = state
-    return GridCell(state=state, url=row["url"], words=f"{words}, run {run_label(row)}")
+    return GridCell(state=state, url=row["url"], words=f"{words}, {run_words(row['run_number'], row['run_id'])}")
 
 
 def _times(number: int) -> str:
@@ -238,7 +239,7 @@ def _shown(outcome: str) -> str:
 
 
 def _words(state: str) -> str:
-    return "is not over" if state == "in_progress" else state.replace("_", " ")
+    return "is not over" if state == "in_progress" else words_of(state)
 
 
 def _in_order(cells: dict[int, GridCell], runs: Sequence[dict[str, Any]]) -> tuple[GridCell | None, ...]:

@@ -15,15 +15,17 @@ from trackside.ci.failed_attempts import failed_attempts, line_link
 from trackside.ci.flake_evidence import Event
 from trackside.ci.flake_evidence import Kind as Proven
 from trackside.ci.flakiness import FlakyJob
-from trackside.ci.results import FAILED, PASSED
+from trackside.ci.results import FAILED, PASSED, decided
 from trackside.ci.streaks import Streak
 from trackside.ci.verdicts import JobVerdict
-from trackside.site.ci_grid import Grid, job_grid, run_label
+from trackside.site.ci_grid import Grid, job_grid
 from trackside.site.ci_jobs import FAMILY_KEY, CiJob, CiResults, Family
 from trackside.site.ci_pictures import Dot, duration_chart
 from trackside.site.ci_steps import Waterfall, waterfalls
 from trackside.site.durations import length
 from trackside.site.facts import CiFacts
+from trackside.site.new_groups import new_groups
+from trackside.site.run_words import run_words
 
 T = TypeVar("T")
 MOST_ATTEMPTS: Final = 50
@@ -75,7 +77,9 @@ class JobError(msgspec.Struct, frozen=True, kw_only=True):
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):
     """A job with all its matrix indices. ``attempts`` are listed, newest first, ``errors`` the most frequent first.
 
-    ``first_at`` and ``newest_at`` are when the oldest and the newest attempt began, of all that the window has.
+    ``decided_runs`` counts the runs in which it passed or failed. ``events`` are failures whose commit also passed, of
+    flakes the newest; ``events_left_out`` counts the others. ``first_at`` and ``newest_at`` are when the oldest and the
+    newest attempt began, of all that the window has.
     """
 
     job: CiJob
@@ -85,7 +89,9 @@ class JobPage(msgspec.Struct, frozen=True, kw_only=True):
     streaks: tuple[Streak, ...]
     verdicts: tuple[JobVerdict, ...]
     flaky: tuple[FlakyJob, ...]
+    decided_runs: int
     events: tuple[Event, ...]
+    events_left_out: int
     errors: tuple[JobError, ...]
     errors_left_out: int
     attempts: tuple[Mapping[str, Any], ...]
@@ -99,7 +105,7 @@ class JobPage(msgspec.Struct, frozen=True, kw_only=True):
 class JobPages:
     """Makes what the page of each job tells, out of what the analyses found of all of them."""
 
-    def __init__(self, ci: CiFacts, found: CiResults) -> None:
+    def __init__(self, ci: CiFacts, found: CiResults, until: dt.datetime) -> None:
         self._ci = ci
         self._attempts = _by_family(found.attempts.select(_ATTEMPT))
         self._results = _by_family(found.results.select(_RESULT))
@@ -114,13 +120,13 @@ class JobPages:
         family = {(workflow, job): (workflow, family) for workflow, job, family in names}
         events = (*(event for job in ci.flaky.jobs for event in job.examples), *ci.flaky.set_aside)
         self._events = _by_key(events, lambda one: family.get((one.workflow, one.job), ("", "")))
-        self._new = frozenset(group.fingerprint for group in ci.groups.new)
+        self._new = new_groups(ci, until).fingerprints
         self._bad = frozenset(one.name for one in ci.runners.runners if one.is_bad)
 
     def page(self, job: CiJob) -> JobPage:
         """Everything of one job."""
         rows = self._attempts[job.key].sort(_began(), "job_id", descending=True, nulls_last=True)
-        errors = self._errors(job.key)
+        errors, flaky = self._errors(job.key), tuple(self._flaky.get(job.key, ()))
         dots, began = _dots(rows), rows.select(first=_began().min(), newest=_began().max()).row(0)
         return JobPage(
             job=job,
@@ -129,8 +135,10 @@ class JobPages:
             grid=job_grid(self._ci, self._results[job.key], job.key),
             streaks=tuple(self._streaks.get(job.key, ())),
             verdicts=tuple(sorted(self._verdicts.get(job.key, ()), key=_importance)),
-            flaky=tuple(self._flaky.get(job.key, ())),
+            flaky=flaky,
+            decided_runs=decided(self._results[job.key])["run_id"].n_unique(),
             events=tuple(_once(self._events.get(job.key, ()))),
+            events_left_out=sum(one.flakes - len(one.examples) for one in flaky),
             errors=tuple(errors[:MOST_ERRORS]),
             errors_left_out=max(len(errors) - MOST_ERRORS, 0),
             attempts=tuple(_listed(rows).iter_rows(named=True)),
@@ -225,7 +233,8 @@ def _dots(rows: pl.DataFrame) -> list[Dot]:
 
 def _dot(row: dict[str, Any]) -> Dot:
     at, seconds = row["started_at"], row["duration_s"]
-    words = f"{length(seconds)}, {row['outcome']}, run {run_label(row)}, {at:%Y-%m-%d %H:%M} UTC"
+    run = run_words(row["run_number"], row["run_id"])
+    words = f"{length(seconds)}, {row['outcome']}, {run}, {at:%Y-%m-%d %H:%M} UTC"
     return Dot(at, seconds, row["result"], f"{row['job']}: {words}")
 
 

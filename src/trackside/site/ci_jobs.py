@@ -45,7 +45,7 @@ class Standing(enum.StrEnum):
 
 
 class CiJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job over all lines of the window.
+    """A job over all lines of the window, with ``shards`` matrix indices: 0 where it is no matrix.
 
     ``failed`` of ``results`` (one for each run and matrix index, the newest attempt counts) is its ``rate`` with the
     95 % Wilson interval ``low`` to ``high``; None without results. Seconds are quantiles of the attempts that passed.
@@ -141,7 +141,7 @@ def _figures(rows: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
     passed = pl.col("duration_s").filter(pl.col("result") == PASSED)
     of_attempts = rows.group_by(FAMILY_KEY).agg(
         pl.col("category").drop_nulls().first(),
-        pl.col("shard").n_unique().alias("shards"),
+        pl.col("shard").drop_nulls().n_unique().alias("shards"),
         pl.len().alias("attempts"),
         passed.quantile(0.5, "linear").alias("p50_s"),
         passed.quantile(0.9, "linear").alias("p90_s"),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from trackside.ci.rate_changes import RateChanges
-from trackside.report.ci_causes_report import group_notes, verdict_notes
+from trackside.report.ci_causes_report import ungrouped_notes, verdict_notes
 from trackside.report.ledger import counted
+from trackside.site.addresses import commit_url
 from trackside.site.ci_cards import ci_cards, job_cards
 from trackside.site.ci_data import ci_data
 from trackside.site.ci_failing import failing_table, fixed_table, groups_table, lines_table
@@ -31,7 +35,10 @@ from trackside.site.ci_pictures import queue_chart
 from trackside.site.ci_trends import category_trends, parts_table, trends_table
 from trackside.site.ci_unreliable import events_table, flaky_table, outages_table, rates_table, tests_table
 from trackside.site.facts import CiFacts, SiteFacts
+from trackside.site.new_groups import new_groups
 from trackside.site.pages import NAMES, Page, Section
+from trackside.site.run_words import run_label
+from trackside.site.shares import interval
 
 _STYLES: Final = ("ci.css",)
 _SCRIPTS: Final = ("ci.js",)
@@ -47,15 +54,13 @@ def ci_pages(facts: SiteFacts) -> Iterator[Page]:
         return
     found = ci_results(facts.ci)
     yield _page(Section.CI.value, "ci.html.j2", NAMES[Section.CI], _values(facts, facts.ci, found))
-    pages = JobPages(facts.ci, found)
+    pages = JobPages(facts.ci, found, facts.until)
     for job in found.jobs:
         if job.path is not None:
             yield _job_page(facts, job.path, pages.page(job))
 
 
-def _page(
-    path: str, template: str, title: str, values: Mapping[str, Any], trail: tuple[tuple[str, str], ...] = ()
-) -> Page:
+def _page(path: str, template: str, title: str, values: Mapping[str, Any]) -> Page:
     return Page(
         path=path,
         template=template,
@@ -64,14 +69,13 @@ def _page(
         values=values,
         styles=_STYLES,
         scripts=_SCRIPTS,
-        trail=trail,
     )
 
 
 def _values(facts: SiteFacts, ci: CiFacts, found: CiResults) -> dict[str, Any]:
     names = ci.history.jobs.select("workflow", "job", "family").unique().rows()
     families = {(workflow, job): (workflow, family) for workflow, job, family in names}
-    trends = category_trends(found)
+    trends, new = category_trends(found), new_groups(ci, facts.until)
     return {
         "cards": ci_cards(ci, facts.until),
         "grids": workflow_grids(ci, found),
@@ -84,8 +88,9 @@ def _values(facts: SiteFacts, ci: CiFacts, found: CiResults) -> dict[str, Any]:
         "tests": tests_table(ci.flaky.tests),
         "outages": outages_table(ci.flaky.outages),
         "not_flakes": ci.flaky.not_flakes,
-        "groups": groups_table(ci.groups, facts.home),
-        "group_notes": tuple(group_notes(ci.groups, _MOST_NOTES)),
+        "groups": groups_table(ci.groups, new, facts.home),
+        "new": new,
+        "group_notes": tuple(ungrouped_notes(ci.groups)),
         "verdict_notes": tuple(verdict_notes(ci.verdicts, _MOST_NOTES)),
         "looked_at": ci.looked_at,
         "rates": rates_table(ci.rates, families, found.paths),
@@ -136,13 +141,16 @@ def _job_page(facts: SiteFacts, path: str, page: JobPage) -> Page:
         "cards": tuple(job_cards(page)),
         "attempts": attempts_table(page, facts.home),
         "verdicts": verdicts_table(page),
-        "events": events_table(page.events, _MOST_EVENTS),
+        "events": events_table(page.events, _MOST_EVENTS, page.events_left_out),
         "runners": runners_of_job_table(page),
         "counted": counted,
-        "commit_home": facts.home,
+        "commit": partial(commit_url, facts.home),
+        "run_label": run_label,
+        "interval": interval,
     }
     trail = ((NAMES[Section.CI], Section.CI.value),)
-    return _page(path, "ci_job.html.j2", job.family, values, trail)
+    page_of_job = _page(path, "ci_job.html.j2", job.family, values)
+    return msgspec.structs.replace(page_of_job, trail=trail, newest=page.newest_at)
 
 
 __all__ = ["ci_data", "ci_pages"]

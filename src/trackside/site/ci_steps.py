@@ -11,8 +11,8 @@ import polars as pl
 
 from trackside.ci.failed_attempts import line_link
 from trackside.ci.results import FAILED
-from trackside.site.ci_grid import run_label
 from trackside.site.durations import length
+from trackside.site.run_words import run_words
 
 MOST_STEPS: Final = 100
 
@@ -66,7 +66,7 @@ def _waterfall(row: Mapping[str, Any], title: str, steps: pl.DataFrame) -> Water
     return Waterfall(
         title=title,
         state=row["conclusion"] or row["status"] or "unknown",
-        run=run_label(dict(row)),
+        run=run_words(row["run_number"], row["run_id"]),
         url=row["url"],
         job=row["job"],
         began=began,

@@ -126,8 +126,8 @@ def _test(one: FlakyTest) -> tuple[Cell, ...]:
     )
 
 
-def events_table(events: tuple[Event, ...], most: int) -> Table:
-    """Failures whose commit also passed, the newest first, with what each was."""
+def events_table(events: tuple[Event, ...], most: int, more: int = 0) -> Table:
+    """Failures whose commit also passed, the newest first, with what each was; ``more`` are not among ``events``."""
     ordered = sorted(events, key=lambda one: (one.at is not None, one.at, one.job_id), reverse=True)
     return Table(
         key="proofs",
@@ -147,8 +147,8 @@ def events_table(events: tuple[Event, ...], most: int) -> Table:
         empty="No failure of this job is known whose commit also passed.",
         order="-at",
         search=False,
-        left_out=max(len(ordered) - most, 0),
-        left_out_why="the newest are shown",
+        left_out=max(len(ordered) - most, 0) + more,
+        left_out_why="the newest are shown, and the newest flakes of each matrix index",
     )
 
 

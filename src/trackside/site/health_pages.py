@@ -8,12 +8,12 @@ from typing import Any, Final
 from trackside.records.sync_health import SyncHealth
 from trackside.report.ledger import counted
 from trackside.report.sections import percent
+from trackside.site.cards import UNKNOWN, Card
 from trackside.site.facts import HealthFacts, SiteFacts
 from trackside.site.health_chart import picture_words, sync_bars, syncs_picture
 from trackside.site.health_files import alerts_table, data_files_table, stored_table
 from trackside.site.health_gaps import gaps_table, parsers_table, stopped_table, waiting_table
 from trackside.site.health_syncs import by_sync_table, calls_table, failed_calls_table, missing_table, syncs_table
-from trackside.site.home_cards import UNKNOWN, HomeCard
 from trackside.site.home_status import alarms
 from trackside.site.pages import Page, Section
 from trackside.site.shares import share_words
@@ -70,80 +70,80 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in told)
 
 
-def health_cards(facts: SiteFacts, health: HealthFacts) -> Iterator[HomeCard]:
+def health_cards(facts: SiteFacts, health: HealthFacts) -> Iterator[Card]:
     """The headline figures, each with what it is of; they lead to the parts of the page."""
     yield from _of_newest(health.health)
     yield from _of_window(facts, health.health)
     size_mb = sum(one.size_bytes for one in health.tables) / _MB
     rows = sum(one.keys for one in health.tables)
-    yield HomeCard(label="Store", figure=f"{size_mb:,.1f} MB", basis=counted(rows, "row"), url="#store-size")
+    yield Card(label="Store", value=f"{size_mb:,.1f} MB", basis=counted(rows, "row"), url="#store-size")
     on = len(alarms(health))
-    yield HomeCard(
+    yield Card(
         label="Alerts on",
-        figure=f"{on:,}" if health.alerts else UNKNOWN,
+        value=f"{on:,}" if health.alerts else UNKNOWN,
         basis=f"of {len(health.alerts):,}" if health.alerts else "they were never looked at",
         url="#alerts",
         tone="bad" if on else "good" if health.alerts else "",
     )
 
 
-def _of_newest(health: SyncHealth) -> Iterator[HomeCard]:
+def _of_newest(health: SyncHealth) -> Iterator[Card]:
     newest = health.newest
     if newest is None:
-        yield HomeCard(label="Complete", figure=UNKNOWN, basis="Nothing was synced yet.", url="#syncs")
+        yield Card(label="Complete", value=UNKNOWN, basis="Nothing was synced yet.", url="#syncs")
         return
     share = newest.completeness
-    yield HomeCard(
+    yield Card(
         label="Complete",
-        figure=share_words(share) or UNKNOWN,
+        value=share_words(share) or UNKNOWN,
         basis=f"run attempts of the newest sync, {newest.ended_at:%Y-%m-%d %H:%M} UTC: {newest.status}",
         url="#syncs",
         tone="" if share is None else "good" if share >= 1 else "warn",
     )
     core = next((one for one in health.limits if one.resource == "core" and one.remaining_end is not None), None)
     left = "" if core is None or core.limit is None else f"; {core.remaining_end:,} of {core.limit:,} an hour left"
-    yield HomeCard(
-        label="Calls", figure=f"{newest.calls:,}", basis=f"{newest.billed:,} billed{left}", url="#calls-by-endpoint"
+    yield Card(
+        label="Calls", value=f"{newest.calls:,}", basis=f"{newest.billed:,} billed{left}", url="#calls-by-endpoint"
     )
-    yield HomeCard(
+    yield Card(
         label="Failed calls",
-        figure=f"{newest.failed_calls:,}",
+        value=f"{newest.failed_calls:,}",
         basis=f"of {newest.calls:,} of the newest sync; {sum(health.failures_by_class.values()):,} given up",
         url="#failed",
         tone="warn" if newest.failed_calls else "good",
     )
 
 
-def _of_window(facts: SiteFacts, health: SyncHealth) -> Iterator[HomeCard]:
+def _of_window(facts: SiteFacts, health: SyncHealth) -> Iterator[Card]:
     data = health.missing_data
-    yield HomeCard(
+    yield Card(
         label="Runs with gaps",
-        figure=f"{data.count:,}",
+        value=f"{data.count:,}",
         basis=f"of {counted(data.of, 'run attempt')} of the window",
         url="#gaps-of-runs",
         tone="warn" if data.count else "good" if data.of else "",
     )
     if facts.speed is not None and facts.speed.silence.watched:
         silence = facts.speed.silence
-        yield HomeCard(
+        yield Card(
             label="Stopped series",
-            figure=f"{len(silence.series):,}",
+            value=f"{len(silence.series):,}",
             basis=f"of {silence.watched:,} that are watched in {counted(silence.runs, 'run')}",
             url="#stopped-series",
             tone="warn" if silence.series else "good",
         )
     errors, items = sum(one.errors for one in health.parsers), sum(one.items for one in health.parsers)
-    yield HomeCard(
+    yield Card(
         label="Parse errors",
-        figure=f"{errors:,}" if items else UNKNOWN,
+        value=f"{errors:,}" if items else UNKNOWN,
         basis=f"{percent(errors / items)} of {counted(items, 'item')}" if items else "nothing was read yet",
         url="#parse-errors",
         tone="" if not items else "warn" if errors else "good",
     )
     waiting = health.waiting_logs_total
-    yield HomeCard(
+    yield Card(
         label="Logs that wait",
-        figure=f"{waiting:,}",
+        value=f"{waiting:,}",
         basis="of failed jobs, for a later sync",
         url="#logs-that-wait",
         tone="warn" if waiting else "good",

@@ -8,9 +8,10 @@ import msgspec
 
 from trackside.report.agents_words import window_words
 from trackside.report.ledger import counted
+from trackside.site.ci_headlines import knows_ci, span_words
 from trackside.site.facts import SiteFacts
-from trackside.site.home_cards import home_cards, span_words
-from trackside.site.home_status import NEW_FOR, alarms, can_tell_new, knows_ci, searched_series, status_of, worked
+from trackside.site.home_cards import home_cards
+from trackside.site.home_status import alarms, searched_series, status_of, worked
 from trackside.site.home_tables import (
     agents_table,
     benches_table,
@@ -19,6 +20,7 @@ from trackside.site.home_tables import (
     last_syncs_table,
     regressions_table,
 )
+from trackside.site.new_groups import LABEL, new_groups
 from trackside.site.pages import Page, Section
 from trackside.site.tables import Table
 
@@ -103,33 +105,15 @@ def _regressions(facts: SiteFacts) -> HomeSection:
 
 
 def _groups(facts: SiteFacts) -> HomeSection:
-    ci, intro, table = facts.ci, "", None
-    if ci is None:
-        empty = "No run is known: `trackside sync` brings them."
-    elif ci.groups.failures and ci.groups.failures == ci.groups.without_log:
-        empty = (
-            f"No log of {counted(ci.groups.failures, 'failed attempt')} of jobs was read: "
-            "`trackside sync --logs failed` downloads them."
-        )
-    elif not can_tell_new(ci):
-        empty = "The window is too short to tell what is new: `trackside sync --since 30d` brings a longer one."
-    else:
-        since = f"in the {NEW_FOR.days * 24} h before {facts.until:%Y-%m-%d %H:%M} UTC"
-        report = ci.groups.last_report_at
-        told = f", or not known to the report of {report:%Y-%m-%d %H:%M} UTC" if report is not None else ""
-        intro = (
-            f"The same error over jobs is one group; new is what the window shows first {since}{told}. Of "
-            f"{counted(len(ci.groups.groups), 'group')} in {counted(ci.groups.failures, 'failed attempt')} of jobs, "
-            f"{ci.groups.without_log:,} without a log that was read."
-        )
-        empty, table = "No error is new.", groups_table(facts, ci)
+    new = new_groups(facts.ci, facts.until)
+    rule = f"; new is what is {new.rule}" if new.rule else ""
     return HomeSection(
-        title="New failure groups",
-        intro=intro,
-        empty=empty,
+        title=LABEL,
+        intro=f"The same error over jobs is one group{rule}. {new.basis.capitalize()}." if new.is_known else "",
+        empty=new.why_not or "No error is new.",
         url=f"{Section.CI.value}#groups",
         more="All failure groups",
-        table=table,
+        table=groups_table(new) if new.is_known else None,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -10,16 +9,15 @@ from typing import Final
 import msgspec
 
 from trackside.agents.group_records import GroupRow
-from trackside.ci.groups import FailureGroup
 from trackside.perf.change_records import Change, Machines, Search, Verdict
 from trackside.records.alerts import Alert, AlertState
 from trackside.records.perf_rules import ChangeState
 from trackside.report.ledger import counted
 from trackside.report.perf_change_words import group_leads
-from trackside.site.facts import AgentFacts, CiFacts, HealthFacts, SiteFacts, SpeedFacts
+from trackside.site.ci_headlines import knows_ci
+from trackside.site.facts import AgentFacts, HealthFacts, SiteFacts, SpeedFacts
+from trackside.site.new_groups import new_groups
 
-NEW_FOR: Final = dt.timedelta(days=1)
-"""So long an error is new after the window shows it first, where the window reaches back at least twice as far."""
 _OPEN: Final = (ChangeState.NEW, ChangeState.CONFIRMED)
 
 
@@ -76,11 +74,6 @@ def status_of(facts: SiteFacts) -> Status:
     return Status(answer=answer, bad=bad, look=look, unknown=unknown, fine=fine)
 
 
-def knows_ci(ci: CiFacts | None) -> bool:
-    """Whether a job passed or failed on the default branch in the window."""
-    return ci is not None and ci.streaks.line is not None and ci.streaks.jobs > 0
-
-
 def searched_series(speed: SpeedFacts | None) -> int:
     """How many series were searched for changes."""
     return 0 if speed is None else sum(one.search is Search.SEARCHED for one in speed.states.found.series)
@@ -90,23 +83,6 @@ def open_regressions(speed: SpeedFacts) -> list[Change]:
     """Regressions that nobody acknowledged or called intended, one for each cause, the gravest first."""
     found = [one for one in speed.states.found.changes if one.verdict is Verdict.REGRESSION and one.state in _OPEN]
     return group_leads([one for one in found if one.runners.machines is not Machines.NEW])
-
-
-def can_tell_new(ci: CiFacts) -> bool:
-    """Whether it is known which errors are new: a report was made before, or the window shows enough of before."""
-    return ci.groups.last_report_at is not None or _shows_before(ci)
-
-
-def new_groups(ci: CiFacts, until: dt.datetime) -> list[FailureGroup]:
-    """Errors that the last report did not know, or that the window shows first in its last day."""
-    since = until - NEW_FOR if _shows_before(ci) else until
-    return [one for one in ci.groups.groups if one.is_new or one.first.at > since]
-
-
-def _shows_before(ci: CiFacts) -> bool:
-    """Whether the runs whose failures were looked at reach back so far that what is not in them before is new."""
-    first, last = ci.looked_at.since if ci.looked_at else ci.span.first_run_at, ci.span.last_run_at
-    return first is not None and last is not None and last - first >= 2 * NEW_FOR
 
 
 def worked(agents: AgentFacts | None) -> tuple[GroupRow, ...]:
@@ -135,7 +111,7 @@ def _bad(facts: SiteFacts) -> Iterator[str]:
 
 def _look(facts: SiteFacts) -> Iterator[str]:
     ci, speed, health = facts.ci, facts.speed, facts.health
-    if ci is not None and (groups := new_groups(ci, facts.until)):
+    if groups := new_groups(ci, facts.until).groups:
         yield f"{counted(len(groups), 'new failure group')}"
     if speed is not None:
         fresh = [one for one in open_regressions(speed) if one.state is ChangeState.NEW]
@@ -156,7 +132,7 @@ def _look(facts: SiteFacts) -> Iterator[str]:
 def _unknown(facts: SiteFacts) -> Iterator[str]:
     if not knows_ci(facts.ci):
         yield "CI"
-    elif facts.ci is not None and not can_tell_new(facts.ci):
+    elif not new_groups(facts.ci, facts.until).is_known:
         yield "which errors are new"
     if not searched_series(facts.speed):
         yield "performance"

@@ -21,7 +21,8 @@ from trackside.site.bench_names import report_path, run_names
 from trackside.site.ci_failing import cause_cell, family_key, since_commit, verdict_cell
 from trackside.site.ci_jobs import job_path
 from trackside.site.facts import BenchReport, CiFacts, SiteFacts, SpeedFacts
-from trackside.site.home_status import new_groups, open_regressions, worked
+from trackside.site.home_status import open_regressions, worked
+from trackside.site.new_groups import NewGroups
 from trackside.site.pages import Section
 from trackside.site.perf_order import watched_series
 from trackside.site.run_words import run_label
@@ -123,9 +124,9 @@ def _standing(one: PastChange, pages: Mapping[str, str]) -> tuple[Cell, ...]:
     )
 
 
-def groups_table(facts: SiteFacts, ci: CiFacts) -> Table:
+def groups_table(new: NewGroups) -> Table:
     """Errors that are new, the most frequent first."""
-    found = new_groups(ci, facts.until)
+    found = new.groups
     return Table(
         key="new-groups",
         caption="Errors that were not there before",
