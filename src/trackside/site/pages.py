@@ -57,7 +57,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page: ``path`` below the site, its ``template`` of ``site/templates``, and the ``values`` that it shows.
 
     ``styles`` and ``scripts`` are names of files in ``site/static`` that it needs beside those of every page; with
-    ``charts`` it loads Bokeh before them. ``trail`` are the pages above it, as (name, path).
+    ``charts`` it loads Bokeh before them. ``trail`` are the pages above it, as (name, path). ``newest`` is how far the
+    data of a page below a first one go; those of a first page go to the end of the window.
     """
 
     path: str
@@ -69,6 +70,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     scripts: tuple[str, ...] = ()
     charts: bool = False
     trail: tuple[tuple[str, str], ...] = ()
+    newest: dt.datetime | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the first page of its part."""
+        return self.path == self.section.value
 
 
 def render(page: Page, facts: SiteFacts) -> str:
@@ -77,7 +84,10 @@ def render(page: Page, facts: SiteFacts) -> str:
 
 
 def frame_of(page: Page, facts: SiteFacts) -> dict[str, Any]:
-    """What the frame of a page shows: where it is in the site, its styles and scripts, and how new its data are."""
+    """What the frame of a page shows: where it is in the site, its styles and scripts, and how new its data are.
+
+    Only first pages know the window: it moves with every run, and pages below them change where their own data do.
+    """
     root = "../" * page.path.count("/")
     first, *shared = SCRIPTS
     names = [*shared, *((BOKEH, "charts.js") if page.charts else ()), *page.scripts]
@@ -91,8 +101,9 @@ def frame_of(page: Page, facts: SiteFacts) -> dict[str, Any]:
         "styles": [_asset(root, name) for name in (*STYLES, *page.styles)],
         "first_script": _asset(root, first),
         "scripts": [_asset(root, name) for name in names],
-        "until": facts.until,
-        "since": facts.since,
+        "is_first": page.is_first,
+        "newest": facts.until if page.is_first else page.newest,
+        **({"since": facts.since, "until": facts.until} if page.is_first else {}),
         "missing": facts.missing,
         "synced_at": facts.synced_at if page.section in _SHOW_SYNC else None,
         "version": facts.version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -12,7 +13,7 @@ from trackside.report.html_page import figure_block, json_block
 from trackside.report.perf_chart_data import chart_data, drawn_points, pools_of
 from trackside.report.perf_chart_shape import limits_of
 from trackside.report.perf_charts import HEIGHT_PX, figure_series
-from trackside.report.perf_pools import colours_of
+from trackside.report.perf_pools import MOST_POOLS, colours_of
 from trackside.report.perf_series import SeriesView
 from trackside.report.perf_sparklines import sparkline
 from trackside.report.perf_words import PerfWords
@@ -31,7 +32,7 @@ _MOST_POINTS: Final = 60_000
 """Of all charts of a page: about 1.5 MB."""
 _MOST_CELLS: Final = 12_000
 _ALL_CELLS: Final = 400_000
-"""Of the tables of values of all pages: very many tests list fewer values each."""
+"""Of the tables of values of all pages, about: very many tests list fewer values each."""
 _FEW: Final = 4
 _STYLES: Final = ("perf_series.css", "performance.css")
 
@@ -45,11 +46,10 @@ def perf_pages(facts: SiteFacts) -> Iterator[Page]:
         return
     watched = watched_series(speed)
     yield _overview_page(_overview_values(facts, speed, watched))
-    pools = pools_of(watched.views)
+    colours = _colours(watched)
     words = _words(facts, speed, watched.addresses(root="../"))
-    cells = min(_MOST_CELLS, _ALL_CELLS // len(watched.tests))
     for test in watched.tests:
-        yield _test_page(test, words, pools, cells)
+        yield _test_page(test, words, colours, _cells_of(len(watched.tests)))
 
 
 def perf_data(facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
@@ -89,12 +89,28 @@ def _overview_values(facts: SiteFacts, speed: SpeedFacts, watched: Watched) -> d
     }
 
 
-def _test_page(test: SpeedTest, words: PerfWords, pools: list[str], cells: int) -> Page:
+def _colours(watched: Watched) -> dict[str, str]:
+    """The colour of each pool, the same on all pages: in the order of names, which one more value does not change."""
+    order = pools_of(watched.views)
+    loud = sorted(order[:MOST_POOLS])
+    pools = [*loud, *order[MOST_POOLS:]]
+    return dict(zip(pools, colours_of(pools), strict=True))
+
+
+def _cells_of(tests: int) -> int:
+    """How many cells the values of each test may have; the same until there are twice as many tests."""
+    return min(_MOST_CELLS, _ALL_CELLS // (1 << (tests - 1).bit_length()))
+
+
+def _test_page(test: SpeedTest, words: PerfWords, every_colour: Mapping[str, str], cells: int) -> Page:
     views = test.views[:MOST_METRICS]
     limits = {view.key: limits_of(view) for view in test.views}
     pictures = {view.key: sparkline(view, limits[view.key]) for view in test.views}
     drawn = drawn_points(views, _MOST_POINTS)
-    colours = colours_of(pools)
+    here = _pools_here(test)
+    pools = [pool for pool in every_colour if pool in here]
+    colours = [every_colour[pool] for pool in pools]
+    first_at, newest_at = _span(test)
     branch = safe_text(words.facts.default_branch or "the default branch")
     data = chart_data(views, drawn, limits, words.home, pools) | {"colours": colours, "branch": branch}
     return Page(
@@ -111,7 +127,9 @@ def _test_page(test: SpeedTest, words: PerfWords, pools: list[str], cells: int) 
             "drawn": drawn,
             "limits": limits,
             "height": HEIGHT_PX,
-            "pools": [pair for pair in zip(pools, colours, strict=True) if pair[0] in _pools_here(test)],
+            "pools": list(zip(pools, colours, strict=True)),
+            "first_at": first_at,
+            "newest_at": newest_at,
             "pictures": pictures,
             "metrics": metrics_table(test, words, pictures),
             "runners": runners_table(test),
@@ -123,7 +141,15 @@ def _test_page(test: SpeedTest, words: PerfWords, pools: list[str], cells: int) 
         styles=_STYLES,
         scripts=("perf_points.js", "perf_charts.js", "performance_test.js"),
         charts=True,
+        newest=newest_at,
     )
+
+
+def _span(test: SpeedTest) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """When the runs of the first and the newest value were created."""
+    told = [at for view in test.views for at in (view.points["created_at"].min(), view.points["created_at"].max())]
+    known = [at for at in told if isinstance(at, dt.datetime)]
+    return min(known, default=None), max(known, default=None)
 
 
 def _unfolded(views: Sequence[SeriesView]) -> int:
