@@ -12,9 +12,9 @@ from pathlib import Path
 from tests.test_site_files import write
 from trackside.site.files import LIST
 
-PAGES = 60
-SIZE = 20_000
-KILLS = 6
+PAGES = 40
+SIZE = 4_000
+KILLS = 3
 WRITE = """
 import sys
 from pathlib import Path
@@ -72,11 +72,8 @@ def test_a_site_that_is_killed_at_any_moment_has_whole_files_and_the_next_build_
         process.wait(timeout=60)
         killed += process.returncode == -9
         found = read(folder)
-        if "new" in {text[:3] for text in found.values()}:
-            assert all(text in (old.get(name), new.get(name)) for name, text in found.items() if name != LIST)
-            assert set(old) <= set(found)
-        else:
-            assert found == untouched or found.keys() - untouched.keys() <= {LIST}
+        assert found.keys() >= untouched.keys()
+        assert {name for name in found if name != LIST and found[name] not in (old.get(name), new.get(name))} == set()
         assert written(folder, "new") == wanted
         assert [one.name for one in folder.iterdir() if one.name.startswith(".")] == []
     assert killed >= 1  # the others had ended before they could be killed
