@@ -19,7 +19,16 @@ from trackside.bench.series import REPORT_COLUMNS, build_sections, clock_of
 from trackside.bench.summary import summarise_run
 from trackside.engine.run import Run, open_run
 from trackside.evidence import bench_folders
-from trackside.evidence.bench_runs import MOST_NOTES, Bench, Benches, bench_run_of, load_benches, registered_runs
+from trackside.evidence.bench_runs import (
+    GONE,
+    MOST_NOTES,
+    UNREAD,
+    Bench,
+    Benches,
+    bench_run_of,
+    load_benches,
+    registered_runs,
+)
 from trackside.records.bench_runs import BenchRun
 from trackside.records.engine_run import Role
 from trackside.report.table_files import FileFormat, write_tables
@@ -116,8 +125,19 @@ def test_a_run_whose_logs_are_gone_keeps_its_figures_and_curves(store: Store, tm
     told = register(store, write_run(tmp_path / "job_1"))
     shutil.rmtree(tmp_path / "job_1")
 
-    assert found(store) == Benches(benches=(Bench(told),))
+    assert found(store) == Benches(benches=(Bench(told, why_not=GONE),))
     assert told.curves
+
+
+def test_a_registered_run_whose_logs_tell_nothing_any_more_is_told_as_that(store: Store, tmp_path: Path) -> None:
+    told = register(store, write_run(tmp_path / "job_1"))
+    shutil.rmtree(tmp_path / "job_1" / "logs")
+    write_log(tmp_path / "job_1" / "logs" / "todo.log", "nothing of an engine")
+    benches = found(store)
+
+    assert benches.benches == (Bench(told, why_not=UNREAD),)
+    assert benches.notes[0].startswith("job_1: No worker nodes found in logs: job_1")
+    assert str(tmp_path) not in benches.notes[0]
 
 
 def test_another_run_in_the_same_place_is_another_run(store: Store, tmp_path: Path) -> None:

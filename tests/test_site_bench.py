@@ -22,6 +22,9 @@ from tests.report_runs import HOSTILE_VALUE, lines_of, workers_of
 from trackside.bench.summary import summarise_run
 from trackside.cli import site_benches
 from trackside.cli.site_benches import MOST_REPORTS, bench_facts
+from trackside.engine.run import Run
+from trackside.errors import NoDataError, PathNotFoundError, UnreadableInputError
+from trackside.evidence.bench_runs import GONE, UNREAD, Bench
 from trackside.report.bench_document import benchmarks_json
 from trackside.report.bench_report import bench_body
 from trackside.report.headline import headlines
@@ -275,6 +278,34 @@ def test_pages_of_benchmarks_are_part_of_the_site() -> None:
 
     assert {"benchmarks.html", report_path(report.run), "assets/bokeh.js", "assets/bench_report.js"} <= paths
     assert {"assets/benchmarks.js", "assets/benchmarks.css", "assets/bench_report.css"} <= paths
+
+
+@pytest.mark.parametrize(
+    ("error", "why_not", "notes"),
+    [
+        (PathNotFoundError("Path does not exist: /data/runs/job_4401/logs"), GONE, []),
+        (NoDataError("No batch line has a time."), "none of its batch lines has a time", []),
+        (
+            UnreadableInputError("/data/runs/job_4401/logs/n1.out cannot be read: torn."),
+            UNREAD,
+            ["job_4401: job_4401/n1.out cannot be read: torn."],
+        ),
+        (
+            OSError(5, "Input/output error", "/data/runs/job_4401/logs/n1.out"),
+            UNREAD,
+            ["job_4401: its logs could not be read: Input/output error."],
+        ),
+    ],
+    ids=["gone", "no times", "unreadable", "system"],
+)
+def test_why_a_run_has_no_report_is_told_as_it_is(error: Exception, why_not: str, notes: list[str]) -> None:
+    def logs() -> Run:
+        raise error
+
+    told: list[str] = []
+    report = site_benches._report_of(Bench(bench_run(1), logs), 0, told)
+
+    assert (report.body, report.why_not, told) == (None, why_not, notes)
 
 
 def test_only_so_many_runs_have_their_report_and_others_say_why_not(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -29,18 +29,22 @@ from trackside.store.store import Store
 OnProgress = Callable[[int, int], None]
 """Told how many runs were read, and how many there are as far as is known."""
 MOST_NOTES: Final = 20
+GONE: Final = "its logs are not here any more"
+UNREAD: Final = "its logs could not be read"
+_REPLACED: Final = "other logs stand where its own were"
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _KEY_BYTES: Final = 8
 
 
 class Bench(msgspec.Struct, frozen=True):
-    """A run that is known, and what opens its logs again; None where they are gone, or are another run's by now.
+    """A run that is known, and what opens its logs again; None where that cannot be, and then ``why_not`` says why.
 
     Logs are not kept open: those of many runs together may be larger than the memory.
     """
 
     run: BenchRun
     logs: Callable[[], Run] | None = None
+    why_not: str | None = None
 
 
 class Benches(msgspec.Struct, frozen=True):
@@ -78,7 +82,7 @@ def load_benches(
             found[item.run.run_key] = item
             opened.add(item.run.path)
             _tell(on_progress, len(found), len(found))
-    return Benches(tuple(sorted(found.values(), key=_newest_first)), _first_notes(notes))
+    return Benches(tuple(sorted(found.values(), key=_newest_first)), first_notes(notes))
 
 
 def registered_runs(store: Store) -> tuple[BenchRun, ...]:
@@ -151,11 +155,27 @@ def _read_again(run: BenchRun, tz: str | None, cache: bool, notes: list[str]) ->
     try:
         now = bench_run_of(again(), run.registered_at, role=role, tz=tz)
     except PathNotFoundError:
-        return Bench(run)
+        return Bench(run, why_not=GONE)
     except (TracksideError, OSError) as error:
-        notes.append(f"{run.name}: {str(error).replace(run.path, run.name)}")
-        return Bench(run)
-    return Bench(now, again) if now.run_key == run.run_key else Bench(run)
+        notes.append(note_of(run, error))
+        return Bench(run, why_not=UNREAD)
+    return Bench(now, again) if now.run_key == run.run_key else Bench(run, why_not=_REPLACED)
+
+
+def note_of(run: BenchRun, error: TracksideError | OSError) -> str:
+    """Why the logs of ``run`` could not be read, in a sentence that does not say where they are on the machine."""
+    if isinstance(error, OSError):
+        return f"{run.name}: its logs could not be read: {error.strerror or type(error).__name__}."
+    told = str(error)
+    for path in [one for one in (Path(run.path), Path(run.path).parent) if one.name]:
+        told = told.replace(shown_path(path), run.name)
+    return f"{run.name}: {told}"
+
+
+def first_notes(notes: Sequence[str]) -> tuple[str, ...]:
+    """The first of them, and how many more there are."""
+    more = len(notes) - MOST_NOTES
+    return (*notes[:MOST_NOTES], *([f"{more:,} more could not be read."] if more > 0 else []))
 
 
 def _key_of(path: str, run: Run) -> str:
@@ -174,11 +194,6 @@ def _moment(time_us: int | None) -> dt.datetime | None:
 def _newest_first(bench: Bench) -> tuple[float, str, str]:
     last = bench.run.last_at
     return (-last.timestamp() if last else float("inf"), bench.run.name, bench.run.run_key)
-
-
-def _first_notes(notes: list[str]) -> tuple[str, ...]:
-    more = len(notes) - MOST_NOTES
-    return (*notes[:MOST_NOTES], *([f"{more:,} more could not be read."] if more > 0 else []))
 
 
 def _tell(on_progress: OnProgress | None, done: int, known: int) -> None:
