@@ -96,7 +96,7 @@ def test_the_six_figures_stand_in_the_page_with_what_they_are_of() -> None:
     assert (kpis["completed"].value, kpis["completed"].basis) == ("50", "of 60 attempts")
     assert kpis["in-progress"].basis == "of 60 attempts; not over: 10 in progress"
     assert kpis["success"].value == "33.3 %"
-    assert re.fullmatch(r"[\d.]+-[\d.]+ % \(95 %\); 10 of 30 that succeeded, failed, timed out or could not start",
+    assert re.fullmatch(r"95 % [\d.]+–[\d.]+ %; 10 of 30 that succeeded, failed, timed out or could not start",
                         kpis["success"].basis)  # fmt: skip
     assert kpis["duration"].basis.endswith("of 40 attempts that ran")
     assert kpis["failures"].basis == "of 24 attempts created in the 24 h to 2026-06-03 20:15 UTC"
@@ -109,8 +109,8 @@ def test_unknown_figures_are_told_as_unknown_and_not_as_zero() -> None:
         one.key: one for one in values(agents_site(an_agent_history([an_agent_run(1, None, duration_s=None)])))["kpis"]
     }
 
-    assert kpis["success"].value == "not known"
-    assert kpis["duration"].value == "not known"
+    assert kpis["success"].value == "unknown"
+    assert kpis["duration"].value == "unknown"
 
 
 def test_outcomes_of_workflows_and_agents_add_up_to_their_counts() -> None:
@@ -142,7 +142,7 @@ def test_workflows_are_told_with_rate_interval_times_queue_trends_minutes_and_co
     ]  # fmt: skip
     [row] = [row for row in table.rows if row[0].value == "PR Test"]
     assert row[0].note == "pr-test.yml"
-    assert re.fullmatch(r"[\d.]+-[\d.]+ % of \d+", str(row[3].note))
+    assert re.fullmatch(r"[\d.]+–[\d.]+ % of \d+", str(row[3].note))
     assert row[4].text == "15.0"
     assert row[10].text is None  # no rate is set: unknown, not free
 

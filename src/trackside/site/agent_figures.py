@@ -13,11 +13,11 @@ from trackside.report.agents_words import (
     cost_words,
     counts_words,
     duration_trend,
-    interval_words,
     other_roles,
     outcome_parts,
     success_trend,
 )
+from trackside.site.shares import interval
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, text_cell, time_cell
 
 _NO_TREND: Final = {"→ no clear change": "→ steady", "too few to tell": "too few"}
@@ -161,7 +161,7 @@ def rate_cell(success: SuccessRate) -> Cell:
     if success.rate is None:
         return Cell(note=f"of {success.n:,}")
     share = success.rate * 100
-    return number_cell(round(share, 1), f"{share:.1f}", note=f"{interval_words(success)} of {success.n:,}")
+    return number_cell(round(share, 1), f"{share:.1f}", note=f"{interval(success.low, success.high)} of {success.n:,}")
 
 
 def trend_cell(words: str) -> Cell:

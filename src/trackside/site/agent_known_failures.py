@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -12,7 +11,9 @@ from trackside.agents.knowledge import Entry, EntryRun
 from trackside.fixes.suggestions import Suggestion
 from trackside.report.agents_figures import workflow_file
 from trackside.report.ledger import counted
+from trackside.site.pages import moment
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
+from trackside.site.words import cut
 
 MOST_TOLD: Final = 30
 _MOST_ROWS: Final = 500
@@ -70,7 +71,7 @@ def failure_title(entry: Entry) -> str:
     """What an entry is called: as people do, else its error."""
     untold = "no log was read" if entry.cause is None else "its log tells no error"
     title = entry.title or entry.template or untold
-    return title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…"
+    return cut(title, _LONGEST)
 
 
 def _row(number: int, entry: Entry) -> tuple[Cell, ...]:
@@ -126,7 +127,7 @@ def _told(number: int, entry: Entry) -> KnownFailure:
 def _basis(entry: Entry) -> str:
     parts = [f"{counted(entry.count, 'failed job')} in {counted(entry.runs_total, 'run')}"]
     if entry.first_seen_at is not None and entry.last_seen_at is not None:
-        parts.append(f"{_moment(entry.first_seen_at)} to {_moment(entry.last_seen_at)} UTC")
+        parts.append(f"{moment(entry.first_seen_at)} to {moment(entry.last_seen_at)} UTC")
     if entry.cause is not None:
         parts.append(f"cause {entry.cause}" + (f", by rule {entry.rule}" if entry.rule else ""))
     if entry.assumed:
@@ -144,7 +145,3 @@ def _names(counts: Mapping[str, int]) -> str | None:
     told = [f"{name} {count:,}" for name, count in list(counts.items())[:_NAMES]]
     more = [f"{len(counts) - _NAMES} more"] if len(counts) > _NAMES else []
     return ", ".join((*told, *more)) or None
-
-
-def _moment(value: dt.datetime) -> str:
-    return f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M}"

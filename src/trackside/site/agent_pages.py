@@ -28,6 +28,7 @@ from trackside.site.agent_trends import trend_document, trend_table, trends_of
 from trackside.site.agent_waterfalls import Waterfall, waterfall
 from trackside.site.facts import AgentFacts, HealthFacts, SiteFacts
 from trackside.site.pages import Page, Section, iso
+from trackside.site.words import words
 
 MOST_JOBS: Final = 500
 MOST_WATERFALLS: Final = 12
@@ -148,7 +149,7 @@ def _alerts(known: HealthFacts | None) -> tuple[tuple[str, str, str, dt.datetime
     if known is None or not known.alerts:
         return None
     told = [one for one in known.alerts if one.is_warning or one.state in _SHOWN_ALERTS]
-    return tuple((one.kind.value.replace("_", " "), shown_state(one), one.text, one.since) for one in told)
+    return tuple((words(one.kind.value), shown_state(one), one.text, one.since) for one in told)
 
 
 def _sync(known: HealthFacts | None) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from trackside.report.ledger import counted
 from trackside.report.safe_links import link_within
 from trackside.site.agent_figures import in_minutes
 from trackside.site.tables import Cell, Column, Kind, Table, state_cell, text_cell, time_cell
+from trackside.site.words import words
 
 RUNS: Final = "runs"
 MOST_ROW_BYTES: Final = 2_600_000
@@ -148,7 +149,7 @@ def _agent(run: DataRun) -> Cell:
 def _told_by(run: DataRun) -> Iterator[str]:
     if run.agent_role is not None:
         yield ROLE_WORDS.get(run.agent_role, run.agent_role)
-    yield "not said how it was told" if run.agent_source is None else run.agent_source.replace("_", " ")
+    yield "not said how it was told" if run.agent_source is None else words(run.agent_source)
     if run.agent_confidence is not None:
         yield f"{run.agent_confidence:.2f}"
 
@@ -183,7 +184,7 @@ def _issues(run: DataRun, home: str) -> Cell:
     if not numbers:
         return text_cell(_NONE, tone="quiet")
     cells = [Cell(value=number, text=f"#{number}", url=f"{home}/issues/{number}") for number in numbers]
-    note = None if run.issue_source is None else run.issue_source.replace("_", " ")
+    note = None if run.issue_source is None else words(run.issue_source)
     return msgspec.structs.replace(cells[0], note=note, items=tuple(cells[1:]))
 
 

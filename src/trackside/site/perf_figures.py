@@ -6,14 +6,13 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import msgspec
-
 from trackside.perf.change_records import Search
 from trackside.perf.points import final_points
 from trackside.report.ledger import counted
 from trackside.report.perf_causes import causes_of, count_tests
 from trackside.report.perf_series import SeriesView
 from trackside.report.perf_text import day_text
+from trackside.site.cards import UNKNOWN, Card
 from trackside.site.facts import SpeedFacts
 from trackside.site.marks import BAD, GOOD, WARN
 from trackside.site.perf_order import Place, Watched
@@ -23,24 +22,14 @@ _DAY: Final = dt.timedelta(days=1)
 _NONE: Final = "none that still stands"
 
 
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """A headline figure with what it rests on; ``tone`` colours it, ``url`` leads to what it counts."""
-
-    label: str
-    value: str
-    basis: str
-    url: str | None = None
-    tone: str = ""
-
-
-def headline(speed: SpeedFacts, watched: Watched) -> list[Figure]:
+def headline(speed: SpeedFacts, watched: Watched) -> list[Card]:
     """The figures of the head of the page; each series counts once for how it stands, and once if it is silent."""
     worse, new = watched.at(Place.WORSE), watched.at(Place.NEW)
     better = watched.at(Place.BETTER)
     return [
         _watched(speed, watched),
         _regressions(speed, worse, new),
-        Figure(
+        Card(
             label="Improvements",
             value=f"{len(better):,}",
             basis=_basis(speed, better),
@@ -53,20 +42,20 @@ def headline(speed: SpeedFacts, watched: Watched) -> list[Figure]:
     ]
 
 
-def _watched(speed: SpeedFacts, watched: Watched) -> Figure:
+def _watched(speed: SpeedFacts, watched: Watched) -> Card:
     searched = sum(one.search is Search.SEARCHED for one in speed.states.found.series)
     basis = f"series of {counted(count_tests(watched.views), 'test')}; {searched:,} searched for changes"
-    return Figure(label="Watched", value=f"{len(watched.views):,}", basis=basis, url="#series")
+    return Card(label="Watched", value=f"{len(watched.views):,}", basis=basis, url="#series")
 
 
-def _regressions(speed: SpeedFacts, worse: Sequence[SeriesView], new: Sequence[SeriesView]) -> Figure:
+def _regressions(speed: SpeedFacts, worse: Sequence[SeriesView], new: Sequence[SeriesView]) -> Card:
     both = [*worse, *new]
     told = [f"{_basis(speed, both)}, not acknowledged" if both else _NONE]
     if new:
         told.append(f"{len(new):,} not borne out yet")
     if speed.states.standing:
         told.append(f"{len(speed.states.standing):,} more from before the window")
-    return Figure(
+    return Card(
         label="Regressions",
         value=f"{len(both):,}",
         basis="; ".join(told),
@@ -75,13 +64,13 @@ def _regressions(speed: SpeedFacts, worse: Sequence[SeriesView], new: Sequence[S
     )
 
 
-def _stopped(speed: SpeedFacts, views: Iterable[SeriesView]) -> Figure:
+def _stopped(speed: SpeedFacts, views: Iterable[SeriesView]) -> Card:
     silent = [view for view in views if view.silent is not None]
     jobs = len(speed.silence.jobs)
     basis = f"series of {counted(count_tests(silent), 'test')}" if silent else "every series goes on"
     if not speed.silence.runs:
         basis = "cannot be told: no run of the default branch ended"
-    return Figure(
+    return Card(
         label="Stopped",
         value=f"{len(silent):,}",
         basis=f"{basis}; {counted(jobs, 'whole job')}" if jobs else basis,
@@ -90,18 +79,18 @@ def _stopped(speed: SpeedFacts, views: Iterable[SeriesView]) -> Figure:
     )
 
 
-def _values(speed: SpeedFacts) -> Figure:
+def _values(speed: SpeedFacts) -> Card:
     head = speed.head
     basis = f"of {counted(head.jobs, 'performance job')} in {counted(head.runs, 'run')}"
-    return Figure(label="Values", value=f"{final_points(speed.points).height:,}", basis=basis)
+    return Card(label="Values", value=f"{final_points(speed.points).height:,}", basis=basis)
 
 
-def _window(speed: SpeedFacts) -> Figure:
+def _window(speed: SpeedFacts) -> Card:
     created = [run.created_at for run in speed.collection.runs]
     if not created:
-        return Figure(label="Window", value="–", basis="no run")
+        return Card(label="Window", value=UNKNOWN, basis="no run")
     first, last = min(created), max(created)
-    return Figure(
+    return Card(
         label="Window",
         value=counted(max(1, round((last - first) / _DAY)), "day"),
         basis=f"runs of {day_text(first)} to {day_text(last)}, UTC",

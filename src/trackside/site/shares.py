@@ -43,9 +43,9 @@ def share_words(share: float | None) -> str | None:
     return percent(_not_quite(share))
 
 
-def interval(low: float, high: float) -> str:
-    """``2.0–6.1 %``."""
-    return f"{low * 100:.1f}–{high * 100:.1f} %"
+def interval(low: float | None, high: float | None) -> str:
+    """``2.0–6.1 %``; – where it is not known."""
+    return "–" if low is None or high is None else f"{low * 100:.1f}–{high * 100:.1f} %"
 
 
 def _not_quite(share: float | None) -> float | None:

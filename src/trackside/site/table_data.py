@@ -12,6 +12,7 @@ from trackside.report.html_page import json_block
 from trackside.report.safe_links import link_within
 from trackside.report.safe_text import safe_text
 from trackside.site.tables import Cell, Column, Kind, Table, Value
+from trackside.site.words import words
 
 _FILE: Final = re.compile(r"(?!/)[\w.~/@!$&'()*+,;=%-]*([?#][\w.~:/?#@!$&'()*+,;=%-]*)?", re.ASCII)
 _LARGEST: Final = 2**53
@@ -92,7 +93,7 @@ def text_of(value: Value, kind: Kind) -> str | None:
     if kind is Kind.TIME:
         return str(value)[:16].replace("T", " ")
     if kind is Kind.STATE:
-        return str(value).replace("_", " ")
+        return words(str(value))
     return str(value)
 
 

@@ -11,6 +11,8 @@ from typing import Final
 import msgspec
 from markupsafe import Markup
 
+from trackside.site.words import words
+
 MOST_WRITTEN: Final = 200
 """Rows of a table that stand in the HTML; the others are in its data, and shown by the script."""
 LONG: Final = 48
@@ -147,4 +149,4 @@ def time_cell(moment: dt.datetime | None, url: str | None = None) -> Cell:
 
 def state_cell(state: str | None, url: str | None = None, note: str | None = None) -> Cell:
     """A cell of a state: success, failure, broken, flaky, …; shown with a mark and a colour."""
-    return Cell(value=state, text=None if state is None else state.replace("_", " "), url=url, note=note)
+    return Cell(value=state, text=None if state is None else words(state), url=url, note=note)

@@ -170,7 +170,7 @@
     return n ? { successes, n, rate: successes / n, ...wilson(successes, n) } : { successes: 0, n: 0, rate: null };
   }
 
-  const interval = (told) => `${fixed(told.low * 100, 1)}-${fixed(told.high * 100, 1)} %`;
+  const interval = (told) => `${fixed(told.low * 100, 1)}–${fixed(told.high * 100, 1)} %`;
 
   function rateCell(told) {
     if (!isNumber(told?.rate)) {
@@ -304,7 +304,7 @@
     const rate = told.success_of_decided ?? successOf({ success: told.success ?? 0, failure: told.failure ?? 0 });
     const kinds = (told.success_of_decided ? DECIDED : DECIDED.slice(0, 2)).map((kind) => context.outcomes[kind]);
     const basis = `${many(rate.successes)} of ${many(rate.n)} that ${kinds.slice(0, -1).join(", ")} or ${kinds.at(-1)}`;
-    return isNumber(rate.rate) ? [`${fixed(rate.rate * 100, 1)} %`, `${interval(rate)} (95 %); ${basis}`] : ["not known", basis];
+    return isNumber(rate.rate) ? [`${fixed(rate.rate * 100, 1)} %`, `95 % ${interval(rate)}; ${basis}`] : ["unknown", basis];
   }
 
   function durationKpi(document, told) {
@@ -315,7 +315,7 @@
       return [`${minutes(run.mean_s)} min`, `${quantiles}; of ${counted(run.n, "attempt")} that ran`];
     }
     const mean = run ? null : told.avg_duration_seconds;
-    return [isNumber(mean) ? `${minutes(mean)} min` : "not known", `of ${many(told.completed ?? 0)} completed`];
+    return [isNumber(mean) ? `${minutes(mean)} min` : "unknown", `of ${many(told.completed ?? 0)} completed`];
   }
 
   function failuresKpi(document, told) {
