@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.build_logs import decode_text, write_log
 from tests.command_line import Said, command_line
 from tests.fake_github import Clock, FakeGitHub, Kind, job
 from tests.syncing import REPO, a_week
@@ -72,6 +73,23 @@ def test_a_build_of_the_same_store_asks_nobody_and_writes_nothing(typed: Typed, 
     assert (code, out) == (0, f"{tmp_path / 'site' / 'index.html'}\n")
     assert re.match(r"0 of \d+ files were written, 0 removed; the site has \d+\.\d MB\.\n", err)
     assert places(tmp_path / "site") == before
+
+
+def test_benchmark_runs_without_times_alone_make_the_same_site_again(typed: Typed, tmp_path: Path) -> None:
+    _, _, untimed = decode_text(8).partition("] ")
+    write_log(tmp_path / "runs" / "job_1" / "logs" / "n1_decode_w0.out", untimed)
+    words = ("site", "build", "--repo", "octo/none", "--store", "store", "-o", "other")
+    found = (*words, "--benchmarks", "runs")
+
+    assert typed(*found)[0] == 0
+    before = places(tmp_path / "other")
+    assert (typed(*found)[0], places(tmp_path / "other")) == (0, before)
+    assert "job_1" in (tmp_path / "other" / "benchmarks.html").read_text()
+
+    typed("bench", "parse", "runs/job_1", "--register", "--store", "store")
+    assert typed(*words)[0] == 0
+    before = places(tmp_path / "other")
+    assert (typed(*words)[0], places(tmp_path / "other")) == (0, before)
 
 
 def test_equal_stores_make_equal_pages_in_another_folder(typed: Typed, tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _CLOCKS_DIFFER: Final = dt.timedelta(days=1)
 """By less: a run from further in the future does not end the window."""
+_UNTOLD: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+"""The end of the window of a site whose benchmark runs alone are known, and none of them has a time."""
 T = TypeVar("T")
 
 
@@ -126,7 +128,10 @@ def _benches(opened: Opened, folders: tuple[Path, ...]) -> tuple[tuple[BenchRepo
 def _end_of_window(
     opened: Opened, repo: str, benches: tuple[BenchReport, ...], failure: TracksideError | None
 ) -> dt.datetime:
-    """When the newest run was touched last; where there is none, when the newest benchmark run ended."""
+    """When the newest run was touched last; where there is none, when the newest benchmark run ended.
+
+    A benchmark run that tells no time counts by when it was registered; it is never the time of building.
+    """
     from trackside.evidence.history import last_touched
 
     moment = last_touched(opened.store, repo, opened.now + _CLOCKS_DIFFER)
@@ -137,7 +142,8 @@ def _end_of_window(
     if not benches:
         msg = f"The store holds no run of {repo}: trackside sync --repo {repo} brings them, as does --sync here."
         raise NoDataError(msg)
-    return max((one.run.last_at for one in benches if one.run.last_at is not None), default=opened.now)
+    told = (one.run.last_at or one.run.registered_at for one in benches)
+    return max((moment for moment in told if moment is not None), default=_UNTOLD)
 
 
 def _start_of_window(opened: Opened) -> dt.datetime:
