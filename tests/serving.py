@@ -166,13 +166,14 @@ def server_here(
     write_site(folder / "source", FILES if files is None else files)
     store = open_store(folder / "store")
     repo, wait_s = more.pop("repo", REPO), more.pop("wait_s", WAIT_S)
+    bounds = {name: more.pop(name) for name in ("most_connections", "idle_s") if name in more}
     serving = serving_of(folder, repo=repo, **more)
     listener = bind("127.0.0.1", 0)
     served = Served(listener.getsockname()[1], store, folder / "source", folder / "built", wait_s)
     own = backend or StoreBackend(store, repo, Settings(), dt.timedelta(days=30))
     app = make_app(serving, own, served.said.append)
     ready = threading.Event()
-    server = server_of(app, ready.set)
+    server = server_of(app, ready.set, served.said.append, **bounds)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
     thread.start()
     try:

@@ -72,7 +72,7 @@ def serve(
         app = make_app(msgspec.structs.replace(serving, names=names, sync_every_s=every_s), backend, terminal.warn)
         listener = bind(host or own.host, own.port if port is None else port)
         address = address_of(listener)
-        run(app, listener, lambda: _tell(terminal, serving.repo, address))
+        run(app, listener, lambda: _tell(terminal, serving.repo, address), terminal.warn)
     return 0
 
 

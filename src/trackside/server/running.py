@@ -15,10 +15,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from trackside.errors import OutputError, UsageError
+from trackside.server.connections import ACCEPTED_AT_ONCE, Connection, LoopErrors, room_for_connections
 
 _BACKLOG: Final = 512
 _GRACE_S: Final = 2
-MOST_CONNECTIONS: Final = 1_000
+IDLE_S: Final = 15
+"""A connection that asks nothing for so long is closed."""
 _ANY: Final = ("0.0.0.0", "::")  # noqa: S104 - only named
 
 
@@ -51,16 +53,28 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def run(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+def run(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None], say: Callable[[str], None]) -> None:
     """Serves until the process is interrupted or terminated; open exchanges get a moment, a second time none."""
-    asyncio.run(server_of(app, on_ready).serve(sockets=[listener]))
+    asyncio.run(server_of(app, on_ready, say).serve(sockets=[listener]))
 
 
-def server_of(app: ASGIApp, on_ready: Callable[[], None]) -> uvicorn.Server:
-    """A server that is not running yet; it ends where its ``should_exit`` is set."""
+def server_of(
+    app: ASGIApp,
+    on_ready: Callable[[], None],
+    say: Callable[[str], None],
+    *,
+    most_connections: int | None = None,
+    idle_s: int = IDLE_S,
+) -> uvicorn.Server:
+    """A server that is not running yet; it ends where its ``should_exit`` is set.
+
+    ``most_connections`` are as many as the process can hold if nothing is said, and ``say`` takes sentences on what
+    the loop could not do.
+    """
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=Connection,
+        backlog=ACCEPTED_AT_ONCE,
         ws="none",
         loop="asyncio",
         lifespan="on",
@@ -70,21 +84,25 @@ def server_of(app: ASGIApp, on_ready: Callable[[], None]) -> uvicorn.Server:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
-        timeout_keep_alive=30,
-        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=idle_s,
+        limit_concurrency=room_for_connections() if most_connections is None else most_connections,
     )
-    return _Server(config, on_ready)
+    return _Server(config, on_ready, LoopErrors(say))
 
 
 class _Server(uvicorn.Server):
     """Ends on a signal without raising it again: Control-C is how a server is meant to end."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], on_error: LoopErrors) -> None:
         super().__init__(config)
-        self._on_ready = on_ready
+        self._on_ready, self._on_error = on_ready, on_error
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._on_error)
         await super().startup(sockets)
+        for listener in sockets or ():
+            # The loop listens with the number that it accepts at once; more may wait.
+            listener.listen(_BACKLOG)
         self._on_ready()
 
     @contextlib.contextmanager
