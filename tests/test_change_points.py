@@ -260,10 +260,13 @@ def test_a_series_gets_the_same_answer_wherever_it_stands_in_the_call(seed: int)
 
 @settings(max_examples=10, deadline=None)
 @given(seed=SEEDS)
+@example(seed=1924)
 def test_the_end_first_gives_the_mirrored_place(seed: int) -> None:
     values = noise(seed)
     values[40:] += 5
-    [forward], [backward] = places(values), places(values[::-1])
+    # Noise alone makes a further point now and then: what is planted is looked at.
+    forward = min(places(values), key=lambda place: abs(place - 40))
+    backward = min(places(values[::-1]), key=lambda place: abs(place - 40))
     assert abs(forward - (80 - backward)) <= 1
 
 
