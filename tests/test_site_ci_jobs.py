@@ -187,11 +187,11 @@ def test_steps_of_the_newest_and_of_the_newest_failed_attempt_are_drawn_in_time(
     newest, failed = page_of(ci_of(a_history(runs, [bad, good]), steps), "unit").waterfalls
 
     assert (newest.title, newest.run, newest.state) == ("The newest attempt", "run #2", "success")
-    assert [(step.name, step.start, step.width, step.length) for step in newest.steps] == [
+    assert [(step.name, step.left, step.width, step.length) for step in newest.bars] == [
         ("Set up job", 0.0, 25.0, "1.0 min"),
         ("Run tests", 25.0, 75.0, "3.0 min"),
     ]
-    assert newest.steps[1].url == f"{good['url']}#step:2:1"
+    assert newest.bars[1].url == f"{good['url']}#step:2:1"
     assert (failed.title, failed.run, failed.state) == ("The newest failed attempt", "run #1", "failure")
 
 
@@ -199,7 +199,7 @@ def test_an_attempt_that_is_newest_and_failed_is_drawn_once() -> None:
     (only,) = page_of(MORNING, "build").waterfalls
 
     assert only.title == "The newest attempt, which failed"
-    assert [(step.state, step.start) for step in only.steps] == [
+    assert [(step.state, step.left) for step in only.bars] == [
         ("success", 0.0),
         ("failure", 80.0),
         ("skipped", None),

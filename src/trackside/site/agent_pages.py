@@ -25,9 +25,10 @@ from trackside.site.agent_run_details import entries_by_job, entries_by_signatur
 from trackside.site.agent_run_rows import recent_table, run_table
 from trackside.site.agent_steps import failure_table, step_table
 from trackside.site.agent_trends import trend_document, trend_table, trends_of
-from trackside.site.agent_waterfalls import Waterfall, waterfall
+from trackside.site.agent_waterfalls import waterfall
 from trackside.site.facts import AgentFacts, HealthFacts, SiteFacts
 from trackside.site.pages import Page, Section, iso
+from trackside.site.waterfalls import Waterfall
 from trackside.site.words import words
 
 MOST_JOBS: Final = 500

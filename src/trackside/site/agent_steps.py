@@ -11,10 +11,11 @@ from trackside.agents.failed_jobs import NO_FAILED_STEP
 from trackside.agents.frames import AgentHistory
 from trackside.agents.group_records import FailedJob, Outcomes, Statistics, StepRow
 from trackside.agents.shown_names import shown_name
+from trackside.ci.failed_attempts import line_link
 from trackside.report.agents_words import duration_trend
 from trackside.report.ledger import counted
 from trackside.site.agent_figures import OUTCOMES, RATE, in_seconds, outcomes_cell, rate_cell, trend_cell
-from trackside.site.agent_waterfalls import job_page, step_log
+from trackside.site.agent_waterfalls import job_page
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 
 MOST_STEPS: Final = 1_000
@@ -140,7 +141,7 @@ def _failure(
         time_cell(one.failed_at),
         text_cell(one.workflow),
         text_cell(one.job, url),
-        text_cell(one.failed_step or NO_FAILED_STEP, step_log(url, one.failed_step_number),
+        text_cell(one.failed_step or NO_FAILED_STEP, line_link(url, one.failed_step_number),
                   note="; ".join(_others(one)) or None),
         state_cell(ends.get((one.job_id, one.failed_step_number)) or one.conclusion),
         text_cell(one.cause),

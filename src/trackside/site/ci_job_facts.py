@@ -21,11 +21,12 @@ from trackside.ci.verdicts import JobVerdict
 from trackside.site.ci_grid import Grid, job_grid
 from trackside.site.ci_jobs import FAMILY_KEY, CiJob, CiResults, Family
 from trackside.site.ci_pictures import Dot, duration_chart
-from trackside.site.ci_steps import Waterfall, waterfalls
+from trackside.site.ci_steps import waterfalls
 from trackside.site.durations import length
 from trackside.site.facts import CiFacts
 from trackside.site.new_groups import new_groups
 from trackside.site.run_words import run_words
+from trackside.site.waterfalls import Waterfall
 
 T = TypeVar("T")
 MOST_ATTEMPTS: Final = 50

@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
 import polars as pl
 
 from trackside.ci.failed_attempts import line_link
 from trackside.ci.results import FAILED
 from trackside.site.durations import length
 from trackside.site.run_words import run_words
+from trackside.site.waterfalls import Bar, Waterfall, place
+from trackside.site.words import words
 
 MOST_STEPS: Final = 100
-
-
-class StepBar(msgspec.Struct, frozen=True, kw_only=True):
-    """A step: where it begins and how wide it is, in per cent of the job; None where its times are not known."""
-
-    name: str
-    state: str
-    url: str | None
-    start: float | None
-    width: float | None
-    length: str
-
-
-class Waterfall(msgspec.Struct, frozen=True, kw_only=True):
-    """The steps of an attempt in their order. ``left_out`` counts those that are not drawn."""
-
-    title: str
-    state: str
-    run: str
-    url: str | None
-    job: str
-    began: dt.datetime | None
-    length: str
-    steps: tuple[StepBar, ...]
-    left_out: int
 
 
 def waterfalls(attempts: pl.DataFrame, steps: pl.DataFrame) -> tuple[Waterfall, ...]:
@@ -47,13 +23,16 @@ def waterfalls(attempts: pl.DataFrame, steps: pl.DataFrame) -> tuple[Waterfall, 
     known = attempts.join(steps.select("job_id").unique(), on="job_id", how="semi", maintain_order="left")
     ordered = known.sort(pl.coalesce("started_at", "created_at", "run_created_at"), "job_id", nulls_last=False)
     newest, failed = ordered.tail(1), ordered.filter(pl.col("result") == FAILED).tail(1)
-    titles = {row["job_id"]: (row, "The newest failed attempt") for row in failed.iter_rows(named=True)}
-    for row in newest.iter_rows(named=True):
-        is_failed = row["job_id"] in titles
-        titles = {row["job_id"]: (row, f"The newest attempt{', which failed' if is_failed else ''}"), **titles}
-        if is_failed:
-            titles[row["job_id"]] = (row, "The newest attempt, which failed")
-    return tuple(_waterfall(row, title, steps) for row, title in titles.values())
+    return tuple(_both(newest.rows(named=True), failed.rows(named=True), steps))
+
+
+def _both(
+    newest: Sequence[Mapping[str, Any]], failed: Sequence[Mapping[str, Any]], steps: pl.DataFrame
+) -> Iterator[Waterfall]:
+    for row in newest:
+        yield _waterfall(row, f"The newest attempt{', which failed' if row['result'] == FAILED else ''}", steps)
+    drawn = {row["job_id"] for row in newest}
+    yield from (_waterfall(row, "The newest failed attempt", steps) for row in failed if row["job_id"] not in drawn)
 
 
 def _waterfall(row: Mapping[str, Any], title: str, steps: pl.DataFrame) -> Waterfall:
@@ -71,22 +50,20 @@ def _waterfall(row: Mapping[str, Any], title: str, steps: pl.DataFrame) -> Water
         job=row["job"],
         began=began,
         length=length(row["duration_s"]),
-        steps=tuple(_bar(one, row["url"], began, span) for one in mine[:MOST_STEPS]),
+        bars=tuple(_bar(one, row["url"], began, span) for one in mine[:MOST_STEPS]),
         left_out=max(len(mine) - MOST_STEPS, 0),
     )
 
 
-def _bar(step: Mapping[str, Any], url: str | None, began: dt.datetime | None, span: float) -> StepBar:
-    started, seconds = step["started_at"], step["duration_s"]
-    start = width = None
-    if started is not None and began is not None and seconds is not None:
-        start = round(min(max((started - began).total_seconds() / span * 100, 0.0), 100.0), 2)
-        width = round(min(max(seconds / span * 100, 0.0), 100.0 - start), 2)
-    return StepBar(
+def _bar(step: Mapping[str, Any], url: str | None, began: dt.datetime | None, span: float) -> Bar:
+    left, width = place(step["started_at"], step["duration_s"], began, span)
+    state = step["conclusion"] or step["status"] or "unknown"
+    return Bar(
         name=step["step"] or "?",
-        state=step["conclusion"] or step["status"] or "unknown",
-        url=line_link(url, step["number"]),
-        start=start,
+        state=state,
+        left=left,
         width=width,
-        length=length(seconds),
+        length=length(step["duration_s"]),
+        note=None if state == "success" else words(state),
+        url=line_link(url, step["number"]),
     )

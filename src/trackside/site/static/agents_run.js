@@ -14,7 +14,7 @@
   const title = document.getElementById("run-title");
   const body = document.getElementById("run-body");
   const KEY = /^\d{1,20}\.\d{1,6}$/;
-  const LONG_S = 120;
+  const [MINUTE_S, HOUR_S] = [60, 3600];
   const [FEW_JOBS, MOST_JOBS, MOST_STEPS] = [3, 300, 100];
   let isLive = false;
   let open = null;
@@ -49,7 +49,10 @@
     if (typeof seconds !== "number") {
       return "–";
     }
-    return seconds < LONG_S ? `${Math.round(seconds).toLocaleString("en")} s` : `${fixed(seconds / 60, 1)} min`;
+    if (Math.round(seconds) < MINUTE_S) {
+      return `${Math.round(seconds)} s`;
+    }
+    return Math.round(seconds / 6) < HOUR_S / 6 ? `${fixed(seconds / MINUTE_S, 1)} min` : `${fixed(seconds / HOUR_S, 1)} h`;
   }
 
   // ---- jobs and steps in time
