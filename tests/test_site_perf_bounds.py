@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import polars as pl
@@ -49,6 +50,25 @@ def test_a_test_of_very_many_values_and_metrics_stays_small_and_says_what_is_lef
     assert "6,000 values are not drawn: first those of other branches are thinned" in text
     assert len(rows_of(html, "values")) < 1_000
     assert re.search(r"[\d,]+ more are not here: trackside perf report writes tables with all of them", text)
+
+
+def test_where_no_value_can_be_drawn_the_page_says_so_and_counts_them() -> None:
+    points = points_of([math.nan, math.inf, -math.inf])
+    undated = points_of([1.0, 2.0]).with_columns(ordered_at=pl.lit(None, points.schema["ordered_at"]))
+    for measured, count in ((many_tests(2, 2, points), "12 values have"), (many_tests(1, 1, undated), "2 values have")):
+        made = perf_files(a_site(measured))
+        text = Page(made["performance.html"].decode()).text
+
+        assert [name for name in made if name.endswith(".html")] == ["performance.html"]
+        assert "No value of this window can be drawn" in text
+        assert f"{count} no place in a chart: no finite numbers, or of a run whose time is not known." in text
+
+
+def test_values_that_cannot_be_drawn_are_counted_beside_those_that_can() -> None:
+    page = perf_files(a_site(many_tests(1, 1, points_of([1.0, math.nan, 2.0]))))["performance.html"].decode()
+
+    assert page.count('<li class="tile') == 1
+    assert "1 value has no place in a chart: no finite number, or of a run" in Page(page).text
 
 
 def test_metrics_that_did_not_change_are_folded_where_they_are_many() -> None:

@@ -55,11 +55,15 @@ class SpeedTest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
-    """Every series, what changed first, and the tests that have pages; ``tests_left_out`` counts those without."""
+    """Every series, what changed first, and the tests that have pages; ``tests_left_out`` counts those without.
+
+    ``unplaced`` counts values without a place in a chart: no finite numbers, or of a run whose time is not known.
+    """
 
     views: tuple[SeriesView, ...]
     tests: tuple[SpeedTest, ...]
     tests_left_out: int
+    unplaced: int = 0
 
     def at(self, place: Place) -> tuple[SeriesView, ...]:
         """The series that stand so."""
@@ -74,7 +78,12 @@ def watched_series(speed: SpeedFacts) -> Watched:
     """The series of the window, and their tests in the order of their gravest series."""
     views = sorted(series_views(speed.points, speed.states.found, speed.silence), key=_rank)
     tests = _tests(views)
-    return Watched(views=tuple(views), tests=tuple(tests[:MOST_TESTS]), tests_left_out=max(0, len(tests) - MOST_TESTS))
+    return Watched(
+        views=tuple(views),
+        tests=tuple(tests[:MOST_TESTS]),
+        tests_left_out=max(0, len(tests) - MOST_TESTS),
+        unplaced=speed.points.height - sum(view.points.height for view in views),
+    )
 
 
 def page_path(workflow: str, job: str, test: str) -> str:

@@ -40,11 +40,13 @@ _STYLES: Final = ("perf_series.css", "performance.css")
 def perf_pages(facts: SiteFacts) -> Iterator[Page]:
     """The overview, then a page for each test, what changed first."""
     speed = facts.speed
-    if speed is None or speed.points.is_empty():
-        words = None if speed is None else _words(facts, speed, {})
-        yield _overview_page({"words": words, "overview": None})
+    if speed is None:
+        yield _overview_page({"words": None, "overview": None, "unplaced": 0})
         return
     watched = watched_series(speed)
+    if not watched.views:
+        yield _overview_page({"words": _words(facts, speed, {}), "overview": None, "unplaced": watched.unplaced})
+        return
     yield _overview_page(_overview_values(facts, speed, watched))
     colours = _colours(watched)
     words = _words(facts, speed, watched.addresses(root="../"))
@@ -85,6 +87,7 @@ def _overview_values(facts: SiteFacts, speed: SpeedFacts, watched: Watched) -> d
         "changes": changes_table(speed.states, words, addresses),
         "documents": list(perf_documents(facts)),
         "tests_left_out": watched.tests_left_out,
+        "unplaced": watched.unplaced,
         "tests": len(watched.tests),
     }
 
