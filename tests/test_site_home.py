@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.bench_sites import bench_run
 from tests.ci_sites import UNTIL, ci_of
 from tests.ci_sites import a_site as a_ci_site
 from tests.history_frames import HOUR, START, a_failure, a_history, a_job, a_run
@@ -27,13 +28,19 @@ from tests.home_sites import (
 )
 from tests.html_pages import Page
 from tests.perf_pages import HOSTILE
+from trackside.perf.change_records import Machines, Verdict
+from trackside.perf.states import PastChange
 from trackside.records.alerts import AlertState
-from trackside.records.perf_rules import ChangeState
+from trackside.records.perf_rules import ChangeState, KnownChange
 from trackside.records.sync_health import SyncHealth
-from trackside.site.facts import CiFacts, HealthFacts, SiteFacts
+from trackside.site.facts import BenchReport, CiFacts, HealthFacts, SiteFacts
 from trackside.site.home_cards import home_cards
-from trackside.site.home_status import Answer, open_regressions, status_of
+from trackside.site.home_status import Answer, status_of
+from trackside.site.home_tables import benches_table, regressions_table
 from trackside.site.new_groups import new_groups
+from trackside.site.open_regressions import open_regressions
+from trackside.site.perf_figures import headline
+from trackside.site.perf_order import watched_series
 
 DAY = dt.timedelta(days=1)
 
@@ -103,8 +110,8 @@ def test_a_broken_job_an_open_regression_and_an_alert_are_each_not_fine() -> Non
     broken = msgspec.structs.replace(fine, ci=a_week(broken=True))
     assert status_of(broken).bad == ("1 job is broken on main",)
     slower = msgspec.structs.replace(fine, speed=some_speed())
-    confirmed = [one for one in open_regressions(some_speed()) if one.state is ChangeState.CONFIRMED]
-    assert [words for words in status_of(slower).bad if words.startswith(f"{len(confirmed)} regression")]
+    confirmed = open_regressions(some_speed()).confirmed
+    assert [words for words in status_of(slower).bad if words.startswith(f"{confirmed} regression")]
     alert = msgspec.structs.replace(sound_health(), alerts=(an_alert(state=AlertState.ON),))
     assert status_of(msgspec.structs.replace(fine, health=alert)).bad == ("1 alert on the collection is on",)
     for facts in (broken, slower, msgspec.structs.replace(fine, health=alert)):
@@ -182,8 +189,46 @@ def test_what_is_intended_or_acknowledged_waits_for_nobody() -> None:
                               strict=False)
     )  # fmt: skip
     states = msgspec.structs.replace(speed.states, found=msgspec.structs.replace(speed.states.found, changes=decided))
-    assert open_regressions(speed)
-    assert open_regressions(msgspec.structs.replace(speed, states=states)) == []
+    assert open_regressions(speed).causes
+    assert open_regressions(msgspec.structs.replace(speed, states=states)).causes == 0
+
+
+def test_regressions_are_the_same_figure_in_the_same_words_on_home_and_on_performance() -> None:
+    speed = some_speed()
+    lead, *others = [one for one in speed.states.found.changes if one.verdict is Verdict.REGRESSION]
+    runners = msgspec.structs.replace(others[-1].runners, machines=Machines.NEW)
+    changes = (lead, *others[:-1], msgspec.structs.replace(others[-1], runners=runners))
+    known = KnownChange(
+        repo="octo/engine", change_id="abcd", series="old", direction="down", state=ChangeState.CONFIRMED,
+        first_seen_at=UNTIL, last_seen_at=UNTIL, last_good_run_id=None, first_bad_run_id=1, first_bad_sha=None,
+        first_bad_at=None, before=200.0, after=190.0,
+    )  # fmt: skip
+    past = PastChange(known=known, state=ChangeState.CONFIRMED, verdict=Verdict.REGRESSION, stands=True)
+    found = msgspec.structs.replace(speed.states.found, changes=changes)
+    told = msgspec.structs.replace(speed, states=msgspec.structs.replace(speed.states, found=found, past=(past,)))
+    [home] = [one for one in home_cards(a_site(speed=told)) if one.label == "Open regressions"]
+    [there] = [one for one in headline(told, watched_series(told)) if one.label == "Open regressions"]
+
+    assert home == there
+    assert home.value == "2"
+    assert home.basis.startswith(
+        f"2 causes, {len(changes)} series; 1 from before the window; 1 more series as the machines changed; of "
+    )
+    assert home.url == "performance.html?series.standing=regressed&series.all=1#series"
+    assert regressions_table(told).rows[1][2].value == -5.0
+
+
+def test_benchmark_runs_stand_in_the_order_in_which_they_ended_in_logged_times() -> None:
+    long = bench_run(1, name="long", first_at=START - 9 * DAY)
+    runs = tuple(BenchReport(run=one) for one in (long, bench_run(2), bench_run(3, first_at=None, last_at=None)))
+    facts = a_site(benches=runs)
+
+    assert [(row[0].text, row[1].value) for row in benches_table(runs).rows] == [
+        ("long", "2026-10-19 13:30"),
+        ("job_4402", "2026-10-19 12:30"),
+        ("job_4403", None),
+    ]
+    assert card_of(facts, "Benchmark runs") == ("3", "all read completely, newest of 2026-10-19")
 
 
 def test_every_figure_has_its_number_of_cases_its_window_and_a_page() -> None:
@@ -197,10 +242,11 @@ def test_every_figure_has_its_number_of_cases_its_window_and_a_page() -> None:
     assert cards["Agents' success"].value == "80.0 %"
     assert cards["Agents' success"].basis == "8 of 10 run attempts, 95 % 49.0–94.3 %, 2026-06-01"
     assert re.fullmatch(
-        r"in \d+ series that were searched, [\d,]+ job attempts?, \d{4}.*", cards["Open regressions"].basis
+        r"1 cause, \d+ series; of \d+ series that were searched, [\d,]+ job attempts?, \d{4}.*",
+        cards["Open regressions"].basis,
     )
     assert cards["Data complete"].basis.endswith("UTC: ok; 0 of 2 alerts on")
-    assert [(one.url or "").partition("#")[0] for one in cards.values()] == [
+    assert [re.split("[?#]", one.url or "")[0] for one in cards.values()] == [
         "ci.html", "ci.html", "performance.html", "agentops.html", "benchmarks.html", "health.html"
     ]  # fmt: skip
 

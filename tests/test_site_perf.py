@@ -113,7 +113,7 @@ def test_the_headline_figures_are_those_of_the_analyses() -> None:
     worse = [one for one in busy().changes.changes if one.verdict is Verdict.REGRESSION]
 
     assert cards["Watched"].startswith(f"{len(found)} series of 8 tests")
-    assert cards["Regressions"].startswith(f"{len({one.series for one in worse})} series of 2 tests, 1 cause")
+    assert cards["Open regressions"].startswith(f"1 1 cause, {len({one.series for one in worse})} series; of ")
     assert cards["Stopped"].startswith(f"{len(busy().silence.series)} series of 2 tests; 1 whole job")
     assert cards["Values"].startswith(f"{final_points(busy().points).height:,} ")
     assert cards["Window"].startswith("22 days runs of 2026-06-01 to 2026-06-23, UTC")
@@ -130,7 +130,7 @@ def test_an_acknowledged_regression_is_known_and_no_regression_any_more() -> Non
     measured = msgspec.structs.replace(busy(), changes=msgspec.structs.replace(busy().changes, changes=changes))
     page = perf_files(a_site(measured))["performance.html"].decode()
 
-    assert cards_of(page)["Regressions"] == "0 none that still stands"
+    assert cards_of(page)["Open regressions"].startswith("0 of ")
     assert 'id="known"' in page
     assert 'id="worse"' not in page
     assert "Costs &lt;less&gt; memory" in page
@@ -166,7 +166,8 @@ def test_moves_that_came_with_other_machines_and_regressions_from_before_are_tol
         ("other machines", first.percent),
         ("confirmed", -5.0),
     ]
-    assert "1 more from before the window" in cards_of(page)["Regressions"]
+    assert cards_of(page)["Open regressions"].startswith("1 1 cause, 1 series; 1 from before the window; of ")
+    assert 'href="performance.html#changes-title"' in page
 
 
 def test_a_page_of_a_test_charts_all_its_metrics_with_their_levels_and_changes() -> None:

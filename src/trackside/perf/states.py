@@ -38,6 +38,12 @@ class PastChange(msgspec.Struct, frozen=True, kw_only=True):
     stands: bool = False
     decision: Decision | None = None
 
+    @property
+    def percent(self) -> float | None:
+        """From the level before to that after; None where the one before is 0."""
+        before = self.known.before
+        return 100 * (self.known.after - before) / abs(before) if before else None
+
 
 class ChangeStates(msgspec.Struct, frozen=True, kw_only=True):
     """The changes with the ids and states in force.

@@ -27,6 +27,11 @@ class ChangeState(enum.StrEnum):
     FIXED = "fixed"
     """A later change made it good."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it stands and nobody has decided on it."""
+        return self in (ChangeState.NEW, ChangeState.CONFIRMED)
+
 
 class SeriesAlias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A renamed job, test or metric: what was ``old`` is read as ``new``. Whole names; ``kind`` says of what.

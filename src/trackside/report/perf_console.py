@@ -12,7 +12,6 @@ import msgspec
 from trackside.perf.change_records import Changes, Search, Verdict
 from trackside.perf.collection import READ, Collection
 from trackside.perf.silence import Silence
-from trackside.records.perf_rules import ChangeState
 from trackside.report.ci_failures import minute, named
 from trackside.report.ledger import counted
 from trackside.report.perf_tables import TestFiles
@@ -20,7 +19,6 @@ from trackside.report.safe_text import safe_text
 
 NO_RUNS: Final = "No performance data found"
 _RULE: Final = "=" * 60
-_STANDING: Final = (ChangeState.NEW, ChangeState.CONFIRMED)
 _WHY: Final = {
     "expired": "expired",
     "never": "never written",
@@ -124,7 +122,7 @@ def finding_lines(changes: Changes, silence: Silence) -> Iterator[str]:
     untold = f", {few:,} with fewer than {changes.least_points} values of the default branch" if few else ""
     yield f"Series: {len(changes.series):,}, {searches[Search.SEARCHED]:,} searched for changes{untold}"
     for verdict in Verdict:
-        moved = [one for one in changes.changes if one.verdict is verdict and one.state in _STANDING]
+        moved = [one for one in changes.changes if one.verdict is verdict and one.state.is_open]
         if moved:
             tests = len({(one.workflow, one.job, one.test) for one in moved})
             amount = f"{len({one.series for one in moved}):,} series of {counted(tests, 'test')}"

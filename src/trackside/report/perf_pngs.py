@@ -15,7 +15,6 @@ import polars as pl
 
 from trackside.perf.change_records import Change, Verdict
 from trackside.records.measurements import Better
-from trackside.records.perf_rules import ChangeState
 from trackside.report.perf_chart_shape import gaps_of, limits_of
 from trackside.report.perf_pools import looks_of
 from trackside.report.perf_series import SeriesView
@@ -276,7 +275,7 @@ def _changes(axes: Axes, view: SeriesView) -> Entries:
 
 def _mark(change: Change) -> tuple[str, str]:
     """The colour of a change and what it is called."""
-    if change.state not in (ChangeState.NEW, ChangeState.CONFIRMED):
+    if not change.state.is_open:
         return _MUTED, "change that is dealt with"
     return (_BAD, "regression") if change.verdict is Verdict.REGRESSION else (_GOOD, "improvement")
 

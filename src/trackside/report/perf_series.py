@@ -17,7 +17,6 @@ from trackside.perf.silence import Silence, Silent
 from trackside.records.perf_rules import ChangeState
 
 _NEWEST: Final = 7
-_ACTIVE: Final = (ChangeState.NEW, ChangeState.CONFIRMED)
 _LEVEL_KEY: Final = ("series", "job_id", "try_number")
 _KEY_BYTES: Final = 5
 
@@ -164,7 +163,7 @@ def _gravity(change: Change) -> int:
 
 
 def _kind(change: Change) -> Standing:
-    if change.state not in _ACTIVE:
+    if not change.state.is_open:
         return Standing.KNOWN
     if change.verdict is Verdict.IMPROVEMENT:
         return Standing.BETTER

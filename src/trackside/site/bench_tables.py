@@ -14,6 +14,7 @@ from trackside.site.bench_names import report_path, run_names
 from trackside.site.facts import BenchReport
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell
 
+ENDED: Final = Column(key="ended", label="Ended", about="As logged; UTC where the zone of the logs is known")
 _COLUMNS: Final = (
     Column(key="run", label="Run"),
     Column(key="read", label="Read", kind=Kind.STATE, choices=True, about="How completely its logs were read"),
@@ -29,7 +30,7 @@ _COLUMNS: Final = (
     ),
     Column(key="total_tps_per_gpu", label="Total/GPU", kind=Kind.NUMBER, unit="tokens/s", about="By all GPUs"),
     Column(key="cache_hits", label="Cache hits", kind=Kind.NUMBER, unit="%", about="Cached of all prompt tokens"),
-    Column(key="ended", label="Ended", about="As logged; UTC where the zone of the logs is known"),
+    ENDED,
 )
 EMPTY: Final = (
     "No benchmark run is known. `srtlog parse DIR --register` keeps the figures of a run in the store; "

@@ -9,8 +9,9 @@ from trackside.report.sections import percent
 from trackside.site.cards import UNKNOWN, Card
 from trackside.site.ci_headlines import broken_card, span_words
 from trackside.site.facts import SiteFacts
-from trackside.site.home_status import alarms, open_regressions, searched_series, worked
+from trackside.site.home_status import alarms, worked
 from trackside.site.new_groups import new_groups, new_groups_card
+from trackside.site.open_regressions import regressions_card
 from trackside.site.pages import Section
 from trackside.site.shares import interval, share_words
 from trackside.stats.intervals import wilson
@@ -20,33 +21,10 @@ def home_cards(facts: SiteFacts) -> Iterator[Card]:
     """The figures in the order of the site's parts."""
     yield broken_card(facts.ci, f"{Section.CI.value}#failing")
     yield new_groups_card(new_groups(facts.ci, facts.until), f"{Section.CI.value}#groups")
-    yield _regressions(facts)
+    yield regressions_card(facts.speed)
     yield _agents(facts)
     yield _benchmarks(facts)
     yield _data(facts)
-
-
-def _regressions(facts: SiteFacts) -> Card:
-    speed, label, url = facts.speed, "Open regressions", Section.PERFORMANCE.value
-    searched = searched_series(speed)
-    if speed is None or not searched:
-        known = 0 if speed is None else len(speed.states.found.series)
-        basis = (
-            f"None of {known:,} series has enough points yet: sync a longer window with --logs perf."
-            if known
-            else "No performance number is known: run trackside sync --logs perf."
-        )
-        return Card(label=label, value=UNKNOWN, basis=basis, url=url)
-    count = len(open_regressions(speed)) + len(speed.states.standing)
-    runs = [one.created_at for one in speed.collection.runs]
-    window = span_words(min(runs, default=None), max(runs, default=None))
-    return Card(
-        label=label,
-        value=f"{count:,}",
-        basis=f"in {searched:,} series that were searched, {counted(speed.head.jobs, 'job attempt')}, {window}",
-        url=url,
-        tone="bad" if count else "good",
-    )
 
 
 def _agents(facts: SiteFacts) -> Card:
@@ -74,7 +52,7 @@ def _benchmarks(facts: SiteFacts) -> Card:
         return Card(label=label, value="none", basis="srtlog parse FOLDER --register registers one", url=url)
     incomplete = sum(not one.run.complete for one in facts.benches)
     read = f"{incomplete:,} not read completely" if incomplete else "all read completely"
-    newest = max((one.run.first_at for one in facts.benches if one.run.first_at is not None), default=None)
+    newest = facts.benches[0].run.last_at
     when = "" if newest is None else f", newest of {newest:%Y-%m-%d}"
     return Card(
         label=label,

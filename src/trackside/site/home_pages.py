@@ -11,7 +11,7 @@ from trackside.report.ledger import counted
 from trackside.site.ci_headlines import knows_ci, span_words
 from trackside.site.facts import SiteFacts
 from trackside.site.home_cards import home_cards
-from trackside.site.home_status import alarms, searched_series, status_of, worked
+from trackside.site.home_status import alarms, status_of, worked
 from trackside.site.home_tables import (
     agents_table,
     benches_table,
@@ -21,6 +21,7 @@ from trackside.site.home_tables import (
     regressions_table,
 )
 from trackside.site.new_groups import LABEL, new_groups
+from trackside.site.open_regressions import searched_series
 from trackside.site.pages import Page, Section
 from trackside.site.tables import Table
 

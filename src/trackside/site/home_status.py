@@ -9,16 +9,12 @@ from typing import Final
 import msgspec
 
 from trackside.agents.group_records import GroupRow
-from trackside.perf.change_records import Change, Machines, Search, Verdict
 from trackside.records.alerts import Alert, AlertState
-from trackside.records.perf_rules import ChangeState
 from trackside.report.ledger import counted
-from trackside.report.perf_change_words import group_leads
 from trackside.site.ci_headlines import knows_ci
-from trackside.site.facts import AgentFacts, HealthFacts, SiteFacts, SpeedFacts
+from trackside.site.facts import AgentFacts, HealthFacts, SiteFacts
 from trackside.site.new_groups import new_groups
-
-_OPEN: Final = (ChangeState.NEW, ChangeState.CONFIRMED)
+from trackside.site.open_regressions import open_regressions, searched_series
 
 
 class Answer(enum.StrEnum):
@@ -74,17 +70,6 @@ def status_of(facts: SiteFacts) -> Status:
     return Status(answer=answer, bad=bad, look=look, unknown=unknown, fine=fine)
 
 
-def searched_series(speed: SpeedFacts | None) -> int:
-    """How many series were searched for changes."""
-    return 0 if speed is None else sum(one.search is Search.SEARCHED for one in speed.states.found.series)
-
-
-def open_regressions(speed: SpeedFacts) -> list[Change]:
-    """Regressions that nobody acknowledged or called intended, one for each cause, the gravest first."""
-    found = [one for one in speed.states.found.changes if one.verdict is Verdict.REGRESSION and one.state in _OPEN]
-    return group_leads([one for one in found if one.runners.machines is not Machines.NEW])
-
-
 def worked(agents: AgentFacts | None) -> tuple[GroupRow, ...]:
     """The agents that worked in runs, those with the most first."""
     if agents is None:
@@ -98,13 +83,11 @@ def alarms(health: HealthFacts | None) -> tuple[Alert, ...]:
 
 
 def _bad(facts: SiteFacts) -> Iterator[str]:
-    ci, speed = facts.ci, facts.speed
+    ci = facts.ci
     if ci is not None and (broken := ci.streaks.broken_on_default):
         yield f"{counted(len(broken), 'job')} {_are(broken)} broken on {ci.streaks.default_branch}"
-    if speed is not None:
-        confirmed = [one for one in open_regressions(speed) if one.state is ChangeState.CONFIRMED]
-        if count := len(confirmed) + len(speed.states.standing):
-            yield f"{counted(count, 'regression')} {'waits' if count == 1 else 'wait'} for a decision"
+    if count := open_regressions(facts.speed).confirmed:
+        yield f"{counted(count, 'regression')} {'waits' if count == 1 else 'wait'} for a decision"
     if on := alarms(facts.health):
         yield f"{counted(len(on), 'alert')} on the collection {_are(on)} on"
 
@@ -113,12 +96,10 @@ def _look(facts: SiteFacts) -> Iterator[str]:
     ci, speed, health = facts.ci, facts.speed, facts.health
     if groups := new_groups(ci, facts.until).groups:
         yield f"{counted(len(groups), 'new failure group')}"
-    if speed is not None:
-        fresh = [one for one in open_regressions(speed) if one.state is ChangeState.NEW]
-        if fresh:
-            yield f"{counted(len(fresh), 'regression')} not confirmed yet"
-        if stopped := len(speed.silence.series):
-            yield f"{stopped:,} series of numbers stopped"
+    if fresh := open_regressions(speed).new:
+        yield f"{counted(len(fresh), 'regression')} not confirmed yet"
+    if speed is not None and (stopped := len(speed.silence.series)):
+        yield f"{stopped:,} series of numbers stopped"
     worse = [one.name for one in worked(facts.agents) if one.success_trend.direction == "down" and one.name]
     if worse:
         yield f"agents succeed less often: {', '.join(worse[:3])}"
@@ -144,11 +125,11 @@ def _unknown(facts: SiteFacts) -> Iterator[str]:
 
 def _fine(facts: SiteFacts) -> Iterator[str]:
     """What is known and well, to be told where nothing is wrong."""
-    ci, speed = facts.ci, facts.speed
+    ci, searched = facts.ci, searched_series(facts.speed)
     if ci is not None and knows_ci(ci) and not ci.streaks.broken_on_default:
         yield f"the newest result of each of {counted(ci.streaks.jobs, 'job')} on {ci.streaks.line} is a success"
-    if speed is not None and searched_series(speed) and not open_regressions(speed) and not speed.states.standing:
-        yield f"no regression is open in {searched_series(speed):,} series"
+    if searched and not open_regressions(facts.speed).causes:
+        yield f"no regression is open in {searched:,} series"
     health = facts.health
     if health is not None and health.alerts and not alarms(health):
         yield "no alert on the collection is on"

@@ -16,14 +16,16 @@ from trackside.records.sync_health import SyncHealth, SyncSummary
 from trackside.report.agents_words import success_trend
 from trackside.report.ledger import counted
 from trackside.report.perf_change_words import unit_level
-from trackside.report.perf_text import percent_text
 from trackside.site.bench_names import report_path, run_names
+from trackside.site.bench_tables import ENDED, logged_time
 from trackside.site.ci_failing import cause_cell, family_key, since_commit, verdict_cell
 from trackside.site.ci_jobs import job_path
 from trackside.site.facts import BenchReport, CiFacts, SiteFacts, SpeedFacts
-from trackside.site.home_status import open_regressions, worked
+from trackside.site.home_status import worked
 from trackside.site.new_groups import NewGroups
+from trackside.site.open_regressions import open_regressions
 from trackside.site.pages import Section
+from trackside.site.perf_changes import percent_cell
 from trackside.site.perf_order import watched_series
 from trackside.site.run_words import run_label
 from trackside.site.shares import interval, share_cell, share_column, whole_cell
@@ -74,9 +76,9 @@ def _broken(one: Streak, told: Mapping[tuple[str, str, str | None], JobVerdict],
 
 def regressions_table(speed: SpeedFacts) -> Table:
     """Regressions that wait for a decision, one a cause, the gravest first; then those from before the window."""
-    found, standing = open_regressions(speed), speed.states.standing
-    pages = watched_series(speed).addresses() if found or standing else {}
-    rows = [*(_regression(one, pages) for one in found), *(_standing(one, pages) for one in standing)]
+    found = open_regressions(speed)
+    pages = watched_series(speed).addresses() if found.causes else {}
+    rows = [*(_regression(one, pages) for one in found.leads), *(_standing(one, pages) for one in found.standing)]
     return Table(
         key="regressions",
         caption="Regressions that nobody has acknowledged, one for each cause",
@@ -98,11 +100,10 @@ def regressions_table(speed: SpeedFacts) -> Table:
 def _regression(one: Change, pages: Mapping[str, str]) -> tuple[Cell, ...]:
     others = f"and {len(one.moved_with):,} other series" if one.moved_with else None
     run = one.at.run_number if one.at.run_number is not None else one.at.run_id
-    share = None if one.percent is None else one.percent / 100
     return (
         text_cell(one.test, pages.get(one.series), note=f"{one.workflow}: {one.job}"),
         text_cell(one.metric, note=others),
-        number_cell(one.percent, percent_text(share)),
+        percent_cell(one.percent),
         text_cell(f"{unit_level(one.before, one.unit)} → {unit_level(one.after, one.unit)}"),
         time_cell(one.at.ordered_at),
         Cell(value=run, text=run_label(one.at.run_number, one.at.run_id), url=one.at.url),
@@ -112,11 +113,10 @@ def _regression(one: Change, pages: Mapping[str, str]) -> tuple[Cell, ...]:
 
 def _standing(one: PastChange, pages: Mapping[str, str]) -> tuple[Cell, ...]:
     known = one.known
-    share = (known.after - known.before) / abs(known.before) if known.before else None
     return (
         text_cell(known.series, pages.get(known.series)),
         text_cell(None),
-        number_cell(None if share is None else 100 * share, percent_text(share)),
+        percent_cell(one.percent),
         text_cell(f"{unit_level(known.before, None)} → {unit_level(known.after, None)}"),
         time_cell(known.first_bad_at),
         number_cell(None),
@@ -189,17 +189,16 @@ def _agent(one: GroupRow) -> tuple[Cell, ...]:
 
 
 def benches_table(benches: Sequence[BenchReport]) -> Table:
-    """The benchmark runs that began last; those of an unknown time come after them."""
+    """The first of the benchmark runs, which are given the newest first."""
     runs = [one.run for one in benches]
     names = run_names(runs)
-    runs.sort(key=lambda one: (one.first_at is None, -(one.first_at.timestamp() if one.first_at else 0.0), one.run_key))
     pages = {one.run.run_key for one in benches if one.body is not None}
     return Table(
         key="bench-runs",
         caption="The newest benchmark runs",
         columns=(
             Column(key="run", label="Run"),
-            Column(key="began", label="Began", kind=Kind.TIME),
+            ENDED,
             Column(key="topology", label="Topology"),
             Column(key="output", label="Output", kind=Kind.NUMBER, unit="tokens/s"),
             Column(key="per_gpu", label="Per GPU", kind=Kind.NUMBER, unit="tokens/s"),
@@ -214,7 +213,7 @@ def benches_table(benches: Sequence[BenchReport]) -> Table:
 def _bench(one: BenchRun, name: str, *, has_page: bool) -> tuple[Cell, ...]:
     return (
         text_cell(name, report_path(one) if has_page else Section.BENCHMARKS.value),
-        time_cell(one.first_at),
+        text_cell(logged_time(one.last_at)),
         text_cell(one.topology),
         number_cell(one.output_tps, None if one.output_tps is None else f"{one.output_tps:,.0f}"),
         number_cell(

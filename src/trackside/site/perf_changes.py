@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from trackside.history.default_line import Commit
@@ -19,7 +19,6 @@ from trackside.site.tables import Cell, Column, Kind, Table, number_cell, text_c
 
 MOST_CHANGES: Final = 1_000
 _SUSPECTS: Final = 3
-_ACTIVE: Final = (ChangeState.NEW, ChangeState.CONFIRMED)
 _OTHER_MACHINES: Final = "other machines"
 _WORDS: Final = {Verdict.REGRESSION: "worse", Verdict.IMPROVEMENT: "better"}
 _BEFORE: Final = "before the window"
@@ -78,7 +77,7 @@ def _row(
     tone = QUIET if state else _tone(change)
     return (
         Cell(value=change.verdict.value, text=_WORDS[change.verdict], tone=tone),
-        _percent(change.percent, tone),
+        percent_cell(change.percent, tone),
         text_cell(change.test, addresses.get(change.series), note=change.job),
         text_cell(change.metric),
         text_cell(f"{level_text(change.before)} → {unit_level(change.after, change.unit)}"),
@@ -94,10 +93,9 @@ def _row(
 def _past_row(past: PastChange, addresses: Mapping[str, str]) -> tuple[Cell, ...]:
     """A change from before the window: its commits and runners are not known any more."""
     known, nothing = past.known, Cell()
-    percent = None if not known.before else 100 * (known.after - known.before) / abs(known.before)
     return (
         Cell() if past.verdict is None else Cell(value=past.verdict.value, text=_WORDS[past.verdict], tone=BAD),
-        _percent(percent, BAD),
+        percent_cell(past.percent, BAD),
         text_cell(known.series, addresses.get(known.series)),
         nothing,
         text_cell(f"{level_text(known.before)} → {level_text(known.after)}"),
@@ -111,14 +109,15 @@ def _past_row(past: PastChange, addresses: Mapping[str, str]) -> tuple[Cell, ...
 
 
 def _tone(change: Change) -> str:
-    if change.state not in _ACTIVE:
+    if not change.state.is_open:
         return QUIET
     if change.verdict is Verdict.IMPROVEMENT:
         return GOOD
     return BAD if change.state is ChangeState.CONFIRMED else WARN
 
 
-def _percent(percent: float | None, tone: str) -> Cell:
+def percent_cell(percent: float | None, tone: str | None = None) -> Cell:
+    """The size of a change; unknown where the level before is 0."""
     return number_cell(percent, None if percent is None else percent_text(percent / 100), tone=tone)
 
 
@@ -153,8 +152,3 @@ def _state(change: Change, state: str | None) -> Cell:
         return text_cell(state, note="the code cannot be told from them", tone=QUIET)
     decision = change.decision
     return text_cell(change.state.value, note=decision.reason if decision else None)
-
-
-def regressions_of(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """The regressions that nobody has acknowledged, borne out or not."""
-    return tuple(one for one in changes if one.verdict is Verdict.REGRESSION and one.state in _ACTIVE)

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from trackside.perf.change_records import Search
 from trackside.perf.points import final_points
 from trackside.report.ledger import counted
 from trackside.report.perf_causes import causes_of, count_tests
@@ -14,9 +13,9 @@ from trackside.report.perf_series import SeriesView
 from trackside.report.perf_text import day_text
 from trackside.site.cards import UNKNOWN, Card
 from trackside.site.facts import SpeedFacts
-from trackside.site.marks import BAD, GOOD, WARN
+from trackside.site.marks import GOOD, WARN
+from trackside.site.open_regressions import regressions_card, searched_series
 from trackside.site.perf_order import Place, Watched
-from trackside.site.perf_tiles import REGRESSED
 
 _DAY: Final = dt.timedelta(days=1)
 _NONE: Final = "none that still stands"
@@ -24,11 +23,10 @@ _NONE: Final = "none that still stands"
 
 def headline(speed: SpeedFacts, watched: Watched) -> list[Card]:
     """The figures of the head of the page; each series counts once for how it stands, and once if it is silent."""
-    worse, new = watched.at(Place.WORSE), watched.at(Place.NEW)
     better = watched.at(Place.BETTER)
     return [
         _watched(speed, watched),
-        _regressions(speed, worse, new),
+        regressions_card(speed),
         Card(
             label="Improvements",
             value=f"{len(better):,}",
@@ -43,25 +41,8 @@ def headline(speed: SpeedFacts, watched: Watched) -> list[Card]:
 
 
 def _watched(speed: SpeedFacts, watched: Watched) -> Card:
-    searched = sum(one.search is Search.SEARCHED for one in speed.states.found.series)
-    basis = f"series of {counted(count_tests(watched.views), 'test')}; {searched:,} searched for changes"
+    basis = f"series of {counted(count_tests(watched.views), 'test')}; {searched_series(speed):,} searched for changes"
     return Card(label="Watched", value=f"{len(watched.views):,}", basis=basis, url="#series")
-
-
-def _regressions(speed: SpeedFacts, worse: Sequence[SeriesView], new: Sequence[SeriesView]) -> Card:
-    both = [*worse, *new]
-    told = [f"{_basis(speed, both)}, not acknowledged" if both else _NONE]
-    if new:
-        told.append(f"{len(new):,} not borne out yet")
-    if speed.states.standing:
-        told.append(f"{len(speed.states.standing):,} more from before the window")
-    return Card(
-        label="Regressions",
-        value=f"{len(both):,}",
-        basis="; ".join(told),
-        url=_chosen(REGRESSED, both),
-        tone=BAD if worse or speed.states.standing else WARN if new else "",
-    )
 
 
 def _stopped(speed: SpeedFacts, views: Iterable[SeriesView]) -> Card:

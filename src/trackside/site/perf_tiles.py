@@ -15,12 +15,11 @@ from trackside.report.perf_series import SeriesView, Standing
 from trackside.report.perf_sparklines import sparkline
 from trackside.report.perf_text import percent_text
 from trackside.report.perf_words import PerfWords, Sign
+from trackside.site.open_regressions import REGRESSED
 from trackside.site.perf_order import MOST_TILES, QUIET, Place, Watched, drift_of, lead_of, place_of
 
 _MOST_OPEN: Final = 60
 """Quiet series stand folded where there are more of them."""
-REGRESSED: Final = "regressed"
-"""Got worse, borne out by later runs or not yet: a choice of its own."""
 _REGRESSED: Final = (Place.WORSE, Place.NEW)
 _DRIFTING: Final = ("Drifting", "No step was found, but the level moves slowly all the time; the largest drift first.")
 
