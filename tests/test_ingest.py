@@ -18,7 +18,7 @@ from tests.api_bodies import HOME, REPO, job_body, page, run_body, step_body
 from tests.recorded import GITHUB_DATA, needs_recordings
 from trackside.cli.app import run as run_command
 from trackside.cli.app import trackside_app
-from trackside.github.decode import jobs_page
+from trackside.github.decode import jobs_page, runs_page
 from trackside.github.json_documents import documents
 from trackside.records.ingests import Counts, IngestRecord
 from trackside.report.ingest_report import ingest_document, ingest_lines
@@ -156,6 +156,28 @@ def test_a_delivery_that_comes_late_changes_nothing(store: Store) -> None:
     assert put(store, lines(done)).jobs == Counts(new=1)
     assert put(store, lines(begun)).jobs == Counts(unchanged=1)
     assert rows(store, "jobs", "status", "conclusion") == [("completed", "success")]
+
+
+@pytest.mark.parametrize("batch", [1, 5_000])
+def test_another_spelling_of_a_repository_is_no_other_repository(
+    store: Store, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "BATCH", batch)
+    home = {**HOME, "full_name": REPO.upper()}
+    done, begun = job_payload(), {**job_payload(status="in_progress", completed_at=None), "repository": home}
+    runs = {"workflow_run": run_body(), "repository": HOME}, {"workflow_run": run_body(id=2), "repository": home}
+    old = {"workflow_run": run_body(status="queued", conclusion=None), "repository": home}
+    assert put(store, lines(done, begun, *runs, old)).runs == 2
+    assert put(store, lines(begun, old)).jobs == Counts(unchanged=1)
+    assert rows(store, "jobs", "repo", "status") == [(REPO, "completed")]
+    assert rows(store, "runs", "repo", "run_id", "status") == [(REPO, 2, "completed"), (REPO, 19001, "completed")]
+
+
+def test_of_a_run_that_is_stored_in_two_spellings_the_one_that_came_further_is_known(store: Store) -> None:
+    for repo, status in ((REPO.upper(), "completed"), (REPO, "in_progress")):
+        store.add_runs(runs_page(page("workflow_runs", run_body(status=status)), repo).runs, NOW)
+    assert put(store, lines(run_body(status="queued"))).attempts == Counts(unchanged=1)
+    assert len(rows(store, "runs", "repo")) == 2
 
 
 @pytest.mark.parametrize("batch", [1, 5_000])

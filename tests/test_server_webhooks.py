@@ -14,11 +14,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.api_bodies import HOME, REPO, job_body, run_body, step_body
+from tests.api_bodies import HOME, REPO, job_body, page, run_body, step_body
 from tests.build_github import NOON
 from tests.serving import SECRET, Served, server_here, signature
 from trackside.cli.serve_backend import StoreBackend
 from trackside.errors import OutputError
+from trackside.github.decode import jobs_page, runs_page
 from trackside.records.deliveries import Incoming, Outcome, Taken, TakenDelivery
 from trackside.server.webhooks import MOST_BODY
 from trackside.settings import Settings
@@ -139,6 +140,34 @@ def test_an_older_payload_never_overwrites_a_newer_one(tmp_path: Path) -> None:
         ):
             assert served.deliver(run_payload(**more)).status == 200
         assert rows(served.store, "runs", "status", "conclusion") == [("completed", "failure")]
+
+
+OTHER_CASE = {**HOME, "full_name": REPO.title()}
+
+
+@pytest.mark.parametrize("is_synced", [False, True])
+@pytest.mark.parametrize("newer_is_other", [False, True])
+def test_another_spelling_of_the_repository_is_no_other_repository(
+    tmp_path: Path, is_synced: bool, newer_is_other: bool
+) -> None:
+    def told(is_other: bool, run: dict[str, Any], job: dict[str, Any]) -> tuple[bytes, bytes]:
+        home = OTHER_CASE if is_other else HOME
+        bodies = {"workflow_run": run_body(**run)}, {"workflow_job": job_body(**job)}
+        return tuple(json.dumps({**body, "repository": home}).encode() for body in bodies)  # type: ignore[return-value]
+
+    running = {"status": "in_progress", "conclusion": None}
+    newer = told(newer_is_other, {"updated_at": "2026-03-02T11:00:00Z"}, {})
+    older = told(not newer_is_other, running, {**running, "completed_at": None, "steps": []})
+    with server(tmp_path) as served:
+        if is_synced:
+            served.store.add_runs(runs_page(page("workflow_runs", run_body(**running)), REPO.upper()).runs, NOON)
+            served.store.add_jobs(jobs_page(page("jobs", job_body(**running)), REPO.upper()).jobs, (), NOON)
+        for run, job in (newer, older):
+            assert served.deliver(run).json["status"] == "stored"
+            assert served.deliver(job, "workflow_job").json["status"] == "stored"
+        spelled = REPO.upper() if is_synced else REPO
+        assert rows(served.store, "runs", "repo", "status") == [(spelled, "completed")]
+        assert rows(served.store, "jobs", "repo", "status") == [(spelled, "completed")]
 
 
 def test_an_older_word_of_a_job_that_is_still_running_does_not_hide_the_newer_one(tmp_path: Path) -> None:
@@ -282,6 +311,15 @@ def delivery(delivery_id: str, body: bytes, received_at: dt.datetime = NOON) -> 
     return Incoming(
         delivery_id=delivery_id, body_sha256=f"of {body!r}", event="workflow_run", received_at=received_at, body=body
     )
+
+
+def test_a_delivery_is_no_duplicate_of_one_that_was_not_taken(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    foreign = run_payload().replace(REPO.encode(), b"someone/else")
+    incoming = [delivery("a", b"not json"), delivery("a", foreign), delivery("a", run_payload())]
+    incoming.append(delivery("a", job_payload()))
+    told = [one.taken for one in take_deliveries(incoming, store, REPO, NOON)]
+    assert told == [Taken.UNREADABLE, Taken.IGNORED, Taken.STORED, Taken.DUPLICATE]
 
 
 def test_a_delivery_is_remembered_for_a_week(tmp_path: Path) -> None:

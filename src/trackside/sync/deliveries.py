@@ -47,13 +47,13 @@ def take_deliveries(
         if known & {one.delivery_id, one.body_sha256}:
             outcomes[place] = Outcome(taken=Taken.DUPLICATE)
             continue
-        known |= {one.delivery_id, one.body_sha256}
         read = _read(one.body, repo)
         if isinstance(read, Delivery):
+            known |= {one.delivery_id, one.body_sha256}
             fresh[place] = read
         else:
             outcomes[place] = read
-    outcomes |= _put(fresh, shelf, now)
+    outcomes |= _put(fresh, shelf, repo, now)
     stored = [_row(incoming[place], repo) for place in fresh if outcomes[place].taken is Taken.STORED]
     shelf.add_deliveries(stored, now)
     return tuple(outcomes[place] for place in range(len(incoming)))
@@ -68,18 +68,19 @@ def _read(body: bytes, repo: str) -> Delivery | Outcome:
     if not read.runs and not read.jobs:
         why = read.problems[0] if read.problems else "it tells of no run and no job"
         return Outcome(taken=Taken.UNREADABLE if read.lost else Taken.IGNORED, why=why)
-    others = sorted({one.repo for one in (*read.runs, *read.jobs) if one.repo.lower() != repo.lower()})
+    named = {*(run.repo for run in read.runs), *(job.repo for job in read.jobs)}
+    others = sorted(name for name in named if name.lower() != repo.lower())
     return Outcome(taken=Taken.IGNORED, why=f"it is of {others[0]}, not of {repo}") if others else read
 
 
-def _put(fresh: Mapping[int, Delivery], shelf: DeliveryShelf, now: dt.datetime) -> dict[int, Outcome]:
+def _put(fresh: Mapping[int, Delivery], shelf: DeliveryShelf, repo: str, now: dt.datetime) -> dict[int, Outcome]:
     """Stores all together; one by one where a number in one of them cannot be stored."""
     try:
-        ingest_deliveries(fresh.values(), shelf, now)
+        ingest_deliveries(fresh.values(), shelf, repo, now)
     except UnreadableInputError as error:
         if len(fresh) == 1:
             return dict.fromkeys(fresh, Outcome(taken=Taken.UNREADABLE, why=str(error)))
-        alone = [_put({place: one}, shelf, now) for place, one in fresh.items()]
+        alone = [_put({place: one}, shelf, repo, now) for place, one in fresh.items()]
         return {place: outcome for part in alone for place, outcome in part.items()}
     return {place: Outcome(taken=Taken.STORED, runs=len(one.runs), jobs=len(one.jobs)) for place, one in fresh.items()}
 

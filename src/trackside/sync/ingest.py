@@ -55,7 +55,7 @@ def ingest(
 
     No jobs are marked as all of their attempt: of a webhook nobody knows. The next sync asks once.
     """
-    work = _Ingest(shelf, now)
+    work = _Ingest(shelf, repo, now)
     seen = 0
     for document in documents(file, most):
         work.counts["documents"] += 1
@@ -73,12 +73,13 @@ def ingest(
     return work.record()
 
 
-def ingest_deliveries(deliveries: Iterable[Delivery], shelf: Shelf, now: dt.datetime) -> IngestRecord:
+def ingest_deliveries(deliveries: Iterable[Delivery], shelf: Shelf, repo: str, now: dt.datetime) -> IngestRecord:
     """Puts what was read of payloads on ``shelf`` in one commit for runs and one for jobs.
 
+    ``repo`` is how the repository is spelled where the store does not know the run yet.
     Raises UnreadableInputError where one of them holds a number that cannot be stored; then none is.
     """
-    work = _Ingest(shelf, now)
+    work = _Ingest(shelf, repo, now)
     for place, delivery in enumerate(deliveries, 1):
         work.counts["documents"] += 1
         work.take(place, delivery)
@@ -87,9 +88,12 @@ def ingest_deliveries(deliveries: Iterable[Delivery], shelf: Shelf, now: dt.date
 
 
 class _Ingest:
-    """Gathers records and commits them in batches."""
+    """Gathers records and commits them in batches.
 
-    def __init__(self, shelf: Shelf, now: dt.datetime) -> None:
+    A repository has one spelling: that of what is stored of a run, else ``repo``, else the first that was told.
+    """
+
+    def __init__(self, shelf: Shelf, repo: str | None, now: dt.datetime) -> None:
         self.counts: Counter[str] = Counter()
         self._samples: list[str] = []
         self._shelf = shelf
@@ -97,6 +101,7 @@ class _Ingest:
         self._runs: dict[tuple[object, ...], RunAttempt] = {}
         self._jobs: dict[tuple[object, ...], Job] = {}
         self._seen: set[tuple[str, int]] = set()
+        self._spelled = {} if repo is None else {repo.lower(): repo}
 
     def take(self, line: int, delivery: Delivery) -> None:
         """Keeps what ``delivery`` holds; of two records of one thing the one that had come further."""
@@ -119,7 +124,7 @@ class _Ingest:
         """Commits what was gathered."""
         runs, jobs = list(self._runs.values()), list(self._jobs.values())
         self._runs, self._jobs = {}, {}
-        self._seen |= {(run.repo, run.run_id) for run in runs}
+        self._seen |= {(run.repo.lower(), run.run_id) for run in runs}
         self._add(runs, RunAttempt, "runs", _run_key, lambda new: self._shelf.add_runs(new, self._observed_at))
         self._add(jobs, Job, "jobs", _job_key, lambda new: self._shelf.add_jobs(new, (), self._observed_at))
         # A later line is a later observation: between two that are equal in all else the store keeps the later.
@@ -153,6 +158,7 @@ class _Ingest:
         add: Callable[[list[R]], None],
     ) -> None:
         known = self._known(records, shape, table, key)
+        records = [self._as_known(record, known.get(key(record))) for record in records]
         fresh = [record for record in records if _is_news(record, known.get(key(record)))]
         if fresh:
             add(fresh)
@@ -168,8 +174,17 @@ class _Ingest:
         rows = self._shelf.newest_of_runs(table, {record.run_id for record in records})
         frame = rows.select(shape.__struct_fields__).collect()
         wanted = {key(record) for record in records}
-        stored = (msgspec.convert(row, shape) for row in frame.iter_rows(named=True))
-        return {place: record for record in stored if (place := key(record)) in wanted}
+        known: dict[tuple[object, ...], R] = {}
+        for record in (msgspec.convert(row, shape) for row in frame.iter_rows(named=True)):
+            if (place := key(record)) in wanted:
+                _keep(known, place, record)
+        return known
+
+    def _as_known(self, record: R, known: R | None) -> R:
+        """``record`` with its repository as it is spelled already: another spelling would be another row."""
+        told = record.repo
+        repo = known.repo if known is not None else self._spelled.setdefault(told.lower(), told)
+        return record if repo == told else msgspec.structs.replace(record, repo=repo)
 
     def _count(self, record: RunAttempt | Job, is_new: bool, is_changed: bool) -> None:
         what = "new" if is_new else "changed" if is_changed else "unchanged"
@@ -212,8 +227,8 @@ def _progress(record: RunAttempt | Job) -> tuple[int, dt.datetime]:
 
 
 def _run_key(run: RunAttempt) -> tuple[object, ...]:
-    return run.repo, run.run_id, run.run_attempt
+    return run.repo.lower(), run.run_id, run.run_attempt
 
 
 def _job_key(job: Job) -> tuple[object, ...]:
-    return job.repo, job.job_id
+    return job.repo.lower(), job.job_id
