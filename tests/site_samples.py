@@ -162,13 +162,11 @@ ELEMENTS: Final = """{% extends "base.html.j2" %}
 {% for at in range(30) %}{% set one = ("success", "failure", "flaky", "cancelled", "queued")[at * job % 5] %}
 <td><a class="fill {{ one | tone }}" href="ci.html" title="{{ one }}" aria-label="{{ one }}">{{ one | mark }}</a></td>
 {% endfor %}</tr>{% endfor %}</tbody></table></div>
-<ol class="strip">{% for at in range(40) %}
-<li><a class="fill good" href="ci.html" aria-label="success">✓</a></li>{% endfor %}</ol>
 <div class="two"><section><h3>Steps</h3><ol class="waterfall">{% for at in range(5) %}
 <li class="{{ "bad" if at == 3 else "quiet" }}"><span class="name">Install the dependencies of step {{ at }}</span>
 <span class="track"><span class="bar" style="--from: {{ at * 20 }}%; --width: 20%"></span></span>
 <span class="time">2 m 3 s</span></li>{% endfor %}</ol></section>
-<section><h3>Shares</h3><p><span class="meter"><span class="bar" style="--width: 40%"></span></span> 40 %</p>
+<section><h3>Shares</h3><p><span class="bar" style="--width: 4rem"></span> 40 %</p>
 <div class="grid"><a class="tile" href="ci.html">One</a><a class="tile" href="ci.html">Two</a></div></section></div>
 {% for table in tables %}<h2>{{ table.caption | text }}</h2>
 {{ data_table(table) }}
