@@ -10,9 +10,11 @@ import msgspec
 import pytest
 
 from tests.bench_sites import write_run
+from tests.ci_sites import ci_of
 from tests.command_line import Said, command_line
 from tests.fake_github import Clock, FakeGitHub, job
 from tests.fake_github.scenarios import perf
+from tests.history_frames import a_history, a_job, a_run
 from tests.site_worlds import hostile_facts, site_facts
 from tests.syncing import REPO
 from trackside.site.agent_pages import agent_pages
@@ -94,6 +96,17 @@ def test_no_value_of_a_page_has_the_name_of_one_of_the_frame(facts_of: Callable[
     facts = facts_of()
     both = {page.path: set(page.values) & set(frame_of(page, facts)) for page in pages_of(facts)}
     assert {path: names for path, names in both.items() if names} == {}
+
+
+@pytest.mark.parametrize("is_found", [True, False], ids=["runs", "none"])
+def test_no_part_of_the_name_of_a_branch_is_shown_as_a_command(is_found: bool) -> None:
+    run = a_run(1, is_default_line=is_found)
+    ci = ci_of(a_history([run], [a_job(run, "unit", is_default_line=is_found)], default_branch="x`rm -r /`"))
+    facts = site_facts(ci=ci)
+    told = [render(page, facts) for page in (*home_pages(facts), *ci_pages(facts))]
+
+    assert any("x&#39;rm -r /&#39;" in html for html in told)
+    assert [html for html in told if "<code>rm" in html] == []
 
 
 def pages_of(facts: SiteFacts) -> list[Page]:

@@ -16,7 +16,7 @@ from trackside.site.ci_cells import job_cell, moment_cell, run_cell, sha_cell, w
 from trackside.site.ci_jobs import Family
 from trackside.site.new_groups import NewGroups
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
-from trackside.site.words import cut, words
+from trackside.site.words import cut, no_command, words
 
 MOST_GROUPS: Final = 500
 """So many failure groups stand in a table."""
@@ -48,7 +48,7 @@ def failing_table(streaks: Streaks, verdicts: Verdicts, paths: Paths, home: str)
     has_lines = streaks.line == ALL_LINES
     told = {(one.workflow, one.job, one.line): one for one in verdicts.lines}
     rows = [_failing(one, told.get((one.workflow, one.job or "", one.line)), paths, home, has_lines) for one in found]
-    where = "on all lines" if has_lines else f"on {streaks.line}" if streaks.line else ""
+    where = "on all lines" if has_lines else f"on {no_command(streaks.line)}" if streaks.line else ""
     return Table(
         key="failing",
         caption=f"Jobs whose newest result {where} is a failure, longest first",

@@ -24,6 +24,7 @@ from trackside.site.new_groups import LABEL, new_groups
 from trackside.site.open_regressions import searched_series
 from trackside.site.pages import Page, Section
 from trackside.site.tables import Table
+from trackside.site.words import no_command
 
 
 class HomeSection(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +57,7 @@ def home_pages(facts: SiteFacts) -> Iterator[Page]:
 
 def _broken(facts: SiteFacts) -> HomeSection:
     ci = facts.ci
-    where = "the default branch" if ci is None or ci.streaks.line is None else ci.streaks.line
+    where = "the default branch" if ci is None or ci.streaks.line is None else no_command(ci.streaks.line)
     if ci is None:
         intro, empty = "", "No run is known: `trackside sync` brings them."
     elif ci.streaks.line is None:

@@ -18,6 +18,11 @@ def cut(text: str | None, most: int = MOST_OF_A_LINE) -> str | None:
     return text if text is None or len(text) <= most else f"{text[: most - 1]}…"
 
 
+def no_command(text: str) -> str:
+    """A text from outside as it stands within a sentence of ours: what is between backticks there is a command."""
+    return text.replace("`", "'")
+
+
 def words(name: str) -> str:
     """A cause or a state as it is read."""
     return name.replace("_", " ")
