@@ -162,7 +162,9 @@ def test_without_a_script_everything_is_read_and_no_control_is_dead(browser: Bro
 
 def test_a_sync_of_long_ago_is_told(browser: Browser, sample: Path) -> None:
     url = sample.as_uri()
-    assert at_time(browser, url, FACTS.until + dt.timedelta(hours=47)).locator("#stale").count() == 0
+    assert FACTS.interval_hours == 2
+    assert at_time(browser, url, FACTS.until + dt.timedelta(hours=3)).locator("#stale").count() == 0
+    assert at_time(browser, url, FACTS.until + dt.timedelta(hours=5)).locator("#stale").count() == 1
 
     late = at_time(browser, url, FACTS.until + dt.timedelta(hours=50)).locator("#stale").inner_text()
     later = at_time(browser, url, FACTS.until + dt.timedelta(days=9)).locator("#stale").inner_text()

@@ -200,6 +200,7 @@ def _facts(session: CiSession, window: Window, since: dt.datetime, elsewhere: Ex
         health=health,
         missing=tuple(asking.missing),
         synced_at=synced_at,
+        interval_hours=session.settings.agents.alerts.interval_hours,
         version=__version__,
         analyzer=session.settings.site.analyzer,
     )

@@ -28,6 +28,7 @@ from trackside.history.frames import History
 from trackside.perf.collection import Collection
 from trackside.perf.silence import Silence
 from trackside.perf.states import ChangeStates
+from trackside.records.agent_rules import AlertRules
 from trackside.records.alerts import Alert
 from trackside.records.bench_runs import BenchRun
 from trackside.records.pulls import PullRequest
@@ -111,7 +112,7 @@ class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     ``home`` is the repository's page on GitHub, within whose host links are made. ``since`` and ``until`` are the ends
     of the window; ``until`` is when the newest run of the store was touched last, so that equal stores make equal
     pages. ``synced_at`` is when the newest sync ended, None where none did. ``missing`` are sentences on parts that
-    could not be told: they are None, too.
+    could not be told: they are None, too. ``interval_hours`` is how often a sync is meant to run.
     """
 
     repo: str
@@ -126,6 +127,7 @@ class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     health: HealthFacts | None = None
     missing: tuple[str, ...] = ()
     synced_at: dt.datetime | None = None
+    interval_hours: float = AlertRules().interval_hours
     version: str = ""
     analyzer: str = "agentops-log-analyzer.yml"
     """The workflow that analyses a run on demand."""

@@ -19,6 +19,7 @@ from trackside.site.facts import SiteFacts
 from trackside.site.marks import mark_of, marks, tone_of
 from trackside.site.table_data import safe_link, table_block
 from trackside.site.table_rows import cell_html, table_rows
+from trackside.site.words import no_command
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -106,6 +107,7 @@ def frame_of(page: Page, facts: SiteFacts) -> dict[str, Any]:
         **({"since": facts.since, "until": facts.until} if page.is_first else {}),
         "missing": facts.missing,
         "synced_at": facts.synced_at if page.section in _SHOW_SYNC else None,
+        "interval_hours": facts.interval_hours,
         "version": facts.version,
     }
 
@@ -156,7 +158,7 @@ def environment(home: str) -> Environment:
     )
     made.lstrip_blocks = True
     made.filters |= {"text": _text, "moment": moment, "iso": iso, "tone": tone_of, "mark": mark_of}
-    made.filters |= {"commands": _commands}
+    made.filters |= {"commands": _commands, "no_command": no_command}
     made.globals |= {
         "json_block": json_block,
         "table_block": table_block,
@@ -174,7 +176,7 @@ def _text(value: object) -> str:
 
 
 def _commands(text: str) -> Markup:
-    """A sentence whose parts between backticks are commands."""
+    """A sentence whose parts between backticks are commands; what it has from outside went through ``no_command``."""
     parts = (escape(safe_text(part)) for part in text.split("`"))
     return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 

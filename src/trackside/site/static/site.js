@@ -9,7 +9,6 @@
 // data/site.json was read (its document is event.detail), which happens only where the site is served.
 (() => {
   const HOUR_MS = 3_600_000;
-  const STALE_MS = 2 * 24 * HOUR_MS;
   const REFRESH_MS = 300_000;
   const root = document.documentElement;
   const site = (window.trackside ??= {});
@@ -132,7 +131,7 @@
   function tellStale() {
     const synced = Date.parse(document.body.dataset.synced ?? "");
     const age = Date.now() - synced;
-    if (age > STALE_MS) {
+    if (age > 2 * HOUR_MS * Number(document.body.dataset.intervalHours)) {
       const hours = Math.floor(age / HOUR_MS);
       const ago = hours < 72 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
       banner("stale", `The last sync was ${ago} ago: what happened since is not here.`);
