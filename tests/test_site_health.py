@@ -49,7 +49,9 @@ def texts(table: Table, key: str) -> list[str | None]:
 def test_nothing_synced_is_unknown_and_says_what_to_do() -> None:
     page = health_of(NOTHING)
     cards = {one.label: one.value for one in health_cards(NOTHING, HealthFacts(health=SyncHealth()))}
-    assert (cards["Complete"], cards["Parse errors"], cards["Alerts on"]) == ("unknown", "unknown", "unknown")
+    told = ("Complete", "Runs with gaps", "Parse errors", "Logs that wait", "Alerts on")
+    assert [cards[label] for label in told] == ["unknown"] * len(told)
+    assert {one.tone for one in health_cards(NOTHING, HealthFacts(health=SyncHealth())) if one.label in told} == {""}
     assert "Nothing was synced yet: trackside sync brings runs." in page.text
     assert "No performance number is known: trackside sync --logs perf" in page.text
     assert not [tag for tag, _ in page.tags if tag == "svg"]

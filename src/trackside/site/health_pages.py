@@ -118,8 +118,8 @@ def _of_window(facts: SiteFacts, health: SyncHealth) -> Iterator[Card]:
     data = health.missing_data
     yield Card(
         label="Runs with gaps",
-        value=f"{data.count:,}",
-        basis=f"of {counted(data.of, 'run attempt')} of the window",
+        value=f"{data.count:,}" if data.of else UNKNOWN,
+        basis=f"of {counted(data.of, 'run attempt')} of the window" if data.of else "no run attempt is known",
         url="#gaps-of-runs",
         tone="warn" if data.count else "good" if data.of else "",
     )
@@ -141,10 +141,11 @@ def _of_window(facts: SiteFacts, health: SyncHealth) -> Iterator[Card]:
         tone="" if not items else "warn" if errors else "good",
     )
     waiting = health.waiting_logs_total
+    is_known = bool(waiting) or health.newest is not None
     yield Card(
         label="Logs that wait",
-        value=f"{waiting:,}",
-        basis="of failed jobs, for a later sync",
+        value=f"{waiting:,}" if is_known else UNKNOWN,
+        basis="of failed jobs, for a later sync" if is_known else "nothing was synced yet",
         url="#logs-that-wait",
-        tone="warn" if waiting else "good",
+        tone="warn" if waiting else "good" if is_known else "",
     )
