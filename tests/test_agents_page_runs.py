@@ -118,3 +118,10 @@ def test_the_table_of_runs_keeps_the_newest_that_fit_and_counts_the_others() -> 
     assert 0 < len(told.runs) < 50
     assert told.table.left_out == 100 - len(told.runs)
     assert [run.id for run in told.runs] == list(range(len(told.runs)))
+
+
+def test_of_very_many_runs_a_page_has_so_many_that_it_opens_soon() -> None:
+    told = run_table((a_data_run(id=number) for number in range(30_000)), 30_000, HOME)
+
+    assert (len(told.table.rows), told.table.left_out) == (1_500, 28_500)
+    assert "data/agentops-runs.json" in told.table.left_out_why

@@ -28,6 +28,7 @@ from trackside.site.agent_trends import trend_document, trend_table, trends_of
 from trackside.site.agent_waterfalls import waterfall
 from trackside.site.facts import AgentFacts, HealthFacts, SiteFacts
 from trackside.site.pages import Page, Section, iso
+from trackside.site.shares import share_words
 from trackside.site.waterfalls import Waterfall
 from trackside.site.words import words
 
@@ -62,12 +63,12 @@ def agent_data(facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
 
 def _values(facts: SiteFacts, agents: AgentFacts) -> dict[str, Any]:
     history, told, home = agents.history, agents.statistics, facts.home
-    runs = history.runs.sort(["created_at", "run_id", "run_attempt"], descending=True, nulls_last=True)
+    runs = _newest_first(history.runs)
     last_updated = changed_at(history, facts.until)
     drawn = _drawn(runs)
     rows = RunRows(_with_steps_of(history, drawn, runs), agents.pulls, told.failed)
     summary = summary_of(runs, last_updated)
-    recent = recent_failures(runs, last_updated)
+    recent = _newest_first(recent_failures(runs, last_updated))
     newest = run_table(rows.rows(runs), runs.height, home)
     trends = trends_of(history, told, last_updated)
     return {
@@ -98,6 +99,12 @@ def _values(facts: SiteFacts, agents: AgentFacts) -> dict[str, Any]:
         "analyzer": _analyzer(facts),
         "example": next((run.id for run in newest.runs if run.conclusion == "failure"), None),
     }  # fmt: skip
+
+
+def _newest_first(runs: pl.DataFrame) -> pl.DataFrame:
+    """By when attempts started, as the column says: one more attempt of an old run is new."""
+    began = pl.coalesce("started_at", "created_at")
+    return runs.sort(began, "run_id", "run_attempt", descending=True, nulls_last=True)
 
 
 def _context(facts: SiteFacts, agents: AgentFacts, last_updated: dt.datetime) -> dict[str, Any]:
@@ -157,4 +164,10 @@ def _sync(known: HealthFacts | None) -> dict[str, Any] | None:
     """How the newest sync went; None where there was none."""
     if known is None or known.health.newest is None:
         return None
-    return {"newest": known.health.newest, "missing": known.health.missing, "notes": known.health.notes[:5]}
+    newest = known.health.newest
+    return {
+        "newest": newest,
+        "complete": share_words(newest.completeness),
+        "missing": known.health.missing,
+        "notes": known.health.notes[:5],
+    }

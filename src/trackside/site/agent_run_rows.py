@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -17,8 +18,9 @@ from trackside.site.tables import Cell, Column, Kind, Table, state_cell, text_ce
 from trackside.site.words import words
 
 RUNS: Final = "runs"
-MOST_ROW_BYTES: Final = 2_600_000
-"""Bytes of the rows of runs that a page carries; older runs are in the data files."""
+MOST_ROWS: Final = 1_500
+MOST_ROW_BYTES: Final = 2_500_000
+"""Rows of runs that a page carries, and their bytes; older runs are in the data files. More would open later."""
 LEFT_OUT: Final = "they are older; data/agentops-runs.json names the files that have them"
 _NONE: Final = "none"
 
@@ -53,10 +55,10 @@ class RunTable(NamedTuple):
 
 
 def run_table(rows: Iterable[DataRun], total: int, home: str, most_bytes: int = MOST_ROW_BYTES) -> RunTable:
-    """The newest of ``rows``, of which there are ``total``: as many as fit into so many bytes."""
+    """The newest of ``rows``, of which there are ``total``: MOST_ROWS, or as many as fit into so many bytes."""
     taken: list[DataRun] = []
     cells: list[tuple[Cell, ...]] = []
-    for run in rows:
+    for run in islice(rows, MOST_ROWS):
         row = run_cells(run, home)
         most_bytes -= len(msgspec.json.encode(row))
         if most_bytes < 0:

@@ -43,14 +43,14 @@
 
   const isRun = (run) => run !== null && typeof run === "object" && Number.isSafeInteger(run.id);
 
-  // The file has the newest runs. Older ones of the page stay, but for those that the file tells anew.
+  const startOf = (row) => String(row.at(-1)?.v ?? row.at(-1) ?? "");
+  const newestFirst = (rows) => rows.sort((a, b) => (startOf(a) < startOf(b) ? 1 : startOf(a) > startOf(b) ? -1 : 0));
+
+  // The file has the runs that were created last. Others of the page stay, one more attempt of an old run too.
   function mergedRows(runs) {
     const told = new Set(runs.map((run) => `?run=${runKey(run)}`));
     const before = site.table("runs").rows().filter((row) => !told.has(row[1]?.u));
-    const startOf = (row) => String(row.at(-1)?.v ?? row.at(-1) ?? "");
-    const oldest = runs.length ? runs.map(runRow).map(startOf).reduce((a, b) => (a < b ? a : b)) : "";
-    const rows = [...runs.map(runRow), ...before.filter((row) => oldest === "" || startOf(row) <= oldest)];
-    return rows.sort((a, b) => (startOf(a) < startOf(b) ? 1 : startOf(a) > startOf(b) ? -1 : 0));
+    return newestFirst([...runs.map(runRow), ...before]);
   }
 
   function showFigures(figures) {
@@ -64,7 +64,7 @@
   function recentRows(told) {
     const places = [0, 1, 2, 3, 4, 7, 8, 9, 13];
     const failed = asList(told.recent_failures).filter(isRun);
-    return failed.map(runRow).map((row) => places.map((at) => row[at]));
+    return newestFirst(failed.map(runRow).map((row) => places.map((at) => row[at])));
   }
 
   function learn(told, runs) {
