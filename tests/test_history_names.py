@@ -27,6 +27,9 @@ from trackside.records.ci_rules import Alias
         ("test (gpu (a100), 1)", "test (gpu (a100))", "1"),
         ("unit ()", "unit ()", None),
         ("(3)", "(3)", None),
+        ('=HYPERLINK("http://x","y")', '=HYPERLINK("http://x","y")', None),
+        ("\tTab\rCR (a,b) ", "\tTab\rCR (a,b) ", None),
+        ("call / unit(a,b)", "call / unit(a,b)", None),
     ],
 )
 def test_a_family_has_no_matrix_index(name: str, family: str, shard: str | None) -> None:

@@ -39,8 +39,10 @@ def family_of(name: str) -> str:
     """``name`` without matrix indices: ``unit (linux-mi300-gpu-1, 3)`` → ``unit (linux-mi300-gpu-1)``.
 
     Values that are no whole numbers (or ``3/8``) stay. A caller whose job bears its own name is named once:
-    ``suite / suite (0)`` → ``suite``.
+    ``suite / suite (0)`` → ``suite``. A name with neither stays as it is, to the last blank.
     """
+    if shard_of(name) is None and " / " not in name:
+        return name
     parts = list(dict.fromkeys(_without_index(part.strip()) for part in name.split(" / ")))
     return " / ".join(parts)
 
@@ -89,7 +91,10 @@ def _without_index(part: str) -> str:
     found = _MATRIX.match(part)
     if not found:
         return part
-    kept = [value for value in _values(part) if not _INDEX.fullmatch(value)]
+    values = _values(part)
+    kept = [value for value in values if not _INDEX.fullmatch(value)]
+    if len(kept) == len(values):
+        return part
     return f"{found['stem']} ({', '.join(kept)})" if kept else found["stem"]
 
 
