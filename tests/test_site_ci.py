@@ -289,6 +289,33 @@ def test_all_jobs_stand_with_how_they_stand_the_worst_first() -> None:
     assert (jobs[1].shards, jobs[1].attempts, jobs[1].p50_s) == (2, 22, 450.0)
 
 
+def test_how_a_job_stands_is_told_by_the_default_branch_alone() -> None:
+    on_main, pull = a_run(1), a_run(2, branch="alice/change")
+    ends = {"build": "failure", "docs": "success", "only-there": "failure"}
+    jobs = [a_job(pull, name, end) for name, end in ends.items()]
+    jobs += [a_job(on_main, "build"), a_job(on_main, "docs", "cancelled")]
+    found = {job.family: job for job in ci_results(ci_of(a_history([on_main, pull], jobs))).jobs}
+
+    assert {name: job.standing for name, job in found.items()} == {
+        "build": Standing.PASSED,
+        "docs": Standing.UNDECIDED,
+        "only-there": Standing.ELSEWHERE,
+    }
+    assert (found["build"].failed, found["build"].results) == (1, 2)
+
+
+def test_a_job_that_failed_on_the_default_branch_when_it_was_there_last_is_gone() -> None:
+    runs = [a_run(number) for number in range(1, 9)]
+    jobs = [a_job(run, "unit") for run in runs] + [a_job(runs[0], "old", "failure"), a_job(runs[1], "old", "failure")]
+    ci = ci_of(a_history(runs, jobs))
+
+    assert [one.job for one in ci.streaks.gone] == ["old"]
+    assert [(job.family, job.standing) for job in ci_results(ci).jobs] == [
+        ("old", Standing.GONE),
+        ("unit", Standing.PASSED),
+    ]
+
+
 def test_no_more_jobs_have_a_page_than_a_site_holds_and_the_others_have_no_link() -> None:
     run = a_run(1)
     jobs = [

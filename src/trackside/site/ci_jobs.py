@@ -28,7 +28,7 @@ Family = tuple[str, str]
 
 
 class Standing(enum.StrEnum):
-    """How a job stands, the worst first."""
+    """How a job stands on the default branch, the worst first; what other branches do with it tells nothing of it."""
 
     BROKEN = "broken"
     """Its newest result on the default branch is a failure."""
@@ -36,16 +36,18 @@ class Standing(enum.StrEnum):
     """It failed for nothing in the window, and that has not stopped for sure."""
     RISING = "fails more"
     """It fails more often than before, beyond chance."""
-    FAILED = "failed"
-    """It failed in the window."""
+    GONE = "gone"
+    """It failed on the default branch when it was there last."""
     PASSED = "passed"
-    """It passed each time."""
+    """Its newest result on the default branch is a success."""
     UNDECIDED = "undecided"
-    """It never passed nor failed."""
+    """It never passed nor failed on the default branch."""
+    ELSEWHERE = "other branches only"
+    """It did not run on the default branch."""
 
 
 class CiJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job over all lines of the window, with ``shards`` matrix indices: 0 where it is no matrix.
+    """A job over all branches of the window, with ``shards`` matrix indices: 0 where it is no matrix.
 
     ``failed`` of ``results`` (one for each run and matrix index, the newest attempt counts) is its ``rate`` with the
     95 % Wilson interval ``low`` to ``high``; None without results. Seconds are quantiles of the attempts that passed.
@@ -99,7 +101,12 @@ def ci_results(ci: CiFacts) -> CiResults:
     results = run_results(rows)
     standings = _standings(ci)
     figures = _figures(rows, results)
-    jobs = [_job(row, standings.get((row["workflow"], row["family"]))) for row in figures.iter_rows(named=True)]
+    quiet = _quiet_standings(results)
+    jobs = [
+        _job(row, standings.get(key) or quiet.get(key, Standing.ELSEWHERE))
+        for row in figures.iter_rows(named=True)
+        for key in [(row["workflow"], row["family"])]
+    ]
     jobs.sort(key=_order)
     paged = [
         msgspec.structs.replace(job, path=job_path(job.key)) if place < MOST_JOB_PAGES else job
@@ -121,10 +128,21 @@ def _standings(ci: CiFacts) -> dict[Family, Standing]:
         (Standing.BROKEN, _families((one.workflow, one.family) for one in ci.streaks.broken_on_default)),
         (Standing.FLAKY, _families((one.workflow, one.family) for one in flaky)),
         (Standing.RISING, _rising(ci)),
+        (Standing.GONE, _families((one.workflow, one.family) for one in ci.streaks.gone if one.is_default_line)),
     ):
         for key in keys:
             told.setdefault(key, standing)
     return told
+
+
+def _quiet_standings(results: pl.DataFrame) -> dict[Family, Standing]:
+    """Jobs of the default branch that no analysis names: whether they ever passed or failed there."""
+    there = results.filter(pl.col("is_default_line").fill_null(value=False))
+    known = there.group_by(FAMILY_KEY).agg(pl.col("result").is_in([PASSED, FAILED]).any().alias("is_decided"))
+    return {
+        (workflow, family): Standing.PASSED if is_decided else Standing.UNDECIDED
+        for workflow, family, is_decided in known.iter_rows()
+    }
 
 
 def _rising(ci: CiFacts) -> list[Family]:
@@ -160,11 +178,9 @@ def _figures(rows: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(pl.col("results", "failed").fill_null(0))
 
 
-def _job(row: dict[str, Any], standing: Standing | None) -> CiJob:
+def _job(row: dict[str, Any], standing: Standing) -> CiJob:
     results, failed = row["results"], row["failed"]
     low, high = wilson(failed, results) if results else (None, None)
-    if standing is None:
-        standing = Standing.FAILED if failed else Standing.PASSED if results else Standing.UNDECIDED
     return CiJob(**row, standing=standing, rate=failed / results if results else None, low=low, high=high)
 
 

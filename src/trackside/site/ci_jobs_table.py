@@ -8,6 +8,7 @@ import polars as pl
 from markupsafe import Markup
 
 from trackside.ci.results import FAILED, PASSED, decided
+from trackside.report.ledger import counted
 from trackside.site.ci_cells import minutes_cell, workflow_column
 from trackside.site.ci_jobs import FAMILY_KEY, CiJob, CiResults, Family
 from trackside.site.ci_pictures import strip
@@ -24,17 +25,17 @@ def jobs_table(found: CiResults) -> Table:
     strips = _strips(found)
     return Table(
         key="jobs",
-        caption="All jobs, matrix indices together; broken and flaky ones first",
+        caption=f"{_counted(found)}; broken and flaky ones first",
         columns=(
             Column(key="job", label="Job"),
             workflow_column(),
             Column(key="category", label="Category", choices=True),
-            Column(key="stands", label="Stands", kind=Kind.STATE, choices=True),
+            Column(key="stands", label="Stands", kind=Kind.STATE, choices=True, about="On the default branch"),
             Column(
                 key="strip",
                 label="Newest results",
                 kind=Kind.MARKUP,
-                about="Of all lines, oldest to newest",
+                about="Of all branches, oldest to newest",
             ),
             Column(key="failed", label="Failed", kind=Kind.NUMBER),
             Column(key="of", label="Of", kind=Kind.NUMBER, about="Results: one for each run and matrix index"),
@@ -47,6 +48,13 @@ def jobs_table(found: CiResults) -> Table:
         left_out=max(len(found.jobs) - MOST_JOBS, 0),
         left_out_why="those that failed, and then the newest, are shown",
     )
+
+
+def _counted(found: CiResults) -> str:
+    """``176 jobs (30 names without matrix indices)``: other figures of the page count each index."""
+    jobs = found.attempts.select("workflow", "job").unique().height
+    told = counted(jobs, "job")
+    return told if jobs == len(found.jobs) else f"{told} with matrix indices ({counted(len(found.jobs), 'name')})"
 
 
 def _row(job: CiJob, results: Markup | None) -> tuple[Cell, ...]:
