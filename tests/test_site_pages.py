@@ -124,7 +124,7 @@ def test_cards_tell_a_figure_and_what_it_rests_on() -> None:
 
 def test_states_have_a_mark_a_colour_and_a_word() -> None:
     assert part('{{ state("timed_out") }}') == (
-        '<span class="state bad"><span aria-hidden="true">⏱</span> <bdi>timed out</bdi></span>'
+        '<span class="state bad"><span aria-hidden="true">◷</span> <bdi>timed out</bdi></span>'
     )
     assert "quiet" in part("{{ state(none) }}")
     assert "unknown" in part("{{ state(none) }}")

@@ -65,7 +65,7 @@ def count(page: Page, table: str = "runs") -> str:
 
 def column(page: Page, number: int, table: str = "runs") -> set[str]:
     cells = page.locator(f"#{table} tbody td:nth-child({number})")
-    return {text.split("\n")[0].strip(" ✓✗⏱") for text in cells.all_inner_texts()}
+    return {text.split("\n")[0].strip(" ✓✗◷") for text in cells.all_inner_texts()}
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def count(page: Page, table: str = "runs") -> str:
 
 def column(page: Page, number: int, table: str = "runs") -> set[str]:
     cells = page.locator(f"#{table} tbody td:nth-child({number})")
-    return {text.split("\n")[0].strip(" ✓✗⏱") for text in cells.all_inner_texts()}
+    return {text.split("\n")[0].strip(" ✓✗◷") for text in cells.all_inner_texts()}
 
 
 def test_hostile_names_in_newer_data_stay_text_too(browser: Browser, tmp_path: Path) -> None:

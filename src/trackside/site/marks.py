@@ -26,7 +26,7 @@ _TONES: Final = {
 _TONE_OF: Final = {state: tone for tone, states in _TONES.items() for state in states}
 _MARKS: Final = {GOOD: "✓", BAD: "✗", WARN: "▲", BUSY: "◐", QUIET: "–"}
 _OWN_MARKS: Final = {
-    "cancelled": "⊘", "timed_out": "⏱", "flaky": "≈", "queued": "○", "waiting": "○", "requested": "○", "pending": "○",
+    "cancelled": "⊘", "timed_out": "◷", "flaky": "≈", "queued": "○", "waiting": "○", "requested": "○", "pending": "○",
     "unknown": "?", "new": "✦", "regression": "▼", "improvement": "▲", "stopped": "∅",
 }  # fmt: skip
 
