@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.site_samples import ADDRESSES, ATTACKS, HOME, hostile_table, runs_table
 from trackside.site.pages import svg
 from trackside.site.table_data import safe_link, table_block, table_document, text_of
+from trackside.site.table_rows import table_rows
 from trackside.site.tables import (
     Cell,
     Column,
@@ -48,6 +49,7 @@ def test_the_document_tells_columns_and_every_row() -> None:
         "kind": "number",
         "choices": False,
         "sortable": True,
+        "shown": True,
     }
     assert not document["columns"][6]["sortable"]
     assert len(document["rows"]) == 300
@@ -143,3 +145,18 @@ def test_no_text_becomes_a_link_to_another_host(text: str) -> None:
 )
 def test_a_value_is_shown_as_its_kind_is(value: Value, kind: Kind, text: str | None) -> None:
     assert text_of(value, kind) == text
+
+
+def test_a_column_that_is_not_shown_is_told_for_files_and_never_for_sorting() -> None:
+    columns = (Column(key="a", label="A"), Column(key="b", label="B", shown=False))
+    table = Table(key="t", caption="T", columns=columns, rows=((text_cell("1"), text_cell("2")),))
+
+    document = table_document(table, HOME)
+
+    assert [(one["shown"], one["sortable"]) for one in document["columns"]] == [(True, True), (False, False)]
+    assert document["rows"] == [["1", "2"]]
+    assert str(table_rows(table, HOME)).count("<td") == 1
+
+
+def test_a_short_text_is_told_with_what_it_is_in_full() -> None:
+    assert told(Cell(value="3 failed", text="✗ 3", spoken="3 failed")) == {"v": "3 failed", "t": "✗ 3", "s": "3 failed"}

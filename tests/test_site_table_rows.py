@@ -35,10 +35,12 @@ URL = f"{HOME}/actions/runs/1"
          '<time datetime="2026-06-01T08:00:00Z">2026-06-01 08:00</time>'),
         (time_cell(None), Kind.TIME, "<bdi>–</bdi>"),
         (Cell(items=(text_cell("a"), text_cell("b"))), Kind.TEXT, " <bdi>a</bdi> <bdi>b</bdi>"),
+        (Cell(value="<b>", text="✗ 3", spoken='"<b>'), Kind.TEXT,
+         '<bdi role="img" aria-label="&#34;&lt;b&gt;" title="&#34;&lt;b&gt;">✗ 3</bdi>'),
         (Cell(), Kind.MARKUP, "–"),
         (Cell(markup=svg("<svg></svg>")), Kind.MARKUP, "<svg></svg>"),
     ],
-    ids=range(13),
+    ids=range(14),
 )  # fmt: skip
 def test_a_cell_is_written_by_its_kind(cell: Cell, kind: Kind, written: str) -> None:
     assert cell_html(cell, kind, HOME) == written

@@ -27,7 +27,7 @@ def table_document(table: Table, home: str) -> dict[str, Any]:
     """``{key, order, page_size, search, columns: [...], rows: [[cell, ...], ...]}``.
 
     A cell is its value alone where that tells all, else an object: ``v`` value, ``t`` text where it is not that of the
-    value, ``u`` link, ``n`` note, ``k`` tone, ``h`` markup of ours, ``i`` further cells.
+    value, ``u`` link, ``n`` note, ``k`` tone, ``s`` the text in full, ``h`` markup of ours, ``i`` further cells.
     """
     return {
         "key": table.key,
@@ -49,7 +49,8 @@ def _column(column: Column) -> dict[str, Any]:
         "unit": column.unit,
         "kind": column.kind.value,
         "choices": column.choices,
-        "sortable": column.sortable and column.kind is not Kind.MARKUP,
+        "sortable": column.sortable and column.shown and column.kind is not Kind.MARKUP,
+        "shown": column.shown,
     }
 
 
@@ -64,6 +65,8 @@ def _cell(cell: Cell, kind: Kind, home: str) -> Any:
         told["n"] = safe_text(cell.note)
     if cell.tone is not None:
         told["k"] = cell.tone
+    if cell.spoken is not None:
+        told["s"] = safe_text(cell.spoken)
     if cell.markup is not None:
         told["h"] = str(cell.markup)
     if cell.items:

@@ -12,10 +12,10 @@ from trackside.site.tables import LONG, Cell, Kind, Table
 
 def table_rows(table: Table, home: str) -> Markup:
     """The rows that stand in the HTML, a line each; links lead to the host of ``home`` or to files of the site only."""
-    kinds = [column.kind for column in table.columns]
+    places = [(at, column.kind) for at, column in enumerate(table.columns) if column.shown]
     lines = []
     for place, row in enumerate(table.rows[: table.written]):
-        cells = "".join(_place(cell, kind, home) for cell, kind in zip(row, kinds, strict=True))
+        cells = "".join(_place(row[at], kind, home) for at, kind in places)
         more = ' class="more"' if table.page_size and place >= table.page_size else ""
         lines.append(f"<tr{more}>{cells}</tr>\n")
     return Markup("".join(lines))  # noqa: S704 - every text of a cell is escaped
@@ -63,6 +63,9 @@ def _shown(cell: Cell, kind: Kind) -> str:
         return f'<time datetime="{_text(str(cell.value))}">{_text(cell.text)}</time>'
     if kind is Kind.STATE and cell.text is None:
         return "<bdi>unknown</bdi>"
+    if cell.spoken is not None:
+        spoken = _text(cell.spoken)
+        return f'<bdi role="img" aria-label="{spoken}" title="{spoken}">{_text(cell.text)}</bdi>'
     return f"<bdi>{_text(cell.text)}</bdi>"
 
 

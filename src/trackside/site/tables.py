@@ -40,7 +40,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A column. ``unit`` stands in its heading, and ``about`` is told on it.
 
     ``choices`` gives it a drop-down of its values, a column of times the fields From and To; the first such column of
-    times has them. Values are in the unit of the heading, as files that are saved have them.
+    times has them. Values are in the unit of the heading, as files that are saved have them. A column that is not
+    ``shown`` is searched and saved, and not drawn.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     choices: bool = False
     sortable: bool = True
+    shown: bool = True
     about: str = ""
 
 
@@ -56,8 +58,9 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One cell. ``value`` is what is sorted and exported, ``text`` what is shown (of None: unknown, shown as –).
 
     ``url`` makes a link of the text, ``items`` are further cells beside it (several pull requests), ``note`` is a
-    second, quiet line, ``tone`` one of good, bad, warn, busy, quiet. Texts from outside stand here as they are: the
-    template and the script escape them. ``markup`` is made by ``pages.svg``, in columns of Kind.MARKUP alone.
+    second, quiet line, ``tone`` one of good, bad, warn, busy, quiet. ``spoken`` is the text in full where it is short:
+    it is read out in its place, and is its tooltip. Texts from outside stand here as they are: the template and the
+    script escape them. ``markup`` is made by ``pages.svg``, in columns of Kind.MARKUP alone.
     """
 
     value: Value = None
@@ -65,6 +68,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     url: str | None = None
     note: str | None = None
     tone: str | None = None
+    spoken: str | None = None
     markup: Markup | None = None
     items: tuple[Cell, ...] = ()
 

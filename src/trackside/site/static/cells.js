@@ -1,7 +1,7 @@
 "use strict";
 
 // The cells of tables, made of what the JSON block of a table says of them and written as templates write them.
-// A cell is a value, or { v: value, t: text, u: link, n: note, k: tone, h: markup of ours, i: further cells }.
+// A cell is a value, or { v: value, t: text, u: link, n: note, k: tone, s: text in full, h: markup of ours, i: further cells }.
 //
 // For scripts of pages: trackside.cells has shown(text), a text from outside with its control characters shown;
 // element(name, parts, attributes); valueOf, itemsOf and textOf(cell, kind); cellOf(cell, kind), which is the <td>.
@@ -79,7 +79,9 @@
     const value = valueOf(cell);
     const text = textOf(cell, kind) ?? (kind === "state" ? "unknown" : "–");
     const isTime = kind === "time" && value;
-    let part = isTime ? element("time", text, { datetime: shown(value) }) : element("bdi", text);
+    const spoken = isCell(cell) && cell.s ? shown(cell.s) : null;
+    const attributes = spoken === null ? {} : { role: "img", "aria-label": spoken, title: spoken };
+    let part = isTime ? element("time", text, { datetime: shown(value) }) : element("bdi", text, attributes);
     const url = linkOf(cell);
     part = url ? element("a", part, { href: url, rel: "noopener" }) : part;
     if (kind !== "state") {

@@ -26,7 +26,7 @@
       for (const cell of [row[at], ...itemsOf(row[at])]) {
         const value = String(valueOf(cell) ?? "");
         if (value !== "" || !itemsOf(cell).length) {
-          found.set(value, value === "" ? "unknown" : (textOf(cell, kind) ?? shown(value)));
+          found.set(value, textOf(cell, kind) ?? (value === "" ? "unknown" : shown(value)));
         }
       }
     }
@@ -135,7 +135,7 @@
     const first = state.size ? (state.page - 1) * state.size : 0;
     const rows = table.found.slice(first, state.size ? first + state.size : undefined);
     parts.body.replaceChildren(
-      ...rows.map((row) => element("tr", row.map((cell, at) => cellOf(cell, table.columns[at].kind)))),
+      ...rows.map((row) => element("tr", table.drawn.map((at) => cellOf(row[at], table.columns[at].kind)))),
     );
     showControls(table, pages);
     const [found, all] = [table.found.length, table.rows.length].map((count) => count.toLocaleString("en"));
@@ -169,8 +169,8 @@
     parts.back.setAttribute("aria-disabled", String(state.page <= 1));
     parts.next.setAttribute("aria-disabled", String(state.page >= pages));
     const order = state.sort || table.order;
-    parts.heads.forEach((head, at) => {
-      const { key } = table.columns[at];
+    parts.heads.forEach((head, place) => {
+      const { key } = table.columns[table.drawn[place]];
       const way = order === key ? "ascending" : order === `-${key}` ? "descending" : null;
       head.removeAttribute("aria-sort");
       if (way) {
@@ -287,8 +287,8 @@
   }
 
   function makeSorting(table) {
-    table.parts.heads.forEach((head, at) => {
-      const { key, kind, sortable } = table.columns[at];
+    table.parts.heads.forEach((head, place) => {
+      const { key, kind, sortable } = table.columns[table.drawn[place]];
       if (!sortable) {
         return;
       }
@@ -320,6 +320,7 @@
   function make(holder) {
     const block = document.getElementById(`${holder.dataset.table}-data`);
     const table = { ...JSON.parse(block.textContent), parts: {}, named: 0 };
+    table.drawn = [...table.columns.keys()].filter((at) => table.columns[at].shown);
     table.sizes = [...new Set([...PAGE_SIZES, table.page_size])].filter(Boolean).sort((a, b) => a - b);
     table.time = table.columns.findIndex((column) => column.kind === "time" && column.choices);
     const { parts } = table;
