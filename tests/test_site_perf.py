@@ -18,7 +18,10 @@ from trackside.perf.change_records import Decision, Verdict
 from trackside.perf.points import POINT_COLUMNS, final_points
 from trackside.perf.states import ChangeStates, PastChange
 from trackside.records.perf_rules import ChangeState, KnownChange
+from trackside.report.chart_style import RED
 from trackside.report.perf_changes_report import perf_changes_json
+from trackside.report.perf_charts import figure_series
+from trackside.report.perf_pools import MOST_POOLS, colours_of
 from trackside.report.perf_series import SeriesView, series_views
 from trackside.report.perf_text import level_text, percent_text
 from trackside.report.safe_text import safe_text
@@ -26,6 +29,7 @@ from trackside.site.facts import SiteFacts
 from trackside.site.perf_documents import MOST_BYTES, perf_documents
 from trackside.site.perf_order import Place, drift_of, page_path, place_of, watched_series
 from trackside.site.perf_pages import perf_pages
+from trackside.site.perf_values import unit_beside
 
 MEGABYTE = 1_000_000
 
@@ -209,6 +213,38 @@ def test_the_values_of_a_test_are_a_table_with_a_column_for_each_metric() -> Non
     assert told == pytest.approx(sorted(points["value"].to_list()))
     created = [row[1] for row in rows]
     assert created == sorted(created, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit", "beside"),
+    [
+        ("median_decode_latency_s", "s", ""),
+        ("p99_ttft_ms", "ms", ""),
+        ("output_throughput_token_s", "token/s", ""),
+        ("output_throughput", "token/s", "token/s"),
+        ("latency_ms", "s", "s"),
+        ("s", "s", "s"),
+        ("latency", None, ""),
+        ("cost", "\x1b$", "\\x1b$"),
+    ],
+)
+def test_a_unit_stands_beside_a_metric_whose_name_does_not_end_with_it(
+    metric: str, unit: str | None, beside: str
+) -> None:
+    assert unit_beside(metric, unit) == beside
+
+
+def test_points_of_a_pool_are_not_red_as_failures_are() -> None:
+    pools = [str(place) for place in range(MOST_POOLS + 2)]
+
+    assert RED not in colours_of(pools)
+    assert len(set(colours_of(pools))) == MOST_POOLS + 1
+
+
+def test_tick_labels_of_small_values_have_enough_digits_to_differ() -> None:
+    (values,) = [axis for axis in figure_series().yaxis if axis.name == "value"]
+
+    assert values.formatter.format == "0,0.[00000000]"
 
 
 def test_runners_tell_how_much_they_measured() -> None:

@@ -46,7 +46,9 @@ def test_a_test_of_very_many_values_and_metrics_stays_small_and_says_what_is_lef
 
     assert len(html) < 5 * MEGABYTE
     assert html.count('<section class="series ') == 60
-    assert "20 more metrics without a chart and a column of values" in text
+    assert "20 more metrics without a chart: " in text
+    assert "Values of the 6 metrics that matter most, the newest first; 74 other metrics in the charts" in text
+    assert all(len(row) == 3 + 6 + 7 for row in rows_of(html, "values"))
     assert "6,000 values are not drawn: first those of other branches are thinned" in text
     assert len(rows_of(html, "values")) < 1_000
     assert re.search(r"[\d,]+ more are not here: trackside perf report writes tables with all of them", text)

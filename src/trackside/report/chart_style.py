@@ -5,11 +5,12 @@ from __future__ import annotations
 from bokeh.models import DatetimeTickFormatter, NumeralTickFormatter
 from bokeh.plotting import figure
 
+RED = "#d1495b"
 PALETTE = (
     "#3b82c4",
     "#d9822b",
     "#2a9d5c",
-    "#d1495b",
+    RED,
     "#8e6fd1",
     "#1a9fa8",
     "#b8902b",

@@ -77,7 +77,7 @@ def _dress_axes(plot: figure) -> None:
     )
     by_commit.update(formatter=PrintfTickFormatter(format=" "))  # between the commits there is nothing to name
     plot.add_layout(by_commit, "below")
-    plot.yaxis.formatter = NumeralTickFormatter(format="0,0.[0000]")
+    plot.yaxis.formatter = NumeralTickFormatter(format="0,0.[00000000]")
     plot.yaxis.name = "value"
 
 

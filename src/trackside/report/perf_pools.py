@@ -8,12 +8,14 @@ from typing import Final
 import msgspec
 import polars as pl
 
-from trackside.report.chart_style import MUTED, PALETTE
+from trackside.report.chart_style import MUTED, PALETTE, RED
 from trackside.report.ledger import counted
 
 UNKNOWN: Final = "pool not told"
 MOST_POOLS: Final = 8
 """So many have a colour of their own."""
+_COLOURS: Final = tuple(colour for colour in PALETTE if colour != RED)
+"""Red is left to what failed."""
 _MARKERS: Final = ("o", "s", "^", "D", "v", "P")
 
 
@@ -42,7 +44,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 def colours_of(order: Sequence[str]) -> list[str]:
     """The colour of each of the pools; those that come late share a quiet one."""
-    return [PALETTE[place] if place < MOST_POOLS else MUTED for place in range(len(order))]
+    return [_COLOURS[place] if place < MOST_POOLS else MUTED for place in range(len(order))]
 
 
 def looks_of(points: pl.DataFrame, order: Sequence[str]) -> list[Look]:
@@ -53,7 +55,7 @@ def looks_of(points: pl.DataFrame, order: Sequence[str]) -> list[Look]:
     """
     here: set[str | None] = set(points["pool"].unique())
     pools = [pool or None for pool in order if (pool or None) in here]
-    colours = {pool or None: PALETTE[place] for place, pool in enumerate(order[:MOST_POOLS])}
+    colours = {pool or None: _COLOURS[place] for place, pool in enumerate(order[:MOST_POOLS])}
     machines = points.select("pool", "runner_name").unique().sort("runner_name", nulls_last=True)
     by_machine = 1 < machines.height <= len(_MARKERS) and not machines["runner_name"].null_count()
     looks = []

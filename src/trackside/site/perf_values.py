@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 
+from trackside.report.ledger import counted
 from trackside.report.perf_series import SeriesView
 from trackside.report.perf_text import level_text
 from trackside.report.perf_words import PerfWords
@@ -17,7 +19,10 @@ from trackside.site.run_words import run_label
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 
 MOST_METRICS: Final = 60
-"""So many metrics of a test have a chart and a column."""
+"""So many metrics of a test have a chart,"""
+MOST_COLUMNS: Final = 6
+"""and so many a column of values, so that a row can be read: those that changed first, then established ones."""
+_NO_LETTERS: Final = re.compile(r"[^0-9a-z]+")
 _ROW: Final = ("job_id", "try_number")
 _FEWEST_ROWS: Final = 100
 _MOST_RUNNERS: Final = 200
@@ -41,14 +46,14 @@ _LAST: Final = (
 
 def values_table(test: SpeedTest, words: PerfWords, most_cells: int) -> Table:
     """The newest values of the test, earlier tries too; rows are left out beyond ``most_cells`` cells."""
-    views = test.views[:MOST_METRICS]
-    points = pl.concat([view.points.with_columns(key=pl.lit(view.key)) for view in views])
+    drawn, views = test.views[:MOST_METRICS], test.views[:MOST_COLUMNS]
+    points = pl.concat([view.points.with_columns(key=pl.lit(view.key)) for view in drawn])
     rows = points.unique(_ROW, keep="last", maintain_order=True).sort(_NEWEST, descending=True, nulls_last=True)
     columns = (*_FIRST, *map(_column, views), *_LAST)
     kept = rows.head(max(_FEWEST_ROWS, most_cells // len(columns)))
     return Table(
         key="values",
-        caption="Values, the newest first",
+        caption=_caption(test),
         columns=columns,
         rows=tuple(_rows(kept, points, views, words)),
         order="-created",
@@ -58,8 +63,27 @@ def values_table(test: SpeedTest, words: PerfWords, most_cells: int) -> Table:
     )
 
 
+def _caption(test: SpeedTest) -> str:
+    others = len(test.views) - MOST_COLUMNS
+    if others <= 0:
+        return "Values, the newest first"
+    told = f"Values of the {MOST_COLUMNS} metrics that matter most, the newest first; {counted(others, 'other metric')}"
+    return f"{told} in the charts, and in the tables that trackside perf report writes"
+
+
+def unit_beside(metric: str, unit: str | None) -> str:
+    """The unit as it stands beside the name of the metric: not where the name ends with it."""
+    if not unit or _letters(metric).endswith(f"_{_letters(unit)}"):
+        return ""
+    return safe_text(unit)
+
+
+def _letters(text: str) -> str:
+    return _NO_LETTERS.sub("_", text.lower()).strip("_")
+
+
 def _column(view: SeriesView) -> Column:
-    unit = safe_text(view.unit) if view.unit else ""
+    unit = unit_beside(view.metric, view.unit)
     return Column(key=view.key, label=safe_text(view.metric), kind=Kind.NUMBER, unit=unit)
 
 
