@@ -23,7 +23,7 @@ from tests.api_bodies import HOME, REPO, run_body
 from tests.build_github import attempt
 from tests.command_line import Said, command_line
 from tests.fake_github import Clock, FakeGitHub
-from tests.serving import signature
+from tests.serving import is_alive, signature
 from tests.syncing import TOKEN as GITHUB_TOKEN
 from tests.syncing import a_week
 from trackside.cli.github_options import Access, Window
@@ -91,6 +91,22 @@ def test_it_ends_cleanly_and_soon_and_its_children_with_it(tmp_path: Path, numbe
         assert not any((Path("/proc") / str(child)).exists() for child in children)
 
 
+def test_what_the_server_runs_ends_with_it_also_where_it_is_killed(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as github:
+        github.settimeout(WAIT_S)
+        environ = {"GITHUB_API_URL": f"http://127.0.0.1:{github.getsockname()[1]}", "GITHUB_TOKEN": GITHUB_TOKEN}
+        with typed(tmp_path, "--sync-every", "1h", **environ) as (process, _):
+            asking, _ = github.accept()
+            children = children_of(process.pid)
+            process.kill()
+            end_s = time.monotonic() + WAIT_S
+            while any(is_alive(child) for child in children):
+                assert time.monotonic() < end_s
+                time.sleep(0.02)
+            assert children
+            asking.close()
+
+
 def test_a_delivery_is_a_page_a_moment_later(tmp_path: Path) -> None:
     """From an empty store to a page that shows the run: only a webhook tells of it."""
     times = dict.fromkeys(("created_at", "updated_at", "run_started_at"), f"{NOW:%Y-%m-%dT%H:%M:%SZ}")
@@ -142,7 +158,8 @@ def test_the_store_is_folded_by_the_command_that_the_server_runs(tmp_path: Path)
     for number in range(5):
         store.add_runs([attempt(number + 1)], NOW)
     command = child_commands(children(store=str(tmp_path / "store")), os.environ).compact
-    subprocess.run(command, check=True, capture_output=True)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.wait(WAIT_S) == 0
     assert [one.files for one in store.info() if one.table == "runs"] == [1]
 
 

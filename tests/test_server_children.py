@@ -12,21 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.build_github import at, attempt, ledger
-from tests.serving import FILES, python, server_here, write_site
+from tests.serving import FILES, is_alive, python, server_here, write_site
 from trackside.server.children import Ended, last_sentence, run_child
 from trackside.store.store import open_store
 
 
 def run(*command: str, limit_s: float = 20, most_bytes: int = 1_000) -> Ended:
     return asyncio.run(run_child(command, {"GREETING": "hello"}, limit_s=limit_s, most_bytes=most_bytes))
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that nobody has waited for yet does not."""
-    try:
-        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def gone(pid: int, within_s: float = 10) -> bool:
@@ -74,6 +66,8 @@ def test_a_command_that_is_not_there_is_said() -> None:
     [
         ("note\nError: There is no store.\n\n", "There is no store."),
         ("There is no store.", "There is no store."),
+        ("Error: The disk is full.\nTraceback:\nOSError: [Errno 9] Bad file descriptor\n", "The disk is full."),
+        ("Error: One.\nError: Two.\nException ignored in: x", "Two."),
         (" \n", "It said nothing of why."),
     ],
 )

@@ -14,7 +14,7 @@ from trackside.server.backend import Commands
 
 _OWN: Final = ("TRACKSIDE_WEBHOOK_SECRET", "TRACKSIDE_SERVER_TOKEN")
 """What no child needs to know."""
-_PROGRAM: Final = ("-P", "-c", "from trackside.cli.app import main; main()")
+_PROGRAM: Final = ("-P", "-c", "from trackside.cli.served_command import main; main()")
 
 
 class Children(msgspec.Struct, frozen=True, kw_only=True):

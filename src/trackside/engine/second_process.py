@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from typing import ParamSpec, TypeVar
 
 from trackside.engine.local import available_cores
@@ -19,7 +20,8 @@ T = TypeVar("T")
 def second_process() -> Iterator[Executor | None]:
     """Takes functions and what they are called with, one after the other; None on a machine with one processor.
 
-    It starts with the first of them, and ends with this process however that ends.
+    It starts with the first of them, and ends with this process however that ends. Where the block fails it is ended
+    in the midst of its work.
     """
     if available_cores() == 1:
         yield None
@@ -28,11 +30,14 @@ def second_process() -> Iterator[Executor | None]:
 
     # Not forked: the threads of the libraries would be missing there.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent) as pool:
+    told, teller = context.Pipe(duplex=False)
+    with told, teller, ProcessPoolExecutor(1, context, _end_when_told, (told,)) as pool:
         try:
             yield pool
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Waited for: what a pool still does while the interpreter ends is a traceback beside what failed.
+            teller.close()
+            pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 
@@ -54,16 +59,12 @@ def begin(elsewhere: Executor | None, work: Callable[P, T], *args: P.args, **kwa
     return result
 
 
-def _end_with_parent() -> None:
-    """Watches for the end of the process that this one works for: nobody would take what it makes."""
-    import multiprocessing
+def _end_when_told(told: Connection) -> None:
+    """Watches for the end of the other end of ``told``, which is also that of the process that this one works for."""
     import threading
 
-    parent = multiprocessing.parent_process()
-
     def watch() -> None:
-        if parent is not None:
-            parent.join()
+        told.poll(None)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -13,6 +13,7 @@ GRACE_S: Final = 1.0
 """How long a child that was asked to end is waited for before it is killed."""
 _CHUNK: Final = 64 * 1024
 _MOST_SAID: Final = 16 * 1024
+_ERROR: Final = "Error: "
 
 
 class Ended(NamedTuple):
@@ -29,11 +30,14 @@ class Ended(NamedTuple):
 async def run_child(
     command: Sequence[str], environ: Mapping[str, str], *, limit_s: float, most_bytes: int = 0
 ) -> Ended:
-    """Runs ``command`` to its end, or ends it after ``limit_s``; cancelling ends it too, with its own children."""
+    """Runs ``command`` to its end, or ends it after ``limit_s``; cancelling ends it too, with its own children.
+
+    Nothing is written to its stdin, which ends when this process does: that tells a child of a server that was killed.
+    """
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=dict(environ),
@@ -90,6 +94,7 @@ def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None
 
 
 def last_sentence(said: str) -> str:
-    """The last line that is not empty: commands end with the sentence that says why they failed."""
+    """Why a command failed: its last error, else the last line that is not empty."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1].removeprefix("Error: ") if lines else "It said nothing of why."
+    errors = [line for line in lines if line.startswith(_ERROR)]
+    return (errors or lines or ["It said nothing of why."])[-1].removeprefix(_ERROR)
