@@ -180,7 +180,7 @@ def test_the_file_of_the_established_dashboard_is_shown_with_what_it_tells(brows
         assert figures["total"] == ["125", "125 attempts"]
         assert figures["success"][0] == "82.8 %"
         assert figures["success"][1].endswith("96 of 116 that succeeded or failed")
-        assert figures["duration"] == ["0.5 min", "of 124 completed"]
+        assert figures["duration"] == ["31 s", "of 124 completed"]
         first = page.locator("#runs tbody tr").first
         assert first.locator("td").nth(4).inner_text().split("\n") == ["users", "not said how it was told"]
         assert first.locator("td").nth(9).locator("a").get_attribute("href") == f"{HOME}/pull/207"

@@ -11,6 +11,7 @@ from trackside.report.agents_document import DataWindow, Summary
 from trackside.report.agents_words import OUTCOME_WORDS, denominator_words
 from trackside.report.ledger import counted
 from trackside.site.cards import UNKNOWN, Card
+from trackside.site.durations import length
 from trackside.site.pages import moment
 from trackside.site.shares import interval
 
@@ -60,17 +61,13 @@ def _duration(summary: Summary, every: GroupRow) -> Card:
         return Card(
             key="duration", label="Average duration", value=UNKNOWN, basis=f"of {summary.completed:,} completed"
         )
-    quantiles = f"p50 {_minutes(every.run.p50_s)}, p90 {_minutes(every.run.p90_s)}"
+    quantiles = f"p50 {length(every.run.p50_s)}, p90 {length(every.run.p90_s)}"
     return Card(
         key="duration",
         label="Average duration",
-        value=f"{_minutes(mean)} min",
+        value=length(mean),
         basis=f"{quantiles}; of {counted(every.run.n, 'attempt')} that ran",
     )
-
-
-def _minutes(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{seconds / 60:,.1f}"
 
 
 def _window(window: DataWindow) -> str:

@@ -164,6 +164,17 @@
     return { low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
   }
 
+  // 45 s, 12.5 min or 3.2 h: the limits are where the unit before would be rounded to 60.
+  function length(seconds) {
+    if (!isNumber(seconds)) {
+      return "–";
+    }
+    if (seconds < 59.5) {
+      return `${fixed(seconds, 0)} s`;
+    }
+    return seconds < 3597 ? `${fixed(seconds / 60, 1)} min` : `${fixed(seconds / 3600, 1)} h`;
+  }
+
   function successOf(outcomes) {
     const n = DECIDED.reduce((sum, kind) => sum + (outcomes[kind] ?? 0), 0);
     const successes = outcomes.success ?? 0;
@@ -309,13 +320,12 @@
 
   function durationKpi(document, told) {
     const run = document.statistics?.all_runs?.run;
-    const minutes = (seconds) => (isNumber(seconds) ? fixed(seconds / 60, 1) : "–");
     if (isNumber(run?.mean_s)) {
-      const quantiles = `p50 ${minutes(run.p50_s)}, p90 ${minutes(run.p90_s)}`;
-      return [`${minutes(run.mean_s)} min`, `${quantiles}; of ${counted(run.n, "attempt")} that ran`];
+      const quantiles = `p50 ${length(run.p50_s)}, p90 ${length(run.p90_s)}`;
+      return [length(run.mean_s), `${quantiles}; of ${counted(run.n, "attempt")} that ran`];
     }
     const mean = run ? null : told.avg_duration_seconds;
-    return [isNumber(mean) ? `${minutes(mean)} min` : "unknown", `of ${many(told.completed ?? 0)} completed`];
+    return [isNumber(mean) ? length(mean) : "unknown", `of ${many(told.completed ?? 0)} completed`];
   }
 
   function failuresKpi(document, told) {
@@ -349,6 +359,7 @@
   site.agentRows = {
     context,
     fixed,
+    length,
     counted,
     moment,
     asList,

@@ -8,13 +8,12 @@
   if (!dialog || site.agentRun) {
     return;
   }
-  const { context, fixed, counted } = site.agentRows;
+  const { context, fixed, length, counted } = site.agentRows;
   const marks = JSON.parse(document.getElementById("marks").textContent);
   const details = JSON.parse(document.getElementById("agents-details").textContent);
   const title = document.getElementById("run-title");
   const body = document.getElementById("run-body");
   const KEY = /^\d{1,20}\.\d{1,6}$/;
-  const [MINUTE_S, HOUR_S] = [60, 3600];
   const [FEW_JOBS, MOST_JOBS, MOST_STEPS] = [3, 300, 100];
   let isLive = false;
   let open = null;
@@ -43,16 +42,6 @@
   function stateOf(name) {
     const { tone, sign, word } = state(name);
     return make("span", [sign, " ", told(word)], { class: `state ${tone}` });
-  }
-
-  function length(seconds) {
-    if (typeof seconds !== "number") {
-      return "–";
-    }
-    if (Math.round(seconds) < MINUTE_S) {
-      return `${Math.round(seconds)} s`;
-    }
-    return Math.round(seconds / 6) < HOUR_S / 6 ? `${fixed(seconds / MINUTE_S, 1)} min` : `${fixed(seconds / HOUR_S, 1)} h`;
   }
 
   // ---- jobs and steps in time
