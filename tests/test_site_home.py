@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.bench_sites import bench_run
-from tests.ci_sites import UNTIL, ci_of
+from tests.ci_sites import HOME, UNTIL, ci_of
 from tests.ci_sites import a_site as a_ci_site
 from tests.history_frames import HOUR, START, a_failure, a_history, a_job, a_run
 from tests.home_sites import (
@@ -27,16 +27,19 @@ from tests.home_sites import (
     sound_health,
 )
 from tests.html_pages import Page
-from tests.perf_pages import HOSTILE
+from tests.perf_pages import HOSTILE, a_busy_repository
+from tests.perf_sites import speed_of
 from trackside.perf.change_records import Machines, Verdict
-from trackside.perf.states import PastChange
+from trackside.perf.states import ChangeStates, PastChange
 from trackside.records.alerts import AlertState
 from trackside.records.perf_rules import ChangeState, KnownChange
 from trackside.records.sync_health import SyncHealth
+from trackside.site.ci_failing import failing_table
+from trackside.site.ci_headlines import broken_card
 from trackside.site.facts import BenchReport, CiFacts, HealthFacts, SiteFacts
 from trackside.site.home_cards import home_cards
 from trackside.site.home_status import Answer, status_of
-from trackside.site.home_tables import benches_table, regressions_table
+from trackside.site.home_tables import benches_table, broken_table, regressions_table
 from trackside.site.new_groups import new_groups
 from trackside.site.open_regressions import open_regressions
 from trackside.site.perf_figures import headline
@@ -260,6 +263,51 @@ def test_what_is_broken_leads_to_its_page_with_verdict_and_since_when() -> None:
     assert [one for one in hrefs if one.startswith("ci/jobs/pr-test-build-")]
     assert [one for one in hrefs if one.startswith("performance/") and "#" in one]
     assert [one for one in hrefs if one.startswith("benchmarks/job-4401")]
+
+
+def test_what_is_broken_stands_longest_first_and_is_of_the_runs_of_its_line() -> None:
+    runs = [a_run(number) for number in range(1, 7)]
+    pulls = [a_run(number, branch="alice/change") for number in range(7, 20)]
+    since = {"a-late": 6, "b-long": 2, "c-middle": 4}
+    jobs = [
+        a_job(run, name, "failure" if run["run_number"] >= first else "success")
+        for run in runs
+        for name, first in since.items()
+    ]
+    ci = ci_of(a_history([*runs, *pulls], [*jobs, *(a_job(pull, "a-late") for pull in pulls)]))
+
+    assert [row[0].text for row in broken_table(ci, HOME).rows] == ["b-long", "c-middle", "a-late"]
+    assert broken_card(ci, "ci.html").basis == "of 3 jobs on main, 6 runs, 2026-06-01"
+    text = home_of(msgspec.structs.replace(a_site(), ci=ci)).text
+    assert "Of 3 jobs in 6 runs of main created 2026-06-01." in text
+
+
+def test_streaks_of_as_many_failed_runs_stand_by_their_hours() -> None:
+    runs = [a_run(number) for number in range(1, 5)]
+    ends = {
+        "a-late": ("success", "success", "failure", "failure"),
+        "b-long": ("success", "failure", "cancelled", "failure"),
+    }
+    jobs = [a_job(run, name, end) for name, told in ends.items() for run, end in zip(runs, told, strict=True)]
+    ci = ci_of(a_history(runs, jobs))
+
+    assert [(row[0].text, row[3].value) for row in broken_table(ci, HOME).rows] == [("b-long", 2), ("a-late", 2)]
+    failing = failing_table(ci.streaks, ci.verdicts, {}, HOME)
+    assert [row[0].text for row in failing.rows] == ["b-long", "a-late"]
+
+
+def test_metrics_of_a_test_that_changed_in_one_run_are_one_line() -> None:
+    speed = speed_of(a_busy_repository())
+    changes = speed.states.found.changes
+    lead = next(one for one in changes if one.verdict is Verdict.REGRESSION and one.state.is_open)
+    alone = msgspec.structs.replace(lead, moved_with=())
+    again = msgspec.structs.replace(alone, change_id="another", series="another", metric="another")
+    found = msgspec.structs.replace(speed.states.found, changes=(alone, again))
+    table = regressions_table(msgspec.structs.replace(speed, states=ChangeStates(found=found)))
+
+    assert [(row[0].text, row[1].text, row[1].note) for row in table.rows] == [
+        (lead.test, lead.metric, "and 1 other series")
+    ]
 
 
 def test_the_page_of_equal_facts_is_equal() -> None:

@@ -44,7 +44,7 @@ _FAILING: Final = (
 
 def failing_table(streaks: Streaks, verdicts: Verdicts, paths: Paths, home: str) -> Table:
     """What fails now, then what failed last and is no longer there."""
-    found = [*streaks.broken, *streaks.gone]
+    found = [*longest_first(streaks.broken), *longest_first(streaks.gone)]
     has_lines = streaks.line == ALL_LINES
     told = {(one.workflow, one.job, one.line): one for one in verdicts.lines}
     rows = [_failing(one, told.get((one.workflow, one.job or "", one.line)), paths, home, has_lines) for one in found]
@@ -58,6 +58,11 @@ def failing_table(streaks: Streaks, verdicts: Verdicts, paths: Paths, home: str)
         left_out=max(len(rows) - MOST_STREAKS, 0),
         left_out_why="the longest are shown, data/ci-streaks.json has all",
     )
+
+
+def longest_first(found: Iterable[Streak]) -> list[Streak]:
+    """Streaks of the default branch first, by failed runs in a row, then by hours."""
+    return sorted(found, key=lambda one: (not one.is_default_line, -one.failed_runs, -(one.hours or 0.0)))
 
 
 def _nothing_fails(streaks: Streaks, where: str) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from trackside.report.agents_words import window_words
 from trackside.report.ledger import counted
-from trackside.site.ci_headlines import knows_ci, span_words
+from trackside.site.ci_headlines import knows_ci, runs_of_line, span_words
 from trackside.site.facts import SiteFacts
 from trackside.site.home_cards import home_cards
 from trackside.site.home_status import alarms, status_of, worked
@@ -63,11 +63,10 @@ def _broken(facts: SiteFacts) -> HomeSection:
     elif ci.streaks.line is None:
         intro, empty = "", "The default branch is not known: set `default_branch` under `[ci]` in trackside.toml."
     else:
-        jobs = counted(ci.streaks.jobs, "job")
+        jobs, runs = counted(ci.streaks.jobs, "job"), runs_of_line(ci)
         intro = (
             f"A job is broken while its newest decided result on {where} is a failure. "
-            f"Of {jobs} in {counted(ci.span.runs, 'run')} created "
-            f"{span_words(ci.span.first_run_at, ci.span.last_run_at)}."
+            f"Of {jobs} in {counted(runs.count, 'run')} of {where} created {span_words(runs.first_at, runs.last_at)}."
         )
         empty = (
             f"Nothing is broken on {where}: the newest result of each of {jobs} is a success."
@@ -78,7 +77,7 @@ def _broken(facts: SiteFacts) -> HomeSection:
         title="Broken now",
         intro=intro,
         empty=empty,
-        url=Section.CI.value,
+        url=f"{Section.CI.value}#failing",
         more="All jobs, flaky ones, queues and runners",
         table=None if ci is None or ci.streaks.line is None else broken_table(ci, facts.home),
     )
@@ -92,8 +91,9 @@ def _regressions(facts: SiteFacts) -> HomeSection:
     else:
         intro = (
             f"Changes for the worse that wait for a decision: `acknowledged`, `intended` or a fix. Of {searched:,} "
-            f"series that were searched in {counted(speed.head.runs, 'run')}; "
-            f"{len(speed.silence.series):,} of {speed.silence.watched:,} series stopped."
+            f"series that were searched in {counted(speed.head.runs, 'run')}. "
+            f"{len(speed.silence.series):,} of {speed.silence.watched:,} series that are watched in "
+            f"{counted(speed.silence.runs, 'run')} stopped."
         )
         empty = f"No regression is open in {searched:,} series."
     return HomeSection(

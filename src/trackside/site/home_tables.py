@@ -18,7 +18,7 @@ from trackside.report.ledger import counted
 from trackside.report.perf_change_words import unit_level
 from trackside.site.bench_names import report_path, run_names
 from trackside.site.bench_tables import ENDED, logged_time
-from trackside.site.ci_failing import cause_cell, family_key, since_commit, verdict_cell
+from trackside.site.ci_failing import cause_cell, family_key, longest_first, since_commit, verdict_cell
 from trackside.site.ci_jobs import job_path
 from trackside.site.facts import BenchReport, CiFacts, SiteFacts, SpeedFacts
 from trackside.site.home_status import worked
@@ -41,11 +41,11 @@ _ELSEWHERE: Final = "the page of this part has all"
 
 def broken_table(ci: CiFacts, home: str) -> Table:
     """What is broken on the default branch, the longest first."""
-    found = ci.streaks.broken_on_default
+    found = longest_first(ci.streaks.broken_on_default)
     told = {(one.workflow, one.job, one.line): one for one in ci.verdicts.lines}
     return Table(
         key="broken",
-        caption=f"Jobs whose newest result on {ci.streaks.line} is a failure",
+        caption=f"Jobs whose newest result on {ci.streaks.line} is a failure, longest first",
         columns=(
             Column(key="job", label="Job"),
             Column(key="since", label="Since", kind=Kind.TIME, unit="UTC"),
@@ -75,13 +75,19 @@ def _broken(one: Streak, told: Mapping[tuple[str, str, str | None], JobVerdict],
 
 
 def regressions_table(speed: SpeedFacts) -> Table:
-    """Regressions that wait for a decision, one a cause, the gravest first; then those from before the window."""
+    """Regressions that wait for a decision, the gravest first, one line for a test and a run in which it changed.
+
+    Those from before the window stand last.
+    """
     found = open_regressions(speed)
     pages = watched_series(speed).addresses() if found.causes else {}
-    rows = [*(_regression(one, pages) for one in found.leads), *(_standing(one, pages) for one in found.standing)]
+    together: dict[tuple[str, str, str, int], list[Change]] = {}
+    for one in found.leads:
+        together.setdefault((one.workflow, one.job, one.test, one.at.run_id), []).append(one)
+    rows = [*(_regression(own, pages) for own in together.values()), *(_standing(one, pages) for one in found.standing)]
     return Table(
         key="regressions",
-        caption="Regressions that nobody has acknowledged, one for each cause",
+        caption="Regressions that nobody has acknowledged, a line for each test and change",
         columns=(
             Column(key="test", label="Test"),
             Column(key="metric", label="Metric"),
@@ -97,8 +103,10 @@ def regressions_table(speed: SpeedFacts) -> Table:
     )
 
 
-def _regression(one: Change, pages: Mapping[str, str]) -> tuple[Cell, ...]:
-    others = f"and {len(one.moved_with):,} other series" if one.moved_with else None
+def _regression(own: Sequence[Change], pages: Mapping[str, str]) -> tuple[Cell, ...]:
+    one = own[0]
+    moved = {name for each in own for name in (each.change_id, *each.moved_with)} - {one.change_id}
+    others = f"and {len(moved):,} other series" if moved else None
     run = one.at.run_number if one.at.run_number is not None else one.at.run_id
     return (
         text_cell(one.test, pages.get(one.series), note=f"{one.workflow}: {one.job}"),
