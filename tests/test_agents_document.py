@@ -262,8 +262,10 @@ def test_several_pull_requests_are_told_with_state_and_title_where_they_are_know
         ({"branch": '"><svg onload=x>'}, "https://github.com/octo/engine/tree/%22%3E%3Csvg%20onload%3Dx%3E"),
         ({"branch": None}, None),
         ({"branch": "x" * 3_000}, None),
+        ({"branch": "x", "head_repository": None, "event": "pull_request"}, None),
+        ({"branch": "x", "head_repository": None, "event": "push"}, "https://github.com/octo/engine/tree/x"),
     ],
-    ids=["encoded", "fork", "hostile", "none", "long"],
+    ids=["encoded", "fork", "hostile", "none", "long", "fork-gone", "ours"],
 )
 def test_branches_link_to_their_page(told: dict[str, Any], url: str | None) -> None:
     assert only_run(an_agent_history([an_agent_run(1, **told)]))["branch_url"] == url

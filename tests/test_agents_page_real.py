@@ -47,7 +47,7 @@ def test_real_runs_are_all_told_and_none_is_an_agent_of_a_guess(
     rows = told["runs"].rows
     assert len(rows) == 226
     assert {row[4].value for row in rows} <= {"copilot", "(unattributed)"}
-    assert {row[10].value for row in rows} == {"none"}  # what the established file told were pull requests
+    assert {row[10].value for row in rows} == {None}  # what the established file told were pull requests
     assert all(str(row[0].url).startswith(f"{HOME}/actions/runs/") for row in rows)
     assert all(len(str(row[8].text)) == 8 for row in rows)
     assert sum(int(row[1].value or 0) for row in told["workflows"].rows) == 226

@@ -28,9 +28,10 @@ def cells(run: DataRun) -> dict[str, Cell]:
 def test_a_run_has_the_columns_of_the_page_in_their_order() -> None:
     assert [one.key for one in COLUMNS] == [
         "run", "detail", "workflow", "state", "agent", "event", "actor", "branch", "commit", "pr", "issue", "duration",
-        "queue", "started",
+        "queue", "started", "run_id", "attempt", "title", "address",
     ]  # fmt: skip
     chosen = {one.key for one in COLUMNS if one.choices}
+    assert [one.key for one in COLUMNS if not one.shown] == ["run_id", "attempt", "title", "address"]
     assert chosen == {"workflow", "state", "agent", "event", "actor", "branch", "pr", "issue", "started"}
 
 
@@ -72,7 +73,45 @@ def test_pull_requests_are_told_with_number_link_state_and_title(
 def test_the_pull_request_that_was_merged_last_is_told_apart_from_those_of_the_run() -> None:
     cell = cells(a_data_run(last_merged_pull=DataPull(number=5)))["pr"]
 
-    assert (cell.value, cell.text, cell.note) == ("none", "none", "last merged #5")
+    assert (cell.value, cell.text, cell.note) == (None, "none", "last merged #5")
+
+
+def test_no_pull_request_and_no_issue_are_saved_as_nothing() -> None:
+    row = cells(a_data_run())
+
+    assert [(row[key].value, row[key].text) for key in ("pr", "issue")] == [(None, "none")] * 2
+
+
+@pytest.mark.parametrize(
+    ("told", "text", "url"),
+    [
+        ({"branch_url": f"{HOME}/tree/main"}, "main", f"{HOME}/tree/main"),
+        ({"branch_url": "https://github.com/Octo/Engine/tree/main"}, "main", f"{HOME}/tree/main"),
+        ({"branch_url": "https://github.com/fork/engine/tree/main"}, "fork:main",
+         "https://github.com/fork/engine/tree/main"),
+        ({"branch_url": "https://ghe.example/fork/engine/tree/main"}, "fork:main",
+         "https://github.com/fork/engine/tree/main"),
+        ({"branch_url": "https://ghe.example/octo/engine/tree/main"}, "main", f"{HOME}/tree/main"),
+        ({"event": "push"}, "main", f"{HOME}/tree/main"),
+        ({"event": "pull_request"}, "?:main", None),
+        ({"branch_url": "javascript:alert(1)"}, "?:main", None),
+    ],
+    ids=["ours", "ours-in-other-letters", "fork", "fork-elsewhere", "ours-elsewhere", "untold", "fork-gone", "bad"],
+)  # fmt: skip
+def test_a_branch_of_a_fork_is_not_ours_and_leads_to_the_fork(told: dict[str, Any], text: str, url: str | None) -> None:
+    branch = cells(a_data_run(head_branch="main", **told))["branch"]
+
+    assert (branch.value, branch.text, branch.url) == (text, text, url)
+
+
+def test_an_attempt_leads_to_its_own_page_and_is_saved_with_id_number_title_and_address() -> None:
+    row = cells(a_data_run(run_attempt=2, display_title="Mend the cache"))
+
+    assert row["run"].url == f"{HOME}/actions/runs/5/attempts/2"
+    assert [row[key].value for key in ("run_id", "attempt", "title", "address")] == [
+        5, 2, "Mend the cache", f"{HOME}/actions/runs/5/attempts/2"
+    ]  # fmt: skip
+    assert cells(a_data_run(id=None))["address"] == cells(a_data_run(id=None))["run_id"] == Cell()
 
 
 def test_an_agent_stands_with_its_part_source_and_confidence() -> None:
@@ -104,8 +143,8 @@ def test_an_address_elsewhere_gives_way_to_the_page_of_the_repository(url: str |
     row = cells(a_data_run(html_url=url, branch_url=url, commit_url=url, head_branch="main", head_sha="01234567",
                            pull_requests=(DataPull(number=3, url=url),)))  # fmt: skip
 
-    assert row["run"].url == f"{HOME}/actions/runs/5"
-    assert row["branch"].url == f"{HOME}/tree/main"
+    assert row["run"].url == f"{HOME}/actions/runs/5/attempts/1"
+    assert row["branch"].url == (None if url else f"{HOME}/tree/main")
     assert row["commit"].url == f"{HOME}/commit/01234567"
     assert row["pr"].url == f"{HOME}/pull/3"
 

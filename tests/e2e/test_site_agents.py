@@ -118,7 +118,7 @@ def test_days_and_words_and_choices_together_leave_rows_that_are_all_of_them(pag
 
 
 def test_rows_are_sorted_and_paged(page: Page) -> None:
-    page.locator("#runs th button", has_text="Queue").click()
+    page.locator("#runs th button", has_text="First job after").click()
     assert "runs.sort=-queue" in page.url
     page.locator("#runs").get_by_label("Rows a page").select_option("50")
     assert page.locator("#runs tbody tr").count() == 50
@@ -174,6 +174,10 @@ def test_the_rows_that_are_left_are_saved_as_csv_and_json(page: Page) -> None:
     assert len(rows) == len(told) == 10
     assert {row["State"] for row in rows} == {"failure"}
     assert all(len(row["Commit"]) == 40 for row in rows)
+    assert [row["Address"] for row in rows] == [
+        f"{HOME}/actions/runs/{one['run_id']}/attempts/{one['attempt']}" for one in told
+    ]
+    assert {row["PR"] for row in rows if row["PR"].isalpha()} == set()
     assert float(rows[0]["Duration (min)"]) == told[0]["duration"] == 15.0
 
 

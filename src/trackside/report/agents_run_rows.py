@@ -11,6 +11,7 @@ import polars as pl
 from trackside.agents.frames import AgentHistory
 from trackside.agents.group_records import FailedJob
 from trackside.agents.shown_names import MOST_NAME, shown_name
+from trackside.history.runs import PULL_EVENTS
 from trackside.records.attribution import Attribution
 from trackside.records.pulls import PullRequest
 from trackside.report.agents_figures import workflow_file
@@ -120,8 +121,8 @@ class RunRows:
         }
 
     def _branch_url(self, run: Mapping[str, Any]) -> str | None:
-        """The page of the branch, in the repository that the commit is of."""
-        if not run["branch"]:
+        """The page of the branch, in the repository that the commit is of; None where that is a fork that is gone."""
+        if not run["branch"] or (not run["head_repository"] and run["event"] in PULL_EVENTS):
             return None
         site = self._home.rpartition("/")[0].rpartition("/")[0]
         home = f"{site}/{quote(run['head_repository'])}" if run["head_repository"] else self._home

@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 
 from trackside.agents.frames import AgentHistory
+from trackside.history.runs import PULL_EVENTS
 from trackside.records.alerts import AlertState
 from trackside.report.agents_figures import MOST_RECENT, RECENT, recent_failures, summary_of, window_with_ends
 from trackside.report.agents_run_rows import RunRows
@@ -116,6 +117,7 @@ def _context(facts: SiteFacts, agents: AgentFacts, last_updated: dt.datetime) ->
         "last_updated": iso(last_updated),
         "analyzer": facts.analyzer,
         "dispatch": _analyzer(facts),
+        "pull_events": PULL_EVENTS,
         "roles": ROLE_WORDS,
         "outcomes": OUTCOME_WORDS,
         "unattributed": UNATTRIBUTED,

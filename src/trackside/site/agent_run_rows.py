@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
@@ -9,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from trackside.history.runs import PULL_EVENTS
 from trackside.report.agents_run_records import DataPull, DataRun
 from trackside.report.agents_words import ROLE_WORDS, UNATTRIBUTED
 from trackside.report.ledger import counted
@@ -22,28 +24,34 @@ MOST_ROWS: Final = 1_500
 MOST_ROW_BYTES: Final = 2_500_000
 """Rows of runs that a page carries, and their bytes; older runs are in the data files. More would open later."""
 LEFT_OUT: Final = "they are older; data/agentops-runs.json names the files that have them"
-_NONE: Final = "none"
+_HEAD: Final = re.compile(r"https?://[^/]+/([\w.-]+/[\w.-]+)/tree/", re.ASCII)
+"""A page of a branch, which tells the repository that the branch is in."""
 
 COLUMNS: Final = (
     Column(key="run", label="Run", about="Number of the run in its workflow, and its attempt"),
-    Column(key="detail", label="Detail", about="Jobs and steps of the attempt, and how to have its logs analysed"),
+    Column(key="detail", label="Jobs", about="Jobs and steps of the attempt, and how to have its logs analysed"),
     Column(key="workflow", label="Workflow", choices=True),
     Column(key="state", label="State", kind=Kind.STATE, choices=True),
     Column(key="agent", label="Agent", choices=True, about="Its part, what told it, how sure that is"),
     Column(key="event", label="Event", choices=True),
     Column(key="actor", label="Actor", choices=True, about="Who started the attempt"),
-    Column(key="branch", label="Branch", choices=True),
+    Column(key="branch", label="Branch", choices=True, about="With the owner of the repository, where it is a fork"),
     Column(key="commit", label="Commit"),
     Column(key="pr", label="PR", choices=True, about="Pull requests that the run is of"),
     Column(key="issue", label="Issue", choices=True),
     Column(key="duration", label="Duration", kind=Kind.NUMBER, unit="min", about="From its start to its end"),
-    Column(key="queue", label="Queue", kind=Kind.NUMBER, unit="min", about="Until its first job began"),
+    Column(key="queue", label="First job after", kind=Kind.NUMBER, unit="min", about="Until its first job began"),
     Column(key="started", label="Started", kind=Kind.TIME, unit="UTC", choices=True),
+    Column(key="run_id", label="Run id", kind=Kind.NUMBER, shown=False),
+    Column(key="attempt", label="Attempt", kind=Kind.NUMBER, shown=False),
+    Column(key="title", label="Title", shown=False),
+    Column(key="address", label="Address", shown=False),
 )  # fmt: skip
 RECENT_COLUMNS: Final = tuple(
     msgspec.structs.replace(column, choices=False)
     for column in COLUMNS
     if column.key in {"run", "workflow", "state", "agent", "branch", "commit", "pr", "started", "detail"}
+    or not column.shown
 )
 
 
@@ -111,15 +119,17 @@ def run_cells(run: DataRun, home: str) -> tuple[Cell, ...]:
         _agent(run),
         text_cell(run.event),
         text_cell(run.triggering_actor or run.actor),
-        Cell()
-        if run.head_branch is None
-        else text_cell(run.head_branch, _page(run.branch_url, home, f"tree/{quote(run.head_branch)}")),
+        _branch(run, home),
         _commit(run, home),
         _pulls(run, home),
         _issues(run, home),
         in_minutes(run.duration_seconds),
         in_minutes(run.queue_seconds),
         time_cell(run.run_started_at or run.created_at),
+        Cell(value=run.id),
+        Cell(value=run.run_attempt),
+        Cell(value=run.display_title),
+        Cell(value=_attempt_page(run, home)),
     )
 
 
@@ -132,7 +142,36 @@ def _run(run: DataRun, home: str) -> Cell:
     attempt = f" ({run.run_attempt})" if (run.run_attempt or 1) > 1 else ""
     number = run.run_number if run.run_number is not None else run.id
     return Cell(value=number, text=None if number is None else f"#{number}{attempt}",
-                url=None if run.id is None else _page(run.html_url, home, f"actions/runs/{run.id}"))  # fmt: skip
+                url=_attempt_page(run, home))  # fmt: skip
+
+
+def _attempt_page(run: DataRun, home: str) -> str | None:
+    """The page of this attempt: that of the run shows the newest."""
+    if run.id is None:
+        return None
+    return f"{home}/actions/runs/{run.id}" + ("" if run.run_attempt is None else f"/attempts/{run.run_attempt}")
+
+
+def _branch(run: DataRun, home: str) -> Cell:
+    """The branch, of a fork ``owner:main``, as lines of CI are called; it leads to the repository that it is in."""
+    if run.head_branch is None:
+        return Cell()
+    site, *own = home.rsplit("/", 2)
+    head = _head_repository(run, "/".join(own))
+    if head is None:
+        return text_cell(f"?:{run.head_branch}")
+    if head.lower() == "/".join(own).lower():
+        return text_cell(run.head_branch, f"{home}/tree/{quote(run.head_branch)}")
+    owner = head.partition("/")[0]
+    return text_cell(f"{owner}:{run.head_branch}", f"{site}/{head}/tree/{quote(run.head_branch)}")
+
+
+def _head_repository(run: DataRun, own: str) -> str | None:
+    """The repository that the branch is in; None where it is not told: a fork that is gone, or no page of GitHub."""
+    if run.branch_url is None:
+        return None if run.event in PULL_EVENTS else own
+    found = _HEAD.match(run.branch_url)
+    return found[1] if found else None
 
 
 def _commit(run: DataRun, home: str) -> Cell:
@@ -161,9 +200,7 @@ def _pulls(run: DataRun, home: str) -> Cell:
     pulls = run.pull_requests or tuple(DataPull(number=number) for number in run.pr_numbers)
     if not pulls:
         merged = run.last_merged_pull
-        return Cell(
-            value=_NONE, text=_NONE, note=None if merged is None else f"last merged #{merged.number}", tone="quiet"
-        )
+        return Cell(text="none", note=None if merged is None else f"last merged #{merged.number}", tone="quiet")
     return Cell(
         value=pulls[0].number,
         text=f"#{pulls[0].number}",
@@ -184,7 +221,7 @@ def _pull_words(pull: DataPull, run: DataRun) -> str:
 def _issues(run: DataRun, home: str) -> Cell:
     numbers = run.issue_numbers or (() if run.issue_number is None else (run.issue_number,))
     if not numbers:
-        return text_cell(_NONE, tone="quiet")
+        return Cell(text="none", tone="quiet")
     cells = [Cell(value=number, text=f"#{number}", url=f"{home}/issues/{number}") for number in numbers]
     note = None if run.issue_source is None else words(run.issue_source)
     return msgspec.structs.replace(cells[0], note=note, items=tuple(cells[1:]))

@@ -43,7 +43,8 @@
 
   const isRun = (run) => run !== null && typeof run === "object" && Number.isSafeInteger(run.id);
 
-  const startOf = (row) => String(row.at(-1)?.v ?? row.at(-1) ?? "");
+  const STARTED = 13;
+  const startOf = (row) => String(row[STARTED]?.v ?? row[STARTED] ?? "");
   const newestFirst = (rows) => rows.sort((a, b) => (startOf(a) < startOf(b) ? 1 : startOf(a) > startOf(b) ? -1 : 0));
 
   // The file has the runs that were created last. Others of the page stay, one more attempt of an old run too.
@@ -62,7 +63,7 @@
   }
 
   function recentRows(told) {
-    const places = [0, 1, 2, 3, 4, 7, 8, 9, 13];
+    const places = [0, 1, 2, 3, 4, 7, 8, 9, STARTED, 14, 15, 16, 17];
     const failed = asList(told.recent_failures).filter(isRun);
     return newestFirst(failed.map(runRow).map((row) => places.map((at) => row[at])));
   }

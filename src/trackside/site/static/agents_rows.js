@@ -16,6 +16,7 @@
   const UNFINISHED = ["in_progress", "queued", "waiting", "requested", "pending"];
   const Z = 1.959963984540054;
   const FEW = 3;
+  const BRANCH = /^https?:\/\/[^/]+\/([\w.-]+\/[\w.-]+)\/tree\//;
   const HOST = new URL(context.home).host;
   const FOLDER = /^\.github\/workflows\//;
 
@@ -79,7 +80,16 @@
   function runCell(run) {
     const number = run.run_number ?? run.id ?? null;
     const attempt = (run.run_attempt ?? 1) > 1 ? ` (${run.run_attempt})` : "";
-    return cell(number, { t: number === null ? null : `#${number}${attempt}`, u: (run.id ?? null) === null ? null : page(run.html_url, `actions/runs/${run.id}`) });
+    return cell(number, { t: number === null ? null : `#${number}${attempt}`, u: attemptPage(run) });
+  }
+
+  // The page of this attempt: that of the run shows the newest.
+  function attemptPage(run) {
+    if ((run.id ?? null) === null) {
+      return null;
+    }
+    const attempt = run.run_attempt ?? null;
+    return `${context.home}/actions/runs/${run.id}${attempt === null ? "" : `/attempts/${attempt}`}`;
   }
 
   function agentCell(run) {
@@ -102,7 +112,7 @@
     const pulls = pullsOf(run);
     if (!pulls.length) {
       const merged = run.last_merged_pull?.number;
-      return cell("none", { n: isNumber(merged) ? `last merged #${merged}` : null, k: "quiet" });
+      return cell(null, { t: "none", n: isNumber(merged) ? `last merged #${merged}` : null, k: "quiet" });
     }
     const note = pulls.map((one) => [one.state, one.title === run.display_title ? null : one.title].filter(Boolean).join(": ")).filter(Boolean);
     const [first, ...others] = pulls.map((one) => ({ v: one.number, t: `#${one.number}`, u: one.url }));
@@ -113,7 +123,7 @@
     const told = asList(run.issue_numbers).filter(isNumber);
     const numbers = told.length ? told : [run.issue_number].filter(isNumber);
     if (!numbers.length) {
-      return cell("none", { k: "quiet" });
+      return cell(null, { t: "none", k: "quiet" });
     }
     const [first, ...others] = numbers.map((one) => ({ v: one, t: `#${one}`, u: `${context.home}/issues/${one}` }));
     const note = run.issue_source ? words(run.issue_source) : null;
@@ -127,7 +137,25 @@
 
   function branchCell(run) {
     const name = text(run.head_branch);
-    return name === null ? null : cell(name, { u: page(run.branch_url, `tree/${name.split("/").map(quoted).join("/")}`) });
+    if (name === null) {
+      return null;
+    }
+    const path = `tree/${name.split("/").map(quoted).join("/")}`;
+    const own = new URL(context.home).pathname.split("/").slice(-2).join("/");
+    const head = headRepository(run, own);
+    if (head === null) {
+      return `?:${name}`;
+    }
+    const isOurs = head.toLowerCase() === own.toLowerCase();
+    return isOurs ? cell(name, { u: `${context.home}/${path}` }) : cell(`${head.split("/")[0]}:${name}`, { u: `${context.home.slice(0, -own.length)}${head}/${path}` });
+  }
+
+  // The repository that the branch is in; null where it is not told: a fork that is gone, or no page of GitHub.
+  function headRepository(run, own) {
+    if ((run.branch_url ?? null) === null) {
+      return context.pull_events.includes(run.event) ? null : own;
+    }
+    return BRANCH.exec(run.branch_url)?.[1] ?? null;
   }
 
   function commitCell(run) {
@@ -152,6 +180,10 @@
       inMinutes(run.duration_seconds),
       inMinutes(run.queue_seconds),
       time(run.run_started_at ?? run.created_at),
+      run.id ?? null,
+      run.run_attempt ?? null,
+      text(run.display_title),
+      attemptPage(run),
     ];
   }
 

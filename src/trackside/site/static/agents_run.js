@@ -138,7 +138,7 @@
   }
 
   const textIn = (cell) => (cell !== null && typeof cell === "object" ? (cell.t ?? cell.v) : cell);
-  const HEADS = ["Run", null, "Workflow", "State", "Agent", "Event", "Actor", "Branch", "Commit", "PR", "Issue", "Duration (min)", "Queue (min)", "Started (UTC)"];
+  const HEADS = ["Run", null, "Workflow", "State", "Agent", "Event", "Actor", "Branch", "Commit", "PR", "Issue", "Duration (min)", "First job after (min)", "Started (UTC)"];
 
   function facts(row) {
     const parts = HEADS.flatMap((head, at) => {
