@@ -79,7 +79,7 @@ def chart_data(
     the try; ``levels`` are places and levels at which the fitted line bends; ``gaps`` are places; ``changes`` are
     places, texts, verdicts and ids; ``limits`` are the values that the chart shows at first.
     """
-    rows = [view.points[list(drawn[view.key].places)] for view in views]
+    rows = [_drawn_rows(view, drawn[view.key]) for view in views]
     every = pl.concat([one.select(_OF_RUN + _OF_JOB) for one in rows]) if rows else pl.DataFrame()
     if every.is_empty():
         return {"runs": {}, "jobs": {}, "series": {}, "home": home, "pools": list(pools)}
@@ -97,6 +97,10 @@ def chart_data(
             for view, own in zip(views, rows, strict=True)
         },
     }
+
+
+def _drawn_rows(view: SeriesView, drawn: Drawn) -> pl.DataFrame:
+    return view.points if not drawn.left_out else view.points[list(drawn.places)]
 
 
 _OF_RUN: Final = [
@@ -163,7 +167,9 @@ def _series(
         "value": [_short(value) for value in rows["value"].to_list()],
         "flag": [
             _OUTCOMES.get(outcome, _UNKNOWN) + 4 * (not final) + 8 * (tried or 1)
-            for outcome, final, tried in rows.select("test_outcome", "is_final", "try_number").iter_rows()
+            for outcome, final, tried in zip(
+                *(rows[name].to_list() for name in ("test_outcome", "is_final", "try_number")), strict=True
+            )
         ],
         "levels": _bends(rows["level"].to_list()),
         "gaps": [shown[place] for place in gaps_of(view) if place in shown],
@@ -178,7 +184,8 @@ def _short(value: float) -> float | int:
 
 def _bends(levels: Sequence[float | None]) -> list[list[float | int]]:
     """Places and levels at which a line through all of them bends or ends."""
-    known = [(place, _short(level)) for place, level in enumerate(levels) if level is not None]
+    short = {level: _short(level) for level in set(levels) if level is not None}
+    known = [(place, short[level]) for place, level in enumerate(levels) if level is not None]
     kept = [
         point
         for number, point in enumerate(known)
@@ -188,6 +195,8 @@ def _bends(levels: Sequence[float | None]) -> list[list[float | int]]:
 
 
 def _changes(view: SeriesView, rows: pl.DataFrame) -> list[list[Any]]:
+    if not view.changes:
+        return []
     places: dict[int, int] = {}
     for place, job in enumerate(rows["job_id"].to_list()):
         places.setdefault(job, place)

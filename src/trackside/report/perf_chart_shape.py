@@ -35,10 +35,11 @@ def limits_of(view: SeriesView) -> Limits:
     less than 6 % of its level.
     """
     values = view.points["value"].to_numpy()
-    core = view.points.filter("is_searched")["value"].to_numpy()
+    core = values[searched_places(view)]
     core = core if core.size else values
     low, high = _near(values, core)
-    levels = view.points["level"].drop_nulls().to_numpy()
+    levels = view.points["level"].to_numpy()
+    levels = levels[~np.isnan(levels)]
     if levels.size:
         low, high = min(low, float(levels.min())), max(high, float(levels.max()))
     middle = (low + high) / 2
@@ -62,9 +63,14 @@ def gaps_of(view: SeriesView) -> list[int]:
 
     Long are two days and more, where that is six times the usual distance of its points.
     """
-    rows = view.points.with_row_index("place").filter("is_searched")
-    at = rows["ordered_at"].to_numpy().astype("datetime64[us]").astype(np.int64)
+    places = searched_places(view)
+    at = view.points["ordered_at"].to_numpy()[places].astype("datetime64[us]").astype(np.int64)
     spacing = np.diff(at)
     usual = float(np.median(spacing[spacing > 0])) if (spacing > 0).any() else 0.0
     long = (spacing > _LONG_GAP / dt.timedelta(microseconds=1)) & (spacing > _GAP_SPACINGS * usual)
-    return [int(place) for place in rows["place"].to_numpy()[1:][long]]
+    return [int(place) for place in places[1:][long]]
+
+
+def searched_places(view: SeriesView) -> npt.NDArray[np.int64]:
+    """The places of the points that were, or could be, searched: numpy alone, as pages ask it of every series."""
+    return np.flatnonzero(view.points["is_searched"].to_numpy())

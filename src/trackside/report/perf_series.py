@@ -105,7 +105,7 @@ def series_views(
 
 
 def _with_levels(points: pl.DataFrame, changes: Changes | None) -> pl.DataFrame:
-    is_searched = pl.col("is_final") & pl.col("is_default_line")
+    is_searched = (pl.col("is_final") & pl.col("is_default_line")).fill_null(value=False)
     if changes is None:
         return points.with_columns(level=pl.lit(None, pl.Float64), is_searched=is_searched)
     levels = changes.levels.select(*_LEVEL_KEY, "level").unique(_LEVEL_KEY, keep="last")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
 _PLAIN: Final = re.compile(r"https?://[\w.~:/?#@!$&'()*+,;=%-]+", re.ASCII)
 
 
+@lru_cache(maxsize=100_000)
 def link_within(url: str | None, site: str) -> str | None:
     """``url`` where it is a plain address on the host of ``site``, else None: then it is text.
 
-    Another port, a name before an ``@`` and another scheme than http and https are other hosts.
+    Another port, a name before an ``@`` and another scheme than http and https are other hosts. What was answered is
+    kept: pages ask for the addresses of one run again and again.
     """
     if url is None or not _PLAIN.fullmatch(url):
         return None

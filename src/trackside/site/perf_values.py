@@ -24,6 +24,11 @@ MOST_COLUMNS: Final = 6
 """and so many a column of values, so that a row can be read: those that changed first, then established ones."""
 _NO_LETTERS: Final = re.compile(r"[^0-9a-z]+")
 _ROW: Final = ("job_id", "try_number")
+_TOLD: Final = (
+    *_ROW, "run_id", "run_number", "run_attempt", "created_at", "job_url", "run_url", "test_outcome", "job_outcome",
+    "is_final", "sha", "pull_number", "pull_url", "author", "branch", "is_default_line", "pool", "runner_name",
+)  # fmt: skip
+_NO_VALUE: Final = Cell()
 _FEWEST_ROWS: Final = 100
 _MOST_RUNNERS: Final = 200
 _WRITTEN: Final = 50
@@ -47,7 +52,7 @@ _LAST: Final = (
 def values_table(test: SpeedTest, words: PerfWords, most_cells: int) -> Table:
     """The newest values of the test, earlier tries too; rows are left out beyond ``most_cells`` cells."""
     drawn, views = test.views[:MOST_METRICS], test.views[:MOST_COLUMNS]
-    points = pl.concat([view.points.with_columns(key=pl.lit(view.key)) for view in drawn])
+    points = pl.concat([view.points.select(_TOLD) for view in drawn])
     rows = points.unique(_ROW, keep="last", maintain_order=True).sort(_NEWEST, descending=True, nulls_last=True)
     columns = (*_FIRST, *map(_column, views), *_LAST)
     kept = rows.head(max(_FEWEST_ROWS, most_cells // len(columns)))
@@ -55,7 +60,7 @@ def values_table(test: SpeedTest, words: PerfWords, most_cells: int) -> Table:
         key="values",
         caption=_caption(test),
         columns=columns,
-        rows=tuple(_rows(kept, points, views, words)),
+        rows=tuple(_rows(kept, views, words)),
         order="-created",
         written=_WRITTEN,
         left_out=rows.height - kept.height,
@@ -87,20 +92,21 @@ def _column(view: SeriesView) -> Column:
     return Column(key=view.key, label=safe_text(view.metric), kind=Kind.NUMBER, unit=unit)
 
 
-def _rows(
-    rows: pl.DataFrame, points: pl.DataFrame, views: Sequence[SeriesView], words: PerfWords
-) -> Iterator[tuple[Cell, ...]]:
-    values: dict[tuple[int, int], dict[str, float]] = {}
-    here = points.join(rows.select(_ROW), on=_ROW, how="semi", nulls_equal=True)
-    for job_id, number, key, value in here.select(*_ROW, "key", "value").iter_rows():
-        values.setdefault((job_id, number), {})[key] = value
+def _rows(rows: pl.DataFrame, views: Sequence[SeriesView], words: PerfWords) -> Iterator[tuple[Cell, ...]]:
+    values = [_values(view) for view in views]
     for row in rows.iter_rows(named=True):
-        own = values[row["job_id"], row["try_number"]]
-        yield (*_first(row), *(_value(own.get(view.key)) for view in views), *_last(row, words))
+        key = row["job_id"], row["try_number"]
+        yield (*_first(row), *(_value(own.get(key)) for own in values), *_last(row, words))
+
+
+def _values(view: SeriesView) -> dict[tuple[int, int], float]:
+    """The values of a series by job and try."""
+    keys = zip(*(view.points[name].to_list() for name in _ROW), strict=True)
+    return dict(zip(keys, view.points["value"].to_list(), strict=True))
 
 
 def _value(value: float | None) -> Cell:
-    return number_cell(value, level_text(value))
+    return _NO_VALUE if value is None else number_cell(value, level_text(value))
 
 
 def _first(row: Mapping[str, Any]) -> tuple[Cell, ...]:
