@@ -16,7 +16,8 @@ from tests.workflow_steps import WORKFLOWS
 from trackside.ci.recent_failures import MOST_FAILURES
 from trackside.settings import Settings, SiteSettings
 from trackside.site.ci_jobs import MOST_JOB_PAGES
-from trackside.site.home_status import NEW_FOR, Answer
+from trackside.site.home_status import Answer
+from trackside.site.new_groups import NEW_FOR
 from trackside.site.pages import NAMES, POLICY, Section, site_text
 from trackside.site.perf_order import MOST_TESTS
 from trackside.site.tables import MOST_WRITTEN, RESERVED
