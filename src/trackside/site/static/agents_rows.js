@@ -20,21 +20,7 @@
   const HOST = new URL(context.home).host;
   const FOLDER = /^\.github\/workflows\//;
 
-  // ---- numbers, as Python writes them: a tie goes to the even digit
-
-  function fixed(value, digits) {
-    const step = 10 ** digits;
-    const ties = value * step * 2;
-    const isTie = Number.isInteger(value * 2 ** (digits + 1)) && Number.isInteger(ties) && ties % 2 !== 0;
-    const text = isTie ? (2 * Math.round(ties / 4) / step).toFixed(digits) : value.toFixed(digits);
-    const [whole, rest] = text.split(".");
-    return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (rest ? `.${rest}` : "");
-  }
-
-  const rounded = (value, digits) => Number(fixed(value, digits).replaceAll(",", ""));
-  const many = (count) => count.toLocaleString("en");
-  const counted = (count, noun) => `${many(count)} ${noun}${count === 1 ? "" : "s"}`;
-  const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
+  const { fixed, rounded, many, counted, isNumber, length } = site.agentNumbers;
   const text = (value) => (value === null || value === undefined ? null : String(value));
   const words = (name) => name.replaceAll("_", " ");
 
@@ -194,17 +180,6 @@
     const middle = (share + zz / (2 * n)) / (1 + zz / n);
     const half = (Z * Math.sqrt((share * (1 - share)) / n + zz / (4 * n * n))) / (1 + zz / n);
     return { low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
-  }
-
-  // 45 s, 12.5 min or 3.2 h: the limits are where the unit before would be rounded to 60.
-  function length(seconds) {
-    if (!isNumber(seconds)) {
-      return "–";
-    }
-    if (seconds < 59.5) {
-      return `${fixed(seconds, 0)} s`;
-    }
-    return seconds < 3597 ? `${fixed(seconds / 60, 1)} min` : `${fixed(seconds / 3600, 1)} h`;
   }
 
   function successOf(outcomes) {
@@ -390,9 +365,6 @@
 
   site.agentRows = {
     context,
-    fixed,
-    length,
-    counted,
     moment,
     asList,
     kpis,
