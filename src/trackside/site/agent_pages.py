@@ -37,6 +37,9 @@ MOST_JOBS: Final = 500
 MOST_WATERFALLS: Final = 12
 MOST_OPENED: Final = 300
 """Runs whose steps the page may have; those of older ones are in the data files."""
+_SCRIPTS: Final = (
+    "agents_numbers.js", "agents_rows.js", "agents_analysis.js", "agents_run.js", "agents_trends.js", "agents.js",
+)  # fmt: skip
 _SHOWN_ALERTS: Final = (AlertState.ON, AlertState.RECOVERED)
 
 
@@ -50,9 +53,7 @@ def agent_pages(facts: SiteFacts) -> Iterator[Page]:
         section=Section.AGENTS,
         values={"told": told, "alerts": _alerts(facts.health), "sync": _sync(facts.health)},
         styles=("agents.css",),
-        scripts=()
-        if told is None
-        else ("agents_rows.js", "agents_analysis.js", "agents_run.js", "agents_trends.js", "agents.js"),
+        scripts=() if told is None else _SCRIPTS,
     )
 
 

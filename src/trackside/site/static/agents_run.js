@@ -8,7 +8,8 @@
   if (!dialog || site.agentRun) {
     return;
   }
-  const { context, fixed, length, counted } = site.agentRows;
+  const { context } = site.agentRows;
+  const { fixed, length, counted } = site.agentNumbers;
   const marks = JSON.parse(document.getElementById("marks").textContent);
   const details = JSON.parse(document.getElementById("agents-details").textContent);
   const title = document.getElementById("run-title");

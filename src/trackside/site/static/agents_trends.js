@@ -9,7 +9,7 @@
   }
   holder.dataset.live = "yes";
   const data = JSON.parse(document.getElementById("agents-trends").textContent);
-  const { fixed, counted } = site.agentRows;
+  const { fixed, counted } = site.agentNumbers;
   const HOUR_MS = 3_600_000;
   const DAY_MS = 24 * HOUR_MS;
   const RANGES = { "24h": 1, "7d": 7, "30d": 30, "90d": 90 };
