@@ -67,8 +67,8 @@ def causes_sections(verdicts: Verdicts, groups: FailureGroups, top: int) -> Iter
         yield Section(title="Where to look: the newest of each group", notes=notes)
 
 
-def verdict_notes(verdicts: Verdicts, top: int) -> Iterator[str]:
-    """What the verdicts are of, and what is missing."""
+def verdict_notes(verdicts: Verdicts, top: int | None = None) -> Iterator[str]:
+    """What the verdicts are of, and what is missing; ``top`` is how many jobs are listed, None for all."""
     if not verdicts.failures:
         yield "No job failed in the window."
         return
@@ -76,7 +76,7 @@ def verdict_notes(verdicts: Verdicts, top: int) -> Iterator[str]:
     yield f"Of {counted(verdicts.failures, 'failed attempt')}: {parts}."
     if verdicts.without_log:
         yield f"No log of {verdicts.without_log:,} of them was read: --logs failed reads those that GitHub still has."
-    if len(verdicts.jobs) > top:
+    if top is not None and len(verdicts.jobs) > top:
         yield f"Not listed: {counted(len(verdicts.jobs) - top, 'job')}; --top or --format json shows them."
     if verdicts.gates:
         names = ", ".join(verdicts.gates)

@@ -44,7 +44,6 @@ _STYLES: Final = ("ci.css",)
 _SCRIPTS: Final = ("ci.js",)
 _MOST_EVENTS: Final = 30
 _MOST_QUEUES: Final = 6
-_MOST_NOTES: Final = 10_000_000
 
 
 def ci_pages(facts: SiteFacts) -> Iterator[Page]:
@@ -91,7 +90,7 @@ def _values(facts: SiteFacts, ci: CiFacts, found: CiResults) -> dict[str, Any]:
         "groups": groups_table(ci.groups, new, facts.home),
         "new": new,
         "group_notes": tuple(ungrouped_notes(ci.groups)),
-        "verdict_notes": tuple(verdict_notes(ci.verdicts, _MOST_NOTES)),
+        "verdict_notes": tuple(verdict_notes(ci.verdicts)),
         "looked_at": ci.looked_at,
         "rates": rates_table(ci.rates, families, found.paths),
         "rates_note": _rates_note(ci.rates),
