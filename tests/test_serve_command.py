@@ -205,6 +205,17 @@ def test_what_cannot_be_meant_is_said(
     assert said.count("\n") <= 2
 
 
+@pytest.mark.parametrize("token", ["gehörig", "with a\ttab", " around "])
+def test_a_token_that_no_header_can_carry_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], token: str
+) -> None:
+    monkeypatch.setenv("TRACKSIDE_SERVER_TOKEN", token)
+    code, out, said = serve(tmp_path, monkeypatch, capsys)
+    assert (code, out) == (2, "")
+    assert said.startswith("Error: TRACKSIDE_SERVER_TOKEN:")
+    assert token not in said
+
+
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn", "prometheus_client"])
 def test_without_the_extra_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], missing: str

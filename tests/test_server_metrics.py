@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import shutil
 import time
 from pathlib import Path
 
@@ -67,6 +69,38 @@ def test_requests_are_counted_by_route_and_status_and_by_nothing_that_came_from_
         assert len(counted) < 10
 
 
+def test_each_request_is_counted_at_the_address_that_answered_it(tmp_path: Path) -> None:
+    with server_here(tmp_path) as served:
+        served.until_ready()
+        for path in ("/webhooks/github", "/api/v1/runs/1/analysis", "/api/nothing", "/webhooks/nothing"):
+            served.get(path)
+        told = samples(served.get("/metrics").body.decode())
+        counted = {labels: value for (name, labels), value in told.items() if name == "trackside_http_requests_total"}
+        assert counted[("route", "/webhooks/github"), ("status", "405")] == 1
+        assert counted[("route", "/api/v1/runs/{run_id}/analysis"), ("status", "405")] == 1
+        assert counted[("route", "/api/{path:path}"), ("status", "404")] == 1
+        assert counted[("route", "/webhooks/{path:path}"), ("status", "404")] == 1
+
+
+def test_figures_of_a_store_that_cannot_be_read_are_unknown(tmp_path: Path) -> None:
+    with server_here(tmp_path) as served:
+        served.store.add_sync(ledger(ended_at=NOW))
+        served.store.add_runs([attempt(1, created_at=NOW)], NOW)
+        served.until_ready()
+        assert served.metric("trackside_sync_age_seconds") >= 0
+        shutil.rmtree(tmp_path / "store" / "syncs")
+        (tmp_path / "store" / "syncs" / "_delta_log").mkdir(parents=True)
+        (tmp_path / "store" / "syncs" / "_delta_log" / f"{0:020}.json").write_text("torn")
+        told = samples(served.get("/metrics").body.decode())
+        assert told["trackside_store_unread_total", ()] >= 1
+        for name, labels in (
+            ("trackside_sync_age_seconds", ()),
+            ("trackside_runs", (("conclusion", "success"),)),
+            ("trackside_last_sync_status", (("status", "ok"),)),
+        ):
+            assert told[name, labels] != told[name, labels], name
+
+
 def test_conclusions_that_nobody_knows_are_counted_together() -> None:
     metrics = Metrics("1")
     hostile = {f'x"}}\n{number}': 1 for number in range(100)}
@@ -101,14 +135,14 @@ def test_a_site_that_cannot_be_built_is_no_health_and_the_old_one_stays(tmp_path
         flag.touch()
         served.store.add_runs([attempt(1)], NOW)
         served.until(lambda: served.get("/healthz").status == 503)
-        assert served.get("/healthz").json == {
-            "status": "failing",
-            "reasons": ["The site was not built: the disk is full."],
-        }
+        told = served.get("/healthz").json
+        assert told["status"] == "failing"
+        [reason] = told["reasons"]
+        assert re.fullmatch(r"The site was not built: once since [-0-9 :]+ UTC\. The server's log says why\.", reason)
         assert served.get("/").body == b"old"
         assert served.metric("trackside_site_build_failures") == 1
         assert served.metric('trackside_site_builds_total{result="failed"}') == 1
-        assert served.get("/api/v1/status").json["build_error"] == "the disk is full."
+        assert served.get("/api/v1/status").json["build_error"] == reason
         assert [sentence for sentence in served.said if "the disk is full" in sentence]
 
 
@@ -140,9 +174,11 @@ def test_a_sync_that_failed_is_no_health(tmp_path: Path) -> None:
     sync = python("import sys; sys.exit('Error: GitHub refused.')")
     with server_here(tmp_path, sync=sync, sync_every_s=3600.0) as served:
         served.until_ready()
-        served.until(lambda: "The sync failed: GitHub refused." in served.get("/healthz").json["reasons"])
+        served.until(lambda: "The sync failed: GitHub refused." in served.said)
+        [reason] = served.get("/healthz").json["reasons"]
+        assert re.fullmatch(r"The sync failed at [-0-9 :]+ UTC\. The server's log says why\.", reason)
         assert served.metric('trackside_syncs_total{result="failed"}') == 1
-        assert served.get("/api/v1/status").json["sync_error"] == "GitHub refused."
+        assert served.get("/api/v1/status").json["sync_error"] == reason
 
 
 def test_figures_of_a_torn_document_are_unknown(tmp_path: Path) -> None:

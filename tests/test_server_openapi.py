@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +20,7 @@ from tests.serving import TOKEN, Served, python, server_here
 from tests.syncing import a_week, sync_once
 from trackside.cli.github_options import Access, Window
 from trackside.cli.serve_children import Children, child_commands
+from trackside.server.children import run_child
 from trackside.server.openapi import openapi
 from trackside.store.store import open_store
 
@@ -52,9 +53,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     )
     commands = child_commands(children, {})
     run_id = str(store.newest("runs").filter(pl.col("conclusion") == "failure").collect()["run_id"][0])
-    told = subprocess.run([*commands.analyze, "--offline", run_id], capture_output=True)
-    assert told.stdout, told.stderr
-    (folder / "analysis.json").write_bytes(told.stdout)
+    ended = asyncio.run(
+        run_child((*commands.analyze, "--offline", run_id), commands.environ, limit_s=60, most_bytes=1 << 24)
+    )
+    assert ended.out, ended.said
+    (folder / "analysis.json").write_bytes(ended.out)
     analysis = python("import sys; print(open(sys.argv[1]).read())", folder / "analysis.json")
     with server_here(folder, build=commands.build, analyze=analysis, wait_s=120.0) as running:
         running.until_ready()

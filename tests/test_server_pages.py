@@ -119,12 +119,13 @@ def test_a_page_says_that_the_site_is_being_built_and_looks_again(tmp_path: Path
         assert served.get("/data/site.json").json == {"error": "The site is being built for the first time."}
 
 
-def test_why_the_site_could_not_be_built_is_on_the_page_and_harmless_there(tmp_path: Path) -> None:
+def test_that_the_site_could_not_be_built_is_on_the_page_and_not_why(tmp_path: Path) -> None:
     code = "import sys; sys.exit('Error: The store holds <script>alert(1)</script> no run.')"
     with server_here(tmp_path, build=python(code)) as served:
         served.until(lambda: b"could not be built" in served.get("/").body)
         page = served.get("/").body
-        assert b"The store holds &lt;script&gt;" in page
+        assert b"The site was not built: once since" in page
+        assert b"The store holds" not in page
         assert b"<script" not in page
 
 

@@ -66,10 +66,11 @@ def serve(
     terminal = open_terminal(quiet=(saying or Saying()).quiet)
     settings = settings_of(access)
     own = settings.server
-    every_s = _every(sync_every, settings)
+    every_s, token = _every(sync_every, settings), _token()
     with _serving(window, access, settings, benchmarks, terminal) as (serving, backend):
         names = (*own.hosts, *allow_host)
-        app = make_app(msgspec.structs.replace(serving, names=names, sync_every_s=every_s), backend, terminal.warn)
+        serving = msgspec.structs.replace(serving, names=names, sync_every_s=every_s, token=token)
+        app = make_app(serving, backend, terminal.warn)
         listener = bind(host or own.host, own.port if port is None else port)
         address = address_of(listener)
         run(app, listener, lambda: _tell(terminal, serving.repo, address), terminal.warn)
@@ -102,6 +103,17 @@ def _every(option: str | None, settings: Settings) -> float | None:
     return every_s
 
 
+def _token() -> str | None:
+    """The token of those who may have runs analysed. Raises UsageError for one that no header can carry."""
+    token = os.environ.get("TRACKSIDE_SERVER_TOKEN") or None
+    if token is not None and not (token.isascii() and token.isprintable() and token == token.strip()):
+        msg = (
+            "TRACKSIDE_SERVER_TOKEN: letters, digits and signs of ASCII are meant, as openssl rand -hex 32 makes them."
+        )
+        raise UsageError(msg)
+    return token
+
+
 @contextmanager
 def _serving(
     window: Window, access: Access, settings: Settings, benchmarks: tuple[Path, ...], terminal: Terminal
@@ -130,13 +142,14 @@ def _serving(
             folder=folder,
             commands=child_commands(children, os.environ),
             secret=os.environ.get("TRACKSIDE_WEBHOOK_SECRET") or None,
-            token=os.environ.get("TRACKSIDE_SERVER_TOKEN") or None,
             poll_s=_LOOK_S if store.location.path is not None else _LOOK_FAR_S,
         )
-        yield serving, _backend(store, repo, window, settings, benchmarks)
+        yield serving, _backend(store, repo, window, settings, benchmarks, terminal)
 
 
-def _backend(store: Store, repo: str, window: Window, settings: Settings, benchmarks: tuple[Path, ...]) -> StoreBackend:
+def _backend(
+    store: Store, repo: str, window: Window, settings: Settings, benchmarks: tuple[Path, ...], terminal: Terminal
+) -> StoreBackend:
     from trackside.cli.serve_backend import StoreBackend
 
     now = dt.datetime.now(dt.UTC)
@@ -144,7 +157,8 @@ def _backend(store: Store, repo: str, window: Window, settings: Settings, benchm
     start, _ = window_of(window, msgspec.structs.replace(settings, sync=own), now)
     file = find_settings_file(Path.cwd())
     folders = (*benchmarks, *(Path(one) for one in settings.site.benchmarks))
-    return StoreBackend(store, repo, settings, now - start, (*folders, *(() if file is None else (file,))))
+    watched = (*folders, *(() if file is None else (file,)))
+    return StoreBackend(store, repo, settings, now - start, watched, terminal.warn)
 
 
 def _tell(terminal: Terminal, repo: str, address: str) -> None:

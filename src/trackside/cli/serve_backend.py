@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import polars as pl
 
 from trackside.cli.alerting import look_at_alerts
+from trackside.errors import TracksideError
 from trackside.evidence.knowledge import load_knowledge
 from trackside.evidence.run_lists import load_newest_attempts, load_run, page_of_runs
 from trackside.evidence.selection import same_repository
@@ -59,14 +60,20 @@ class Kept:
 
 class StoreBackend:
     """The backend of the server over a store. ``window`` is how far back figures reach; ``watched`` are files and
-    folders whose change makes another site, as a change of the store does.
+    folders whose change makes another site, as a change of the store does. ``say`` is told of upkeep that failed.
     """
 
     def __init__(
-        self, store: Store, repo: str, settings: Settings, window: dt.timedelta, watched: Iterable[Path] = ()
+        self,
+        store: Store,
+        repo: str,
+        settings: Settings,
+        window: dt.timedelta,
+        watched: Iterable[Path] = (),
+        say: Callable[[str], None] | None = None,
     ) -> None:
         self._store, self._repo, self._settings = store, repo, settings
-        self._window, self._watched = window, tuple(watched)
+        self._window, self._watched, self._say = window, tuple(watched), say
         self._runs, self._figures = Kept(), Kept()
         self._forgot_at = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -102,9 +109,17 @@ class StoreBackend:
         now = dt.datetime.now(dt.UTC)
         outcomes = take_deliveries(incoming, self._store, self._repo, now)
         if now - self._forgot_at > _FORGET_EVERY:
-            self._store.forget_deliveries(now - REMEMBERED)
             self._forgot_at = now
+            self._forget(now - REMEMBERED)
         return outcomes
+
+    def _forget(self, before: dt.datetime) -> None:
+        """Forgets deliveries; where that fails they are only remembered longer, and what was taken stays taken."""
+        try:
+            self._store.forget_deliveries(before)
+        except TracksideError as error:
+            if self._say is not None:
+                self._say(f"Old deliveries were not forgotten: {error}")
 
     def _newest_attempts(self) -> pl.DataFrame:
         return self._runs.get(

@@ -46,14 +46,17 @@ def page_of_runs(runs: pl.DataFrame, asked: RunAsked) -> RunPage:
 
 
 def load_run(store: Store, repo: str, run_id: int) -> RunInDetail | None:
-    """A run of ``repo`` with its attempts and jobs; None where the store does not have it."""
+    """A run of ``repo`` with its attempts and jobs; None where the store has neither.
+
+    A run that only its jobs told of has no attempts.
+    """
     mine = same_repository(repo)
     runs = store.newest_of_runs("runs", [run_id]).filter(mine).select("repo", "observed_at", *_COLUMNS).collect()
-    if runs.is_empty():
-        return None
     attempts = once(runs.sort("observed_at"), _ATTEMPT).sort("run_attempt", descending=True)
     jobs = store.newest_of_runs("jobs", [run_id]).filter(mine).sort("observed_at").collect()
     jobs = jobs.unique("job_id", keep="last").sort("run_attempt", "job_id").drop(STAMP_NAMES)
+    if attempts.is_empty() and jobs.is_empty():
+        return None
     return RunInDetail(
         attempts=tuple(msgspec.convert(_told(row), RunRow) for row in attempts.select(_COLUMNS).to_dicts()),
         jobs=tuple(msgspec.convert(_told(row), Job) for row in jobs.to_dicts()),

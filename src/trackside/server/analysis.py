@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-from typing import Final
+import os
+from collections.abc import Coroutine
+from typing import Any, Final
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -12,7 +15,7 @@ from starlette.responses import Response
 
 from trackside.server.answers import json_answer
 from trackside.server.backend import Commands
-from trackside.server.children import last_sentence, run_child
+from trackside.server.children import Ended, last_sentence, run_child
 from trackside.server.metrics import Metrics
 from trackside.server.queries import no_query, run_id_of
 
@@ -28,7 +31,7 @@ class Analyses:
 
     def __init__(self, commands: Commands, token: str | None, metrics: Metrics) -> None:
         self._commands, self._metrics = commands, metrics
-        self._token = token.encode() if token else None
+        self._token = os.fsencode(token) if token else None
         self._running = 0
 
     async def analyse(self, request: Request) -> Response:
@@ -41,7 +44,7 @@ class Analyses:
             raise HTTPException(429, f"{AT_ONCE} analyses are running: ask again later.", {"Retry-After": "30"})
         self._running += 1
         try:
-            body = await self._run(run_id)
+            body = await self._run(request, run_id)
         except HTTPException:
             self._metrics.analyses.labels("failed").inc()
             raise
@@ -56,12 +59,13 @@ class Analyses:
         said = request.headers.get("authorization", "")
         if said[: len(_BEARER)].lower() != _BEARER:
             raise HTTPException(401, "An analysis needs the header Authorization: Bearer with the token.", _ASK)
-        if not hmac.compare_digest(said[len(_BEARER) :].strip().encode(), self._token):
+        if not hmac.compare_digest(said[len(_BEARER) :].strip().encode("latin-1"), self._token):
             raise HTTPException(403, "The token is not that of this server.")
 
-    async def _run(self, run_id: int) -> bytes:
+    async def _run(self, request: Request, run_id: int) -> bytes:
         command = (*self._commands.analyze, str(run_id))
-        ended = await run_child(command, self._commands.environ, limit_s=LIMIT_S, most_bytes=MOST_BYTES)
+        work = run_child(command, self._commands.environ, limit_s=LIMIT_S, most_bytes=MOST_BYTES)
+        ended = await _while_waited_for(request, work)
         if ended.code is None:
             raise HTTPException(504, f"Run {run_id} was not analysed: {last_sentence(ended.said)}")
         if ended.out is None:
@@ -70,6 +74,25 @@ class Analyses:
         if _is_report(ended.out):
             return ended.out
         raise HTTPException(502, f"Run {run_id} was not analysed: {last_sentence(ended.said)}"[:1_000])
+
+
+async def _while_waited_for(request: Request, work: Coroutine[Any, Any, Ended]) -> Ended:
+    """How ``work`` ended. It is ended, and HTTPException raised, where the client went away meanwhile."""
+    doing, leaving = asyncio.create_task(work), asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait((doing, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise HTTPException(503, "Nobody waits for the analysis any more.")
+        return doing.result()
+    finally:
+        for task in (doing, leaving):
+            task.cancel()
+        await asyncio.gather(doing, leaving, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _is_report(out: bytes) -> bool:

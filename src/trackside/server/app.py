@@ -64,7 +64,7 @@ class _Parts:
             *_posted("/api/v1/runs/{run_id}/analysis", self.analyses.analyse),
         ]
         documents = [Route(f"/api/v1/{one.path}", self.api.document(one)) for one in DOCUMENTS]
-        nothing = [Route(f"/{words}/{{path:path}}", _nothing) for words in ("api", "webhooks")]
+        nothing = [_nothing(f"/{words}/{{path:path}}") for words in ("api", "webhooks")]
         return [*own, *documents, *nothing, Route("/{path:path}", self.pages.answer)]
 
     @contextlib.asynccontextmanager
@@ -107,15 +107,20 @@ def make_app(serving: Serving, backend: Backend, say: Say) -> Starlette:
 
 def _posted(path: str, answer: Callable[[Request], Awaitable[Response]]) -> list[Route]:
     """An address that takes POST alone, and says so where it is asked otherwise."""
-    return [Route(path, answer, methods=["POST"]), Route(path, _post_only)]
+
+    async def post_only(_request: Request) -> Response:
+        raise HTTPException(405, headers={"Allow": "POST"})
+
+    return [Route(path, answer, methods=["POST"]), Route(path, post_only)]
 
 
-async def _post_only(_request: Request) -> Response:
-    raise HTTPException(405, headers={"Allow": "POST"})
+def _nothing(path: str) -> Route:
+    """Addresses at which nothing is. Each route has a function of its own, by which its requests are counted."""
 
+    async def nothing(_request: Request) -> Response:
+        raise HTTPException(404)
 
-async def _nothing(_request: Request) -> Response:
-    raise HTTPException(404)
+    return Route(path, nothing)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

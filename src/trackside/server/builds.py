@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 from collections.abc import Callable
 from typing import Final
@@ -27,8 +28,9 @@ LONGEST_REST_S: Final = 60.0
 class Builds:
     """Keeps ``site`` at what the store holds. One build at a time; changes while it runs make one more.
 
-    ``error`` says why the last build failed, None where it did not; ``failed`` counts failures in a row. ``changed`` is
-    set by whoever knows that the store changed: then it is looked at now.
+    ``error`` says that the last build failed, None where it did not; ``failed`` counts failures in a row. Why is said
+    to whoever runs the server alone: it may name paths of theirs. ``changed`` is set by whoever knows that the store
+    changed: then it is looked at now.
     """
 
     def __init__(
@@ -43,6 +45,8 @@ class Builds:
         self._metrics, self._say = metrics, say
         self._built: str | None = None
         self._tried: str | None = None
+        self._why = ""
+        self._failed_since = ""
         self._not_before_s = self._same_not_before_s = 0.0
 
     @property
@@ -98,7 +102,7 @@ class Builds:
             self._fail("The build ended well and left no site.")
             return
         self._metrics.builds.labels("ok").inc()
-        self._built, self.failed, self.error = revision, 0, None
+        self._built, self.failed, self.error, self._why = revision, 0, None, ""
         self._not_before_s = time.monotonic() + min(took_s, LONGEST_REST_S)
 
     def _fail(self, why: str) -> None:
@@ -108,6 +112,10 @@ class Builds:
         pause_s = min(LONGEST_PAUSE_S, least_s * 2.0 ** min(self.failed - 1, 10))
         self._not_before_s, self._same_not_before_s = now_s + least_s, now_s + pause_s
         self._metrics.builds.labels("failed").inc()
-        if why != self.error:
+        if why != self._why:
             self._say(f"The site was not built: {why} The old one is served; it is tried again in {pause_s:,.0f} s.")
-        self.error = why
+        self._why = why
+        if self.failed == 1:
+            self._failed_since = f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC"
+        times = "once" if self.failed == 1 else f"{self.failed:,} times in a row"
+        self.error = f"The site was not built: {times} since {self._failed_since}. The server's log says why."

@@ -23,7 +23,7 @@ _FOLD_LOOK_S: Final = 60.0
 
 
 class Chores:
-    """The children on a clock, one of each kind at a time. ``sync_error`` says why the last sync failed."""
+    """The children on a clock, one of each kind at a time. ``sync_error`` says that the last sync failed."""
 
     def __init__(
         self,
@@ -70,9 +70,13 @@ class Chores:
             self.is_syncing = False
         result = "ok" if ended.code == 0 else "partial" if ended.code in GOOD else "failed"
         self._metrics.syncs.labels(result).inc()
-        self.sync_error = last_sentence(ended.said) if result == "failed" else None
-        if self.sync_error is not None:
-            self._say(f"The sync failed: {self.sync_error}")
+        self.sync_error = None
+        if result == "failed":
+            self._say(f"The sync failed: {last_sentence(ended.said)}")
+            # Why may name paths of whoever runs the server, and is for them alone.
+            self.sync_error = (
+                f"The sync failed at {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC. The server's log says why."
+            )
         self._builds.changed.set()
 
     async def _synced_ago_s(self) -> float:

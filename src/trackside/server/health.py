@@ -36,7 +36,7 @@ class Health:
         return await json_answer(request, answer, 503 if reasons else 200)
 
     async def metrics(self, _request: Request) -> Response:
-        """The figures as Prometheus reads them. Where the store cannot be read now its figures are as they were."""
+        """The figures as Prometheus reads them. Where the store cannot be read now its figures are unknown."""
         site = self._builds.site
         if site is not self._site:
             self._site, self._figures = site, await self._reads.ask(lambda: site_figures(site))
@@ -45,14 +45,15 @@ class Health:
             self._metrics.tell_store(await self._reads.ask(self._backend.figures), dt.datetime.now(dt.UTC))
         except (HTTPException, TracksideError):
             self._metrics.unread.inc()
+            self._metrics.forget_store()
         return Response(self._metrics.text(), headers={"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE})
 
     def _reasons(self) -> list[str]:
         reasons = []
         if self._builds.error is not None:
-            reasons.append(f"The site was not built: {self._builds.error}")
+            reasons.append(self._builds.error)
         elif not self._builds.is_ready:
             reasons.append("The site is being built for the first time.")
         if self._chores.sync_error is not None:
-            reasons.append(f"The sync failed: {self._chores.sync_error}")
+            reasons.append(self._chores.sync_error)
         return reasons

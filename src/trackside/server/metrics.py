@@ -23,6 +23,7 @@ CONCLUSIONS: Final = (
 UNFINISHED: Final = "unfinished"
 OTHER: Final = "other"
 STATUSES: Final = ("ok", "partial", "failed")
+_UNKNOWN: Final = float("nan")
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -75,15 +76,15 @@ class Metrics:
 
     def tell_site(self, generated_at: dt.datetime | None, failed: int, figures: Mapping[str, int | None]) -> None:
         """Sets what is known of the site; ``figures`` are those of ``site_figures``."""
-        self._site_at.set(float("nan") if generated_at is None else generated_at.timestamp())
+        self._site_at.set(_UNKNOWN if generated_at is None else generated_at.timestamp())
         self._site_failed.set(failed)
         for gauge, name in ((self._broken, "broken"), (self._regressions, "regressions")):
             value = figures.get(name)
-            gauge.set(float("nan") if value is None else value)
+            gauge.set(_UNKNOWN if value is None else value)
 
     def tell_store(self, figures: Figures, now: dt.datetime) -> None:
         """Sets what is known of the store."""
-        ago = float("nan") if figures.synced_at is None else (now - figures.synced_at).total_seconds()
+        ago = _UNKNOWN if figures.synced_at is None else (now - figures.synced_at).total_seconds()
         self._sync_age.set(ago)
         for status in STATUSES:
             self._sync_status.labels(status).set(figures.sync_status == status)
@@ -96,6 +97,16 @@ class Metrics:
         for kind in AlertKind:
             self._alerts.labels(kind.value).set(kind.value in figures.alerts)
 
+    def forget_store(self) -> None:
+        """Makes everything unknown that the store tells."""
+        self._sync_age.set(_UNKNOWN)
+        for status in STATUSES:
+            self._sync_status.labels(status).set(_UNKNOWN)
+        for name in (*CONCLUSIONS, UNFINISHED, OTHER):
+            self._runs.labels(name).set(_UNKNOWN)
+        for kind in AlertKind:
+            self._alerts.labels(kind.value).set(_UNKNOWN)
+
     def text(self) -> bytes:
         """Everything, as Prometheus reads it."""
         return generate_latest(self._registry)
@@ -104,5 +115,5 @@ class Metrics:
 def _gauge(name: str, text: str, registry: CollectorRegistry) -> Gauge:
     """A gauge without labels; nothing is known of it yet."""
     gauge = Gauge(name, text, registry=registry)
-    gauge.set(float("nan"))
+    gauge.set(_UNKNOWN)
     return gauge

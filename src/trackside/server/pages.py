@@ -38,7 +38,7 @@ class Pages:
             return self._waiting(path)
         file = self._builds.site.files.get(path)
         if file is None:
-            return self._missing(path)
+            return self._missing(path, "../" * (request.scope["raw_path"].count(b"/") - 1) or "./")
         return await file_answer(request, file, _FOREVER if _is_versioned(request, path, file) else "no-cache")
 
     def _waiting(self, path: str) -> Response:
@@ -50,15 +50,15 @@ class Pages:
             "text": "This page looks again every two seconds.",
             "error": None if error is None else safe_text(error),
             "refresh_s": _REFRESH_S,
-            "home": False,
+            "home": None,
         }
         return self._page(503, values, {"Retry-After": str(_REFRESH_S)})
 
-    def _missing(self, path: str) -> Response:
+    def _missing(self, path: str, home: str) -> Response:
         if not _is_page(path):
             raise HTTPException(404, "There is no such file.")
         text = "What it was about may have left the window of the site."
-        return self._page(404, {"title": "No such page", "text": text, "error": None, "refresh_s": None, "home": True})
+        return self._page(404, {"title": "No such page", "text": text, "error": None, "refresh_s": None, "home": home})
 
     def _page(self, status: int, values: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
         html = _environment().get_template("waiting.html.j2").render(repo=safe_text(self._repo), **values)

@@ -28,7 +28,10 @@ class RunsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A run: its attempts, the newest first, and their jobs with steps."""
+    """A run: its attempts, the newest first, and its jobs with steps.
+
+    It has no attempts where only its jobs were told of.
+    """
 
     schema_version: int = VERSION
     repository: str
@@ -40,8 +43,8 @@ class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """How the server stands.
 
     ``generated_at`` is when the site that is served was made, null where there is none yet. ``build_error`` and
-    ``sync_error`` say why the last one failed, null where it did not. ``synced_at`` and ``sync_status`` are of the
-    newest sync of the store. ``takes_webhooks`` and ``analyses_runs`` say whether a secret and a token are set.
+    ``sync_error`` say that the last one failed and when, null where it did not. ``synced_at`` and ``sync_status`` are
+    of the newest sync of the store. ``takes_webhooks`` and ``analyses_runs`` say whether a secret and a token are set.
     """
 
     schema_version: int = VERSION

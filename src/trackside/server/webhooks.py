@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import hmac
+import os
 import re
 from collections.abc import AsyncIterator
 from typing import Final
@@ -24,11 +25,14 @@ from trackside.server.shapes import Receipt
 
 MOST_BODY: Final = 25 * 1024 * 1024
 """Bytes of a body: GitHub sends no more."""
+MOST_READ: Final = 128 * 1024 * 1024
+"""Bytes of all bodies that are being read: nothing is known of their senders yet."""
 READ_LIMIT_S: Final = 30.0
 DISCARD_LIMIT_S: Final = 1.0
 EVENTS: Final = ("workflow_run", "workflow_job")
 _SIGNATURE: Final = re.compile(r"sha256=([0-9a-f]{64})", re.IGNORECASE)
 _ID: Final = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+_FULL: Final = "Too many deliveries are being read: deliver it again later."
 _FORM: Final = "application/x-www-form-urlencoded"
 _STATUSES: Final = {Taken.STORED: 200, Taken.DUPLICATE: 200, Taken.IGNORED: 202, Taken.UNREADABLE: 400}
 
@@ -37,8 +41,9 @@ class Webhooks:
     """The receiver. Without a secret it takes nothing."""
 
     def __init__(self, secret: str | None, inbox: Inbox, metrics: Metrics) -> None:
-        self._secret = secret.encode() if secret else None
+        self._secret = os.fsencode(secret) if secret else None
         self._inbox, self._metrics = inbox, metrics
+        self._reading = 0
 
     async def receive(self, request: Request) -> Response:
         """Answers a delivery once it is in the store."""
@@ -55,7 +60,7 @@ class Webhooks:
             raise HTTPException(503, "No webhook is taken here: TRACKSIDE_WEBHOOK_SECRET is not set.")
         await _check_length(request)
         signature = _signature(request)
-        body = await _read(request)
+        body = await self._read(request)
         if not hmac.compare_digest(hmac.new(self._secret, body, hashlib.sha256).digest(), signature):
             raise HTTPException(401, "The signature is not that of this body and the secret of this server.")
         event = request.headers.get("x-github-event", "")
@@ -64,6 +69,27 @@ class Webhooks:
         if event not in EVENTS:
             return Receipt(status="ignored", why=f"only {' and '.join(EVENTS)} are taken"), 202
         return _receipt(await self._inbox.put(_incoming(request, event, body)))
+
+    async def _read(self, request: Request) -> bytes:
+        """The body; no more of it is kept than it may be long, and it is waited for no longer than it may take."""
+        body = bytearray()
+        parts = request.stream()
+        try:
+            async with asyncio.timeout(READ_LIMIT_S):
+                async for part in parts:
+                    if len(body) + len(part) > MOST_BODY:
+                        raise await _too_large(parts)
+                    if self._reading + len(part) > MOST_READ:
+                        raise HTTPException(503, _FULL, {"Connection": "close", "Retry-After": "10"})
+                    body += part
+                    self._reading += len(part)
+        except TimeoutError:
+            raise HTTPException(408, "The body did not come in time.", {"Connection": "close"}) from None
+        except ClientDisconnect:
+            raise HTTPException(400, "The body ended too early.", {"Connection": "close"}) from None
+        finally:
+            self._reading -= len(body)
+        return bytes(body)
 
     def _count(self, result: str) -> None:
         self._metrics.deliveries.labels(result).inc()
@@ -88,24 +114,6 @@ def _signature(request: Request) -> bytes:
     if found is None:
         raise HTTPException(401, "A delivery needs the header X-Hub-Signature-256 with the signature of its body.")
     return bytes.fromhex(found[1])
-
-
-async def _read(request: Request) -> bytes:
-    """The body; no more of it is kept than it may be long, and it is waited for no longer than it may take."""
-    body = bytearray()
-    parts = request.stream()
-    try:
-        async with asyncio.timeout(READ_LIMIT_S):
-            async for part in parts:
-                body += part
-                if len(body) > MOST_BODY:
-                    body.clear()
-                    raise await _too_large(parts)
-    except TimeoutError:
-        raise HTTPException(408, "The body did not come in time.", {"Connection": "close"}) from None
-    except ClientDisconnect:
-        raise HTTPException(400, "The body ended too early.", {"Connection": "close"}) from None
-    return bytes(body)
 
 
 async def _too_large(parts: AsyncIterator[bytes]) -> HTTPException:
