@@ -32,6 +32,7 @@ from trackside.site.agent_pages import agent_pages
 from trackside.site.agent_steps import BOTTLENECK, step_table, worst_of
 from trackside.site.agent_trends import trend_document, trends_of
 from trackside.site.facts import SiteFacts
+from trackside.site.home_cards import home_cards
 from trackside.site.tables import Cell, Table
 
 
@@ -87,10 +88,10 @@ def test_without_runs_the_page_says_what_to_do() -> None:
     assert "No run of agents is known. trackside sync reads the runs" in words(agents_site(None))
 
 
-def test_the_six_figures_stand_in_the_page_with_what_they_are_of() -> None:
+def test_the_figures_stand_in_the_page_with_what_they_are_of() -> None:
     kpis = {one.key: one for one in values(a_full_site())["kpis"]}
 
-    assert list(kpis) == ["total", "completed", "in-progress", "success", "duration", "failures"]
+    assert list(kpis) == ["total", "completed", "in-progress", "agents-success", "success", "duration", "failures"]
     assert kpis["total"].value == "60"
     assert kpis["total"].basis == "60 attempts of 60 runs, created 2026-06-01 09:00 to 2026-06-03 20:00 UTC"
     assert (kpis["completed"].value, kpis["completed"].basis) == ("50", "of 60 attempts")
@@ -99,7 +100,13 @@ def test_the_six_figures_stand_in_the_page_with_what_they_are_of() -> None:
     assert re.fullmatch(r"95 % [\d.]+–[\d.]+ %; 10 of 30 that succeeded, failed, timed out or could not start",
                         kpis["success"].basis)  # fmt: skip
     assert kpis["duration"].basis.endswith("of 40 attempts that ran")
-    assert kpis["failures"].basis == "of 24 attempts created in the 24 h to 2026-06-03 20:15 UTC"
+    assert kpis["failures"].basis == (
+        "of 24 attempts created in the 24 h to 2026-06-03 20:15 UTC; 4 more timed out or could not start"
+    )
+    assert kpis["agents-success"].basis.endswith("in which an agent worked")
+    assert [one.label for one in kpis.values() if "all runs" not in one.label.lower()] == [
+        "Completed", "In progress", "Agents' success"
+    ]  # fmt: skip
     shown = words(a_full_site())
     assert all(f"{one.label} {one.value} {one.basis}" in shown for one in kpis.values())
 
@@ -127,7 +134,9 @@ def test_outcomes_of_workflows_and_agents_add_up_to_their_counts() -> None:
 def test_every_kind_of_outcome_has_a_label_of_its_own() -> None:
     every = outcomes_cell(Outcomes(total=len(KINDS), **dict.fromkeys(KINDS, 1)))
 
-    assert str(every.text).split(", ") == [f"1 {OUTCOME_WORDS[kind]}" for kind in KINDS]
+    assert every.spoken == every.value
+    assert str(every.text).startswith("✓ 1 ✗ 1 ")
+    assert str(every.value).split(", ") == [f"1 {OUTCOME_WORDS[kind]}" for kind in KINDS]
     assert len(set(OUTCOME_WORDS.values())) == len(KINDS)
 
 
@@ -239,6 +248,25 @@ def test_the_newest_run_of_each_workflow_is_drawn_in_time() -> None:
     assert [step.name for step in bars[0].steps] == ["Set up", "Run tests"]
     assert bars[0].steps[1].left == pytest.approx(100 * 10 / 600, abs=0.01)
     assert bars[0].steps[1].length == "5.0 min"
+
+
+def test_jobs_that_came_by_webhook_alone_are_drawn_and_said_to_be_unconfirmed() -> None:
+    run = an_agent_run(1, is_read=False)
+    page = agents_site(an_agent_history([run], [a_job(run, "build")]))
+
+    assert [one.title for one in values(page)["waterfalls"]] == [run["workflow"]]
+    shown = words(page)
+    assert "1 attempt is known from webhooks; its list of jobs is not confirmed." in shown
+    assert "not in the store" not in shown
+
+
+def test_the_success_of_agents_is_that_of_home() -> None:
+    facts = a_full_site()
+    [home] = [one for one in home_cards(facts) if one.label == "Agents' success"]
+    [here] = [one for one in values(facts)["kpis"] if one.label == "Agents' success"]
+
+    assert here.value == home.value != "unknown"
+    assert str(home.basis).split(",")[0] in str(here.basis)
 
 
 def test_trends_have_a_bucket_for_each_day_and_hour_with_runs_and_none_for_others() -> None:

@@ -243,7 +243,7 @@ def test_every_figure_has_its_number_of_cases_its_window_and_a_page() -> None:
     assert cards["Broken now"].value == "1"
     assert re.fullmatch(r"of \d+ jobs on main, \d+ runs, 2026-06-01", cards["Broken now"].basis)
     assert cards["Agents' success"].value == "80.0 %"
-    assert cards["Agents' success"].basis == "8 of 10 run attempts, 95 % 49.0–94.3 %, 2026-06-01"
+    assert cards["Agents' success"].basis == ("8 of 10 attempts in which an agent worked, 95 % 49.0–94.3 %, 2026-06-01")
     assert re.fullmatch(
         r"1 cause, \d+ series; of \d+ series that were searched, [\d,]+ job attempts?, \d{4}.*",
         cards["Open regressions"].basis,

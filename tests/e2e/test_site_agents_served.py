@@ -185,7 +185,7 @@ def test_the_file_of_the_established_dashboard_is_shown_with_what_it_tells(brows
         assert first.locator("td").nth(4).inner_text().split("\n") == ["users", "not said how it was told"]
         assert first.locator("td").nth(9).locator("a").get_attribute("href") == f"{HOME}/pull/207"
         assert first.locator("td").nth(8).locator("a").get_attribute("href") == f"{HOME}/commit/4dad8733"
-        assert "2 other" in page.locator("#agents tbody").inner_text()
+        assert "2 other" in page.locator("#agents tbody").inner_html()
         assert "agent-evaluator.yml" in page.locator("#workflows tbody").inner_text()
         assert opened.faults == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -53,6 +53,12 @@ def outcomes_in(row: Mapping[str, Any]) -> Outcomes:
 def success_of(outcomes: Outcomes) -> SuccessRate:
     """The share of the attempts that tell something of success which succeeded."""
     return _success(outcomes.success, sum(getattr(outcomes, name) for name in DECIDED))
+
+
+def success_together(parts: Iterable[SuccessRate]) -> SuccessRate:
+    """The success of several groups of attempts, none of which is in two of them, together."""
+    told = tuple(parts)
+    return _success(sum(one.successes for one in told), sum(one.n for one in told))
 
 
 def merged(one: Outcomes, other: Outcomes) -> Outcomes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from trackside.agents.group_records import FEW, GroupRow, Outcomes, Statistics, SuccessRate, Times
+from trackside.agents.outcome_counts import KINDS
 from trackside.report.agents_figures import workflow_file
 from trackside.report.agents_words import (
     UNATTRIBUTED,
@@ -17,6 +18,7 @@ from trackside.report.agents_words import (
     outcome_parts,
     success_trend,
 )
+from trackside.site.marks import mark_of
 from trackside.site.shares import interval
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, text_cell, time_cell
 
@@ -28,7 +30,11 @@ RATE: Final = Column(
     unit="%",
     about="Of those that succeeded, failed, timed out or could not start; with Wilson's interval of 95 %",
 )
-OUTCOMES: Final = Column(key="outcomes", label="Outcomes", about="They add up to the count before them")
+OUTCOMES: Final = Column(
+    key="outcomes",
+    label="Outcomes",
+    about="✓ succeeded, ✗ failed, ⊘ cancelled, … as each tells; they add up to the count before them",
+)
 P50, P90 = (Column(key=f"p{n}", label=f"p{n}", kind=Kind.NUMBER, unit="min") for n in (50, 90))
 _TIMES: Final = (P50, P90)
 _SPENT: Final = (
@@ -42,7 +48,7 @@ WORKFLOW_COLUMNS: Final = (
     OUTCOMES,
     RATE,
     *_TIMES,
-    Column(key="queue", label="Queue p50", kind=Kind.NUMBER, unit="min"),
+    Column(key="queue", label="First job after, p50", kind=Kind.NUMBER, unit="min"),
     Column(key="trend", label="Duration trend", unit="min"),
     Column(key="success-trend", label="Success trend"),
     *_SPENT,
@@ -170,8 +176,10 @@ def trend_cell(words: str) -> Cell:
 
 
 def outcomes_cell(outcomes: Outcomes) -> Cell:
-    """How many ended how; the parts add up to the total."""
-    return text_cell(", ".join(f"{count:,} {label}" for label, count in outcome_parts(outcomes)) or None)
+    """How many ended how, in marks, and in words for files and to hear; the parts add up to the total."""
+    words = ", ".join(f"{count:,} {label}" for label, count in outcome_parts(outcomes))
+    marks = " ".join(f"{mark_of(kind)} {count:,}" for kind in KINDS if (count := getattr(outcomes, kind)))
+    return Cell(value=words, text=marks, spoken=words) if words else Cell()
 
 
 def in_minutes(seconds: float | None) -> Cell:

@@ -11,12 +11,14 @@ import msgspec
 import polars as pl
 
 from trackside.agents.frames import AgentHistory
+from trackside.history.outcomes import Outcome
 from trackside.history.runs import PULL_EVENTS
 from trackside.records.alerts import AlertState
 from trackside.report.agents_figures import MOST_RECENT, RECENT, recent_failures, summary_of, window_with_ends
 from trackside.report.agents_run_rows import RunRows
 from trackside.report.agents_words import OUTCOME_WORDS, ROLE_WORDS, UNATTRIBUTED
 from trackside.report.alerts_report import shown_state
+from trackside.report.ledger import counted
 from trackside.site.agent_artifacts import artifact_table
 from trackside.site.agent_figures import agent_table, job_table, workflow_table
 from trackside.site.agent_files import DATA_FILE, changed_at, data_files
@@ -51,7 +53,7 @@ def agent_pages(facts: SiteFacts) -> Iterator[Page]:
         template="agents.html.j2",
         title="Agents",
         section=Section.AGENTS,
-        values={"told": told, "alerts": _alerts(facts.health), "sync": _sync(facts.health)},
+        values={"told": told, "alerts": _alerts(facts.health), "sync": _sync(facts.health), "counted": counted},
         styles=("agents.css",),
         scripts=() if told is None else _SCRIPTS,
     )
@@ -67,19 +69,21 @@ def _values(facts: SiteFacts, agents: AgentFacts) -> dict[str, Any]:
     history, told, home = agents.history, agents.statistics, facts.home
     runs = _newest_first(history.runs)
     last_updated = changed_at(history, facts.until)
-    drawn = _drawn(runs)
+    drawn = _drawn(runs, history.history.jobs)
     rows = RunRows(_with_steps_of(history, drawn, runs), agents.pulls, told.failed)
     summary = summary_of(runs, last_updated)
     recent = _newest_first(recent_failures(runs, last_updated))
     newest = run_table(rows.rows(runs), runs.height, home)
     trends = trends_of(history, told, last_updated)
+    unconfirmed = _unconfirmed(runs, history.history.jobs)
     return {
-        "kpis": tuple(kpis(summary, told.all_runs, window_with_ends(agents.window, runs), last_updated,
-                           _in_a_day(runs, last_updated))),
+        "kpis": tuple(kpis(summary, told, window_with_ends(agents.window, runs), last_updated,
+                           _of_a_day(runs, last_updated))),
         "last_updated": last_updated,
         "unattributed": runs.filter(pl.col("agent").is_null()).height,
         "total": runs.height,
-        "unread": history.history.unread,
+        "unread": max(0, history.history.unread - unconfirmed),
+        "unconfirmed": unconfirmed,
         "jobless": told.jobless_failures,
         "workflows": workflow_table(told),
         "agents": agent_table(told),
@@ -132,14 +136,21 @@ def _analyzer(facts: SiteFacts) -> str:
     return f"{facts.home}/actions/workflows/{quote(facts.analyzer, safe='')}"
 
 
-def _in_a_day(runs: pl.DataFrame, last_updated: dt.datetime) -> int:
+def _of_a_day(runs: pl.DataFrame, last_updated: dt.datetime) -> pl.DataFrame:
     created = pl.col("created_at")
-    return runs.filter(created > last_updated - RECENT, created <= last_updated).height
+    return runs.filter(created > last_updated - RECENT, created <= last_updated)
 
 
-def _drawn(runs: pl.DataFrame) -> pl.DataFrame:
-    """The newest run of each workflow whose jobs are known, those of the busiest workflows."""
-    known = runs.filter(pl.col("is_read"), pl.col("active_s") > 0)
+def _unconfirmed(runs: pl.DataFrame, jobs: pl.DataFrame) -> int:
+    """How many attempts are over of which jobs are known, as deliveries told them, and no list has confirmed them."""
+    told = runs.filter(~pl.col("is_read"), pl.col("outcome") != Outcome.UNFINISHED.value)
+    return told.join(jobs, on=["run_id", "run_attempt"], how="semi").height
+
+
+def _drawn(runs: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
+    """The newest run of each workflow of which jobs ran, confirmed or not, those of the busiest workflows."""
+    ran = jobs.filter(pl.col("duration_s") > 0)
+    known = runs.join(ran, on=["run_id", "run_attempt"], how="semi", maintain_order="left")
     busiest = known.group_by("workflow").len().sort(["len", "workflow"], descending=[True, False]).head(MOST_WATERFALLS)
     newest = known.unique("workflow", keep="first", maintain_order=True)
     return busiest.join(newest, on="workflow", how="left", maintain_order="left").select(runs.columns)

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from trackside.report.ledger import counted
 from trackside.report.sections import percent
+from trackside.site.agent_kpis import agents_success
 from trackside.site.cards import UNKNOWN, Card
 from trackside.site.ci_headlines import broken_card, span_words
-from trackside.site.facts import SiteFacts
+from trackside.site.facts import HealthFacts, SiteFacts
 from trackside.site.home_status import alarms, worked
 from trackside.site.new_groups import new_groups, new_groups_card
 from trackside.site.open_regressions import regressions_card
 from trackside.site.pages import Section
 from trackside.site.shares import interval, share_words
-from trackside.stats.intervals import wilson
 
 
 def home_cards(facts: SiteFacts) -> Iterator[Card]:
@@ -29,18 +29,18 @@ def home_cards(facts: SiteFacts) -> Iterator[Card]:
 
 def _agents(facts: SiteFacts) -> Card:
     rows, label, url = worked(facts.agents), "Agents' success", Section.AGENTS.value
-    wins, of = sum(one.success.successes for one in rows), sum(one.success.n for one in rows)
-    if facts.agents is None or not of:
+    success = None if facts.agents is None else agents_success(facts.agents.statistics)
+    if facts.agents is None or success is None or success.rate is None:
         basis = "No run is known in which an agent worked: name yours under [agents] in trackside.toml."
         return Card(label=label, value=UNKNOWN, basis=basis, url=url)
-    low, high = wilson(wins, of)
     statistics = facts.agents.statistics
     window = span_words(statistics.window_start, statistics.window_stop)
     worse = any(one.success_trend.direction == "down" for one in rows)
     return Card(
         label=label,
-        value=f"{percent(wins / of)}",
-        basis=f"{wins:,} of {of:,} run attempts, 95 % {interval(low, high)}, {window}",
+        value=f"{percent(success.rate)}",
+        basis=f"{success.successes:,} of {success.n:,} attempts in which an agent worked, "
+        f"95 % {interval(success.low, success.high)}, {window}",
         url=url,
         tone="warn" if worse else "",
     )
@@ -75,7 +75,14 @@ def _data(facts: SiteFacts) -> Card:
     return Card(
         label=label,
         value=share_words(share) or UNKNOWN,
-        basis=f"last sync {newest.ended_at:%Y-%m-%d %H:%M} UTC: {newest.status}; {told}",
+        basis=f"{_gaps(health)}; last sync {newest.ended_at:%Y-%m-%d %H:%M} UTC: {newest.status}; {told}",
         url=url,
         tone="bad" if bad else "" if share is None else "good" if share >= 1 else "warn",
     )
+
+
+def _gaps(health: HealthFacts) -> str:
+    """What the share is of; and how much of the window has gaps, which a sync that asked for little does not tell."""
+    data = health.health.missing_data
+    of = "of what the last sync asked for"
+    return f"{of}; {data.count:,} of {counted(data.of, 'run attempt')} of the window with gaps" if data.count else of

@@ -12,6 +12,7 @@
     return;
   }
   const context = JSON.parse(block.textContent);
+  const marks = JSON.parse(document.getElementById("marks").textContent);
   const DECIDED = ["success", "failure", "timed_out", "startup_failure"];
   const UNFINISHED = ["in_progress", "queued", "waiting", "requested", "pending"];
   const Z = 1.959963984540054;
@@ -198,9 +199,12 @@
     return cell(rounded(share, 1), { t: fixed(share, 1), n: `${interval(told)} of ${many(told.n)}` });
   }
 
-  function outcomeWords(outcomes) {
+  // How many ended how, in marks, and in words for files and to hear.
+  function outcomesCell(outcomes) {
     const parts = Object.entries(context.outcomes).filter(([kind]) => outcomes[kind] > 0);
-    return parts.map(([kind, label]) => `${many(outcomes[kind])} ${label}`).join(", ") || null;
+    const told = parts.map(([kind, label]) => `${many(outcomes[kind])} ${label}`).join(", ");
+    const short = parts.map(([kind]) => `${marks[kind]?.[1] ?? "–"} ${many(outcomes[kind])}`).join(" ");
+    return told ? cell(told, { t: short, s: told }) : null;
   }
 
   function trend(told, names, shown) {
@@ -247,7 +251,7 @@
     return [
       cell(text(row.name), { n: row.file ? String(row.file).replace(FOLDER, "").replace(/@.*$/s, "") : null }),
       row.outcomes.total ?? 0,
-      outcomeWords(row.outcomes),
+      outcomesCell(row.outcomes),
       rateCell(row.success),
       ...times(row.run),
       inMinutes(row.queue?.p50_s),
@@ -263,7 +267,7 @@
     return [
       row.name ? text(row.name) : cell(context.unattributed, { k: "quiet" }),
       row.outcomes.total ?? 0,
-      outcomeWords(row.outcomes),
+      outcomesCell(row.outcomes),
       rateCell(row.success),
       ...times(row.run),
       otherParts(row.roles),
@@ -312,10 +316,20 @@
       total: [many(total), `${runs}${extent}`],
       completed: [many(told.completed ?? 0), `of ${counted(total, "attempt")}`],
       "in-progress": [many(told.in_progress ?? 0), `of ${counted(total, "attempt")}${notOver}`],
+      "agents-success": agentsKpi(document),
       success: successKpi(told),
       duration: durationKpi(document, told),
       failures: failuresKpi(document, told),
     };
+  }
+
+  function agentsKpi(document) {
+    const rows = document.statistics?.agents ?? groupsOf(document.agent_workload);
+    const parts = rows.filter((row) => row.name).map((row) => row.success ?? {});
+    const [success, n] = ["successes", "n"].map((name) => parts.reduce((sum, one) => sum + (one[name] ?? 0), 0));
+    const rate = successOf({ success, failure: n - success });
+    const basis = `${many(success)} of ${counted(n, "attempt")} in which an agent worked`;
+    return isNumber(rate.rate) ? [`${fixed(rate.rate * 100, 1)} %`, `95 % ${interval(rate)}; ${basis}`] : ["unknown", basis];
   }
 
   function successKpi(told) {
@@ -339,11 +353,14 @@
     const to = moment(document.last_updated);
     const DAY_MS = 86_400_000;
     const created = asList(document.runs).map((run) => moment(run.created_at)).filter(Boolean);
-    const fresh = to ? created.filter((at) => at <= to && to - at < DAY_MS).length : 0;
+    const isFresh = (at) => at && to && at <= to && to - at < DAY_MS;
+    const fresh = created.filter(isFresh).length;
+    const otherwise = asList(document.runs).filter((run) => isFresh(moment(run.created_at)) && ["timed_out", "startup_failure"].includes(run.conclusion)).length;
+    const besides = otherwise ? `; ${many(otherwise)} more timed out or could not start` : "";
     const selected = document.rows?.selected ?? told.total_runs ?? 0;
     const isWhole = selected <= created.length || created.some((at) => to && to - at >= DAY_MS);
     const extent = to ? ` created in the 24 h to ${minute(to)} UTC` : "";
-    return [many(told.recent_failures_24h ?? 0), `of ${isWhole ? "" : "at least "}${counted(fresh, "attempt")}${extent}`];
+    return [many(told.recent_failures_24h ?? 0), `of ${isWhole ? "" : "at least "}${counted(fresh, "attempt")}${extent}${besides}`];
   }
 
   // ---- the jobs of a run, in the short form that the page carries
