@@ -8,6 +8,7 @@ import re
 import msgspec
 import pytest
 
+from tests.history_frames import a_history, a_run
 from tests.home_sites import (
     NOTHING,
     a_hostile_site,
@@ -21,13 +22,15 @@ from tests.home_sites import (
 )
 from tests.html_pages import Page
 from trackside.records.alerts import AlertKind, AlertState
-from trackside.records.sync_health import SyncHealth
+from trackside.records.sync_health import MissingData, RunGap, SyncHealth
 from trackside.records.syncs import EndpointCalls, RateLimit
 from trackside.site.facts import HealthFacts, SiteFacts
 from trackside.site.health_chart import picture_words, sync_bars, syncs_picture
 from trackside.site.health_files import alerts_table
+from trackside.site.health_gaps import gaps_table
 from trackside.site.health_pages import health_cards
 from trackside.site.health_syncs import by_sync_table, calls_table, syncs_table
+from trackside.site.run_words import run_label
 from trackside.site.tables import Table
 
 
@@ -49,7 +52,7 @@ def texts(table: Table, key: str) -> list[str | None]:
 def test_nothing_synced_is_unknown_and_says_what_to_do() -> None:
     page = health_of(NOTHING)
     cards = {one.label: one.value for one in health_cards(NOTHING, HealthFacts(health=SyncHealth()))}
-    told = ("Complete", "Runs with gaps", "Parse errors", "Logs that wait", "Alerts on")
+    told = ("Newest sync complete", "Runs with gaps", "Parse errors", "Logs that wait", "Alerts on")
     assert [cards[label] for label in told] == ["unknown"] * len(told)
     assert {one.tone for one in health_cards(NOTHING, HealthFacts(health=SyncHealth())) if one.label in told} == {""}
     assert "Nothing was synced yet: trackside sync brings runs." in page.text
@@ -60,7 +63,7 @@ def test_nothing_synced_is_unknown_and_says_what_to_do() -> None:
 def test_a_sound_collection_shows_all_its_parts() -> None:
     page = health_of(a_site())
     for title in (
-        "Alerts", "Syncs", "Calls by endpoint", "Failed calls", "Not brought", "Runs with gaps", "Logs that wait",
+        "Alerts", "Syncs", "Calls by endpoint", "Failed calls", "Missing", "Runs with gaps", "Logs that wait",
         "Stopped series", "Parse errors", "Store", "Files of data",
     ):  # fmt: skip
         assert title in page.text, title
@@ -178,3 +181,17 @@ def test_no_text_from_outside_becomes_markup() -> None:
     hrefs = [str(attrs["href"]) for tag, attrs in Page(html).tags if tag == "a"]
     assert [one for one in hrefs if one.startswith(("http", "//", "javascript"))
             and not one.startswith("https://github.com/")] == []  # fmt: skip
+
+
+def test_a_run_with_a_gap_stands_by_its_number_and_branch_where_they_are_known() -> None:
+    runs = [a_run(1, run_id=501), a_run(2, run_id=502, branch="alice/x")]
+    data = MissingData(
+        count=3,
+        of=3,
+        gaps=tuple(RunGap(run_id=name, run_attempt=1, workflow="PR Test", reason="gone") for name in (502, 501, 500)),
+    )
+    rows = gaps_table(data, a_history(runs, [])).rows
+
+    assert [row[0].text for row in rows] == ["#2", "#1", run_label(None, 500)]
+    assert [row[4].value for row in rows] == ["alice/x", "main", None]
+    assert [row[0].text for row in gaps_table(data, None).rows] == [run_label(None, one.run_id) for one in data.gaps]

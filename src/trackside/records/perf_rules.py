@@ -17,7 +17,7 @@ class ChangeState(enum.StrEnum):
     """What is known, or was decided, of a change point."""
 
     NEW = "new"
-    """Found, and not yet borne out by later runs."""
+    """Found, and not yet confirmed by later runs."""
     CONFIRMED = "confirmed"
     """Later runs bear it out."""
     ACKNOWLEDGED = "acknowledged"

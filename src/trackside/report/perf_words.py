@@ -28,7 +28,7 @@ MOST_SUSPECTS: Final = 12
 MOST_NAMED: Final = 2
 _TITLES: Final = {
     Standing.WORSE: ("Worse, confirmed", "Later runs bear these out, and nobody has acknowledged them."),
-    Standing.NEW: ("Worse, new", "Found, and not yet borne out by later runs."),
+    Standing.NEW: ("Worse, new", "Found, and not yet confirmed by later runs."),
     Standing.STOPPED: ("Stopped", "No value comes any more: a job or a test was renamed or removed, or fails early."),
     Standing.BETTER: ("Better", "Improvements."),
     Standing.KNOWN: ("Known", "Changes that somebody acknowledged or intended."),

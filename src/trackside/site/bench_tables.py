@@ -26,9 +26,13 @@ _COLUMNS: Final = (
     Column(key="output_tps", label="Output", kind=Kind.NUMBER, unit="tokens/s"),
     Column(key="total_tps", label="Total", kind=Kind.NUMBER, unit="tokens/s", about="Input and output"),
     Column(
-        key="output_tps_per_gpu", label="Output/GPU", kind=Kind.NUMBER, unit="tokens/s", about="By GPUs that decode"
+        key="output_tps_per_gpu",
+        label="Output per decode GPU",
+        kind=Kind.NUMBER,
+        unit="tokens/s",
+        about="By GPUs that decode",
     ),
-    Column(key="total_tps_per_gpu", label="Total/GPU", kind=Kind.NUMBER, unit="tokens/s", about="By all GPUs"),
+    Column(key="total_tps_per_gpu", label="Total per GPU", kind=Kind.NUMBER, unit="tokens/s", about="By all GPUs"),
     Column(key="cache_hits", label="Cache hits", kind=Kind.NUMBER, unit="%", about="Cached of all prompt tokens"),
     ENDED,
 )

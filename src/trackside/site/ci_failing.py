@@ -25,7 +25,7 @@ _MOST_PULLS: Final = 5
 _MOST_AUTHORS: Final = 3
 Paths = Mapping[Family, str]
 
-_LINE: Final = Column(key="line", label="Line", choices=True)
+_LINE: Final = Column(key="line", label="Branch", choices=True)
 _FAILING: Final = (
     Column(key="job", label="Job"),
     workflow_column(),
@@ -185,7 +185,7 @@ def _fixed(one: Streak, paths: Paths, home: str) -> tuple[Cell, ...]:
 
 
 def lines_table(lines: Iterable[LineSummary]) -> Table:
-    """The other lines whose newest results hold failures."""
+    """The other branches whose newest results hold failures."""
     rows = [
         (
             text_cell(one.line),
@@ -198,16 +198,16 @@ def lines_table(lines: Iterable[LineSummary]) -> Table:
     ]
     return Table(
         key="lines",
-        caption="Lines with failing jobs, most first",
+        caption="Branches with failing jobs, most first",
         columns=(
-            Column(key="line", label="Line"),
+            Column(key="line", label="Branch"),
             Column(key="failing", label="Failing jobs", kind=Kind.NUMBER),
             Column(key="of", label="Of", kind=Kind.NUMBER),
             Column(key="at", label="Newest run", kind=Kind.TIME, unit="UTC"),
             Column(key="run", label="Run", kind=Kind.NUMBER),
         ),
         rows=tuple(rows[:MOST_STREAKS]),
-        empty="No other line has a failing job.",
+        empty="No other branch has a failing job.",
         order="-failing",
         left_out=max(len(rows) - MOST_STREAKS, 0),
         left_out_why="those with the most failing jobs are shown",
@@ -222,7 +222,7 @@ _GROUPS: Final = (
     Column(key="first", label="First seen", kind=Kind.TIME, unit="UTC"),
     Column(key="last", label="Last seen", kind=Kind.TIME, unit="UTC"),
     Column(key="jobs", label="Jobs"),
-    Column(key="lines", label="Lines", kind=Kind.NUMBER),
+    Column(key="lines", label="Branches", kind=Kind.NUMBER),
     Column(key="pulls", label="Pull requests"),
     Column(key="fingerprint", label="Fingerprint"),
 )

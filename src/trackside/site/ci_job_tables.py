@@ -79,9 +79,9 @@ def verdicts_table(page: JobPage) -> Table:
     """Where the failures of each line come from, and why that is said."""
     return Table(
         key="verdicts",
-        caption="Verdicts by branch line, the default branch first",
+        caption="Verdicts by branch, the default branch first",
         columns=(
-            Column(key="line", label="Line"),
+            Column(key="line", label="Branch"),
             *((Column(key="job", label="Job"),) if page.job.shards > 1 else ()),
             Column(key="verdict", label="Verdict", choices=True),
             Column(key="failures", label="Failures", kind=Kind.NUMBER),

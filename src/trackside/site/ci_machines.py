@@ -16,7 +16,7 @@ from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_
 
 MOST_POOLS: Final = 500
 MOST_BUCKETS: Final = 1_500
-UNKNOWN_POOL: Final = "(not told)"
+UNKNOWN_POOL: Final = "(unknown)"
 _EXAMPLES: Final = 3
 
 
@@ -34,7 +34,7 @@ def queue_table(waiting: Waiting) -> Table:
             Column(key="waiting", label="Wait now", kind=Kind.NUMBER, about="As last seen"),
             Column(key="longest", label="Since", unit="min", kind=Kind.NUMBER, about="The oldest that waits now"),
             Column(key="running", label="Run now", kind=Kind.NUMBER, about="As last seen"),
-            Column(key="unknown", label="Not told", kind=Kind.NUMBER, about="Jobs whose waiting time is not known"),
+            Column(key="unknown", label="Missing", kind=Kind.NUMBER, about="Jobs whose waiting time is not known"),
         ),
         rows=tuple(_pool(one) for one in waiting.pools[:MOST_POOLS]),
         empty="No job of the window began or waits.",
@@ -100,7 +100,7 @@ _FIGURES: Final = (
     *rate_columns("rate", "Rate"),
     share_column("others", "Others' rate"),
     Column(key="commits", label="Commits", kind=Kind.NUMBER),
-    chance_column("q", "q", "At most this share of what is named so is named by chance"),
+    chance_column("q", "q value", "At most this share of what is named so is named by chance"),
 )
 
 

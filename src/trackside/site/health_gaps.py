@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
+import polars as pl
+
+from trackside.history.frames import History
 from trackside.perf.silence import Silence, silent_entries
-from trackside.records.sync_health import MissingData, ParserRate, WaitingLog
+from trackside.records.sync_health import MissingData, ParserRate, RunGap, WaitingLog
 from trackside.report.perf_change_words import silence_words
 from trackside.site.pages import Section
+from trackside.site.run_words import run_label
 from trackside.site.shares import share_cell, share_column
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, text_cell, time_cell
 from trackside.site.words import cut, words
@@ -17,25 +22,27 @@ _MOST_ROWS: Final = 500
 _FEW: Final = 10
 _MOST_OF_A_NAME: Final = 240
 _WORKFLOW: Final = Column(key="workflow", label="Workflow", choices=True)
+_Run = tuple[int | None, dt.datetime | None, str | None]
+_NO_RUN: Final[_Run] = (None, None, None)
 _PARSERS: Final = {"answers": "GitHub's answers", "logs": "logs of failed jobs"}
 
 
-def gaps_table(data: MissingData) -> Table:
-    """The run attempts of the window of which something is not known, the newest first."""
-    rows = [
-        (
-            Cell(value=one.run_id, text=f"{one.run_id}", url=one.url, note=f"attempt {one.run_attempt}"),
-            text_cell(one.workflow),
-            text_cell(words(one.reason)),
-        )
-        for one in data.gaps
-    ]
+def gaps_table(data: MissingData, history: History | None) -> Table:
+    """The run attempts of the window of which something is not known, the newest first.
+
+    Their numbers, times and branches are those of ``history``, where it has them.
+    """
+    told = _runs_of(data, history)
+    rows = [_gap(one, told.get(one.run_id, _NO_RUN)) for one in data.gaps]
     return Table(
         key="gaps",
         caption="Run attempts of which something is not known",
         columns=(
             Column(key="run", label="Run", kind=Kind.NUMBER),
+            Column(key="attempt", label="Attempt", kind=Kind.NUMBER),
             _WORKFLOW,
+            Column(key="created", label="Created", kind=Kind.TIME, unit="UTC"),
+            Column(key="branch", label="Branch"),
             Column(key="why", label="Reason", choices=True),
         ),
         rows=tuple(rows),
@@ -44,6 +51,26 @@ def gaps_table(data: MissingData) -> Table:
         left_out=max(data.count - len(rows), 0),
         left_out_why="the newest are here",
     )
+
+
+def _gap(one: RunGap, told: _Run) -> tuple[Cell, ...]:
+    number, created_at, branch = told
+    value = one.run_id if number is None else number
+    return (
+        Cell(value=value, text=run_label(number, one.run_id), url=one.url),
+        number_cell(one.run_attempt),
+        text_cell(one.workflow),
+        time_cell(created_at),
+        text_cell(branch),
+        text_cell(words(one.reason)),
+    )
+
+
+def _runs_of(data: MissingData, history: History | None) -> dict[int, _Run]:
+    if history is None:
+        return {}
+    wanted = history.runs.filter(pl.col("run_id").is_in([one.run_id for one in data.gaps]))
+    return {row[0]: row[1:] for row in wanted.select("run_id", "run_number", "created_at", "line").iter_rows()}
 
 
 def stopped_table(silence: Silence) -> Table:

@@ -45,7 +45,7 @@ def _tables(facts: SiteFacts, health: HealthFacts) -> dict[str, Any]:
         "by_sync": by_sync_table(health.syncs),
         "failed_calls": failed_calls_table(found.failures, found.failures_by_class),
         "not_brought": missing_table(found.missing),
-        "gaps": gaps_table(found.missing_data),
+        "gaps": gaps_table(found.missing_data, None if facts.ci is None else facts.ci.history),
         "stopped": None if facts.speed is None else stopped_table(facts.speed.silence),
         "parsers": parsers_table(found.parsers),
         "waiting": waiting_table(found.waiting_logs, found.waiting_logs_total),
@@ -90,13 +90,13 @@ def health_cards(facts: SiteFacts, health: HealthFacts) -> Iterator[Card]:
 def _of_newest(health: SyncHealth) -> Iterator[Card]:
     newest = health.newest
     if newest is None:
-        yield Card(label="Complete", value=UNKNOWN, basis="Nothing was synced yet.", url="#syncs")
+        yield Card(label="Newest sync complete", value=UNKNOWN, basis="Nothing was synced yet.", url="#syncs")
         return
-    share = newest.completeness
+    share, new = newest.completeness, counted(newest.runs_new, "new run")
     yield Card(
-        label="Complete",
+        label="Newest sync complete",
         value=share_words(share) or UNKNOWN,
-        basis=f"run attempts of the newest sync, {newest.ended_at:%Y-%m-%d %H:%M} UTC: {newest.status}",
+        basis=f"of the run attempts that it asked for, {new}; {newest.ended_at:%Y-%m-%d %H:%M} UTC: {newest.status}",
         url="#syncs",
         tone="" if share is None else "good" if share >= 1 else "warn",
     )

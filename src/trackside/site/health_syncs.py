@@ -198,7 +198,7 @@ def missing_table(missing: Sequence[Missing]) -> Table:
     ]
     return Table(
         key="missing",
-        caption="What the newest sync did not bring",
+        caption="What is missing of the newest sync",
         columns=(Column(key="what", label="What"), Column(key="count", label="Count", kind=Kind.NUMBER), _REASON),
         rows=tuple(rows[:_MOST_ROWS]),
         empty="Nothing of its window is missing.",

@@ -209,7 +209,7 @@ def benches_table(benches: Sequence[BenchReport]) -> Table:
             ENDED,
             Column(key="topology", label="Topology"),
             Column(key="output", label="Output", kind=Kind.NUMBER, unit="tokens/s"),
-            Column(key="per_gpu", label="Per GPU", kind=Kind.NUMBER, unit="tokens/s"),
+            Column(key="per_gpu", label="Per decode GPU", kind=Kind.NUMBER, unit="tokens/s"),
             Column(key="read", label="Read", kind=Kind.STATE),
         ),
         rows=tuple(_bench(one, names[one.run_key], has_page=one.run_key in pages) for one in runs[:MOST]),

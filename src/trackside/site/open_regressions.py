@@ -16,7 +16,7 @@ from trackside.site.marks import BAD, GOOD, WARN
 from trackside.site.pages import Section
 
 REGRESSED = "regressed"
-"""How a series stands that got worse, borne out by later runs or not yet: a choice of the pictures."""
+"""How a series stands that got worse, confirmed by later runs or not yet: a choice of the pictures."""
 LABEL = "Open regressions"
 
 
@@ -45,7 +45,7 @@ class OpenRegressions(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def confirmed(self) -> int:
-        """How many are borne out by later runs."""
+        """How many are confirmed by later runs."""
         return self.causes - len(self.new)
 
 
@@ -78,7 +78,7 @@ def regressions_card(speed: SpeedFacts | None) -> Card:
     runs = [one.created_at for one in speed.collection.runs]
     window = span_words(min(runs, default=None), max(runs, default=None))
     told = [f"{counted(found.causes, 'cause')}, {found.series:,} series"] if found.causes else []
-    told += [f"{len(found.new):,} not borne out yet"] if found.new else []
+    told += [f"{len(found.new):,} not confirmed by later runs yet"] if found.new else []
     told += [f"{len(found.standing):,} from before the window"] if found.standing else []
     told += [f"{found.by_machines:,} more series as the machines changed"] if found.by_machines else []
     told.append(f"of {searched:,} series that were searched, {counted(speed.head.jobs, 'job attempt')}, {window}")

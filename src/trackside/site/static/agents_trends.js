@@ -132,7 +132,7 @@
     const unit = size === DAY_MS ? "day" : "hour";
     const rate = of ? `; ${fixed((100 * successes) / of, 1)} % of ${of.toLocaleString("en")} succeeded` : "";
     const end = new Date(until).toISOString().slice(0, 16).replace("T", " ");
-    return `To ${end} UTC: ${counted(n, "timed attempt")} on ${counted(timed.length, unit)} with any${rate}`;
+    return `To ${end} UTC: ${counted(n, "timed attempt")} on ${counted(timed.length, unit)}${rate}`;
   }
 
   function show() {
