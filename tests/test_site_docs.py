@@ -14,6 +14,7 @@ from tests.git_remote import ROOT
 from tests.test_ci_docs import OPTION, options_of_help
 from tests.workflow_steps import WORKFLOWS
 from trackside.ci.recent_failures import MOST_FAILURES
+from trackside.records.agent_rules import AlertRules
 from trackside.settings import Settings, SiteSettings
 from trackside.site.ci_jobs import MOST_JOB_PAGES
 from trackside.site.home_status import Answer
@@ -85,8 +86,8 @@ def test_the_bounds_are_those_of_the_code() -> None:
     words = words_of("Window and bounds")
     assert f"{MOST_JOB_PAGES} pages of jobs and {MOST_TESTS} of tests" in words
     assert f"the newest {MOST_FAILURES:,} failures" in words
-    assert "for 48 hours" in words
-    assert "const STALE_MS = 2 * 24 * HOUR_MS;" in site_text("site.js")
+    assert f"{2 * AlertRules().interval_hours:g} hours where nothing is set" in words
+    assert "2 * HOUR_MS * Number(document.body.dataset.intervalHours)" in site_text("site.js")
     for part in CODE.findall(words)[-1].split("; "):
         assert part in POLICY
 
