@@ -78,7 +78,7 @@ def _broken(facts: SiteFacts) -> HomeSection:
         intro=intro,
         empty=empty,
         url=f"{Section.CI.value}#failing",
-        more="All jobs, flaky ones, queues and runners",
+        more="All of CI: failing and flaky jobs, queues and runners",
         table=None if ci is None or ci.streaks.line is None else broken_table(ci, facts.home),
     )
 
