@@ -9,6 +9,7 @@ from functools import cache
 import msgspec
 import polars as pl
 import pytest
+from bokeh.models import NumeralTickFormatter
 
 from tests.html_pages import Page
 from tests.perf_pages import FACTS, HOSTILE, a_busy_repository, a_hostile_repository, hostile_facts
@@ -244,6 +245,7 @@ def test_points_of_a_pool_are_not_red_as_failures_are() -> None:
 def test_tick_labels_of_small_values_have_enough_digits_to_differ() -> None:
     (values,) = [axis for axis in figure_series().yaxis if axis.name == "value"]
 
+    assert isinstance(values.formatter, NumeralTickFormatter)
     assert values.formatter.format == "0,0.[00000000]"
 
 
