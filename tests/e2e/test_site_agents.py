@@ -227,6 +227,7 @@ def test_a_row_opens_the_jobs_of_its_run_and_the_address_leads_there(browser: Br
     assert str(step.get_attribute("href")).startswith(f"{HOME}/actions/runs/1055/job/")
     assert str(step.get_attribute("href")).endswith("#step:2:1")
     assert "gh workflow run agentops-log-analyzer.yml -R octo/engine -f run_id=1055" in dialog.inner_text()
+    assert "The newest attempt of the run is looked at." in dialog.inner_text()
     link = dialog.get_by_role("link", name="Run the workflow on GitHub")
     assert link.get_attribute("href") == f"{HOME}/actions/workflows/agentops-log-analyzer.yml"
     assert page.evaluate("() => document.querySelector('#run-detail').contains(document.activeElement)")
@@ -239,11 +240,23 @@ def test_a_row_opens_the_jobs_of_its_run_and_the_address_leads_there(browser: Br
 
 
 def test_a_known_failure_that_a_run_names_is_shown(page: Page) -> None:
+    assert not page.locator("#known-failure-1").is_visible()
     page.evaluate("() => trackside.address.set({ run: '1055.1' })")
     page.locator("#run-detail").get_by_role("link", name="known failure 1").click()
 
     assert not page.locator("#run-detail").is_visible()
     assert page.locator("#known-failure-1").get_attribute("open") is not None
+    assert page.evaluate("() => document.activeElement.matches('#known-failure-1 > summary')")
+
+
+def test_a_row_of_a_known_failure_opens_it_in_place_of_another(page: Page) -> None:
+    page.locator("#failures tbody a").first.click()
+
+    assert page.url.endswith("#known-failure-1")
+    assert page.locator("#known-failure-1").is_visible()
+    page.keyboard.press("Enter")
+    assert not page.locator("#known-failure-1").is_visible()
+    page.wait_for_function("() => document.activeElement.matches('#failures tbody a')")
 
 
 def test_a_run_without_jobs_in_the_page_says_where_they_are(page: Page) -> None:
@@ -254,7 +267,7 @@ def test_a_run_without_jobs_in_the_page_says_where_they_are(page: Page) -> None:
 
 def test_steps_are_filtered_by_name_and_conclusion(page: Page) -> None:
     field(page, "Step", "steps").select_option(label="Run tests")
-    field(page, "Worst end", "steps").select_option(label="failure")
+    field(page, "Worst outcome", "steps").select_option(label="failure")
 
     assert "steps.step=Run+tests" in page.url
     assert "steps.conclusion=failure" in page.url
@@ -281,7 +294,7 @@ def test_trends_are_drawn_for_the_window_that_is_chosen_with_gaps_as_gaps(browse
     assert "trend.range=24h" in page.url
     page.get_by_label("Window").select_option("7 d")
     assert len(points(page)) == 5
-    assert "5 timed attempts on 5 days with any" in page.locator("#agents-trend figcaption").inner_text()
+    assert "5 timed attempts on 5 days" in page.locator("#agents-trend figcaption").inner_text()
 
 
 def test_a_step_has_a_trend_of_its_own_and_an_empty_window_says_so(page: Page) -> None:

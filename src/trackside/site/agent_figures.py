@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from trackside.agents.group_records import FEW, GroupRow, Outcomes, Statistics, SuccessRate, Times
 from trackside.agents.outcome_counts import KINDS
 from trackside.report.agents_figures import workflow_file
@@ -79,13 +81,23 @@ JOB_COLUMNS: Final = (
 )
 
 
+def fitting(columns: tuple[Column, ...], rows: Sequence[tuple[Cell, ...]], key: str) -> tuple[Column, ...]:
+    """The columns; that of ``key`` is not shown where nothing is known in it, as it only takes room."""
+    place = [column.key for column in columns].index(key)
+    if not rows or any(row[place].value is not None for row in rows):
+        return columns
+    hidden = msgspec.structs.replace(columns[place], shown=False)
+    return (*columns[:place], hidden, *columns[place + 1 :])
+
+
 def workflow_table(told: Statistics) -> Table:
     """A row for each workflow."""
+    rows = tuple(_workflow(row, told.currency) for row in told.workflows)
     return Table(
         key="workflows",
         caption="Workflows",
-        columns=WORKFLOW_COLUMNS,
-        rows=tuple(_workflow(row, told.currency) for row in told.workflows),
+        columns=fitting(WORKFLOW_COLUMNS, rows, "cost"),
+        rows=rows,
         empty="No workflow ran. `trackside sync` reads runs.",
         order="-n",
     )
@@ -93,36 +105,38 @@ def workflow_table(told: Statistics) -> Table:
 
 def agent_table(told: Statistics) -> Table:
     """A row for each agent, and one for runs of which none is known, the last."""
+    rows = tuple(_agent(row, told.currency) for row in told.agents)
     return Table(
         key="agents",
         caption="Agents",
-        columns=AGENT_COLUMNS,
-        rows=tuple(_agent(row, told.currency) for row in told.agents),
+        columns=fitting(AGENT_COLUMNS, rows, "cost"),
+        rows=rows,
         empty="No run is known. `trackside sync` reads them.",
     )
 
 
 def job_table(told: Statistics, most: int) -> Table:
     """The jobs that took the most runner minutes, at most ``most``."""
+    rows = tuple(
+        (
+            text_cell(row.workflow),
+            text_cell(row.job),
+            number_cell(row.outcomes.total),
+            outcomes_cell(row.outcomes),
+            rate_cell(row.success),
+            *_times(row.run),
+            in_minutes(row.queue.p50_s),
+            trend_cell(duration_trend(row.duration_trend, in_minutes=True)),
+            _tenths(row.runner_minutes),
+            cost_cell(row.cost, told.currency),
+        )
+        for row in told.jobs[:most]
+    )
     return Table(
         key="jobs",
         caption=f"Jobs, those with the most runner minutes first ({len(told.jobs):,})",
-        columns=JOB_COLUMNS,
-        rows=tuple(
-            (
-                text_cell(row.workflow),
-                text_cell(row.job),
-                number_cell(row.outcomes.total),
-                outcomes_cell(row.outcomes),
-                rate_cell(row.success),
-                *_times(row.run),
-                in_minutes(row.queue.p50_s),
-                trend_cell(duration_trend(row.duration_trend, in_minutes=True)),
-                _tenths(row.runner_minutes),
-                cost_cell(row.cost, told.currency),
-            )
-            for row in told.jobs[:most]
-        ),
+        columns=fitting(JOB_COLUMNS, rows, "cost"),
+        rows=rows,
         empty="No job is known: `trackside sync` without --no-jobs reads them.",
         order="-minutes",
         left_out=max(0, len(told.jobs) - most),

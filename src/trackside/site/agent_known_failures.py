@@ -13,7 +13,7 @@ from trackside.report.agents_figures import workflow_file
 from trackside.report.ledger import counted
 from trackside.site.pages import moment
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
-from trackside.site.words import cut
+from trackside.site.words import cut, words
 
 MOST_TOLD: Final = 30
 _MOST_ROWS: Final = 500
@@ -21,7 +21,7 @@ _NAMES: Final = 3
 _RUNS: Final = 10
 _LONGEST: Final = 160
 COLUMNS: Final = (
-    Column(key="failure", label="Failure"),
+    Column(key="failure", label="Failure", about="With a line of a log that shows it; it opens what is known of it"),
     Column(key="state", label="State", kind=Kind.STATE, choices=True),
     Column(key="count", label="Failures", kind=Kind.NUMBER, unit="jobs"),
     Column(key="runs", label="Runs", kind=Kind.NUMBER),
@@ -31,6 +31,7 @@ COLUMNS: Final = (
     Column(key="fix", label="What to do", about="With the rule that says so"),
     Column(key="first", label="First seen", kind=Kind.TIME, unit="UTC"),
     Column(key="last", label="Last seen", kind=Kind.TIME, unit="UTC"),
+    Column(key="id", label="Id", shown=False),
 )
 
 
@@ -68,26 +69,37 @@ def told_failures(entries: Sequence[Entry]) -> tuple[KnownFailure, ...]:
 
 
 def failure_title(entry: Entry) -> str:
-    """What an entry is called: as people do, else its error."""
-    untold = "no log was read" if entry.cause is None else "its log tells no error"
-    title = entry.title or entry.template or untold
-    return cut(title, _LONGEST)
+    """What an entry is called: as people do, by its error, else by where it happened most."""
+    untold = "no log" if entry.cause is None else "no error in its log"
+    place = " / ".join(next(iter(names)) for names in (_files(entry.workflows), entry.steps or entry.jobs) if names)
+    return cut(entry.title or entry.template or f"{place or '?'} ({untold})", _LONGEST)
 
 
 def _row(number: int, entry: Entry) -> tuple[Cell, ...]:
     url = f"#known-failure-{number}" if number <= MOST_TOLD else None
     return (
-        text_cell(failure_title(entry), url, note=entry.entry_id),
+        text_cell(failure_title(entry), url, note=_example(entry)),
         state_cell(entry.state.value),
         number_cell(entry.count, note=f"{entry.assumed:,} assumed" if entry.assumed else None),
         number_cell(entry.runs_total),
-        text_cell(entry.cause),
+        cause_cell(entry.cause),
         text_cell(_names(_files(entry.workflows)), note=_names(entry.steps)),
         text_cell(_names(entry.agents), note=f"{entry.unattributed:,} unattributed" if entry.unattributed else None),
         _fix(entry),
         time_cell(entry.first_seen_at),
         time_cell(entry.last_seen_at),
+        text_cell(entry.entry_id),
     )
+
+
+def _example(entry: Entry) -> str | None:
+    """A line of a log, where it says more than the title does."""
+    return None if not entry.line or entry.line == entry.title else cut(entry.line, _LONGEST)
+
+
+def cause_cell(cause: str | None) -> Cell:
+    """A cause in words; it is filtered and saved by its name."""
+    return Cell() if cause is None else Cell(value=cause, text=words(cause))
 
 
 def _fix(entry: Entry) -> Cell:
@@ -129,7 +141,7 @@ def _basis(entry: Entry) -> str:
     if entry.first_seen_at is not None and entry.last_seen_at is not None:
         parts.append(f"{moment(entry.first_seen_at)} to {moment(entry.last_seen_at)} UTC")
     if entry.cause is not None:
-        parts.append(f"cause {entry.cause}" + (f", by rule {entry.rule}" if entry.rule else ""))
+        parts.append(f"cause {words(entry.cause)}" + (f", by rule {entry.rule}" if entry.rule else ""))
     if entry.assumed:
         parts.append(f"{entry.assumed:,} without a log of their own")
     return "; ".join(parts)
@@ -142,6 +154,6 @@ def _files(workflows: Mapping[str, int]) -> dict[str, int]:
 
 def _names(counts: Mapping[str, int]) -> str | None:
     """The most frequent names with their counts, and how many more."""
-    told = [f"{name} {count:,}" for name, count in list(counts.items())[:_NAMES]]
+    told = [f"{name} ({count:,}×)" for name, count in list(counts.items())[:_NAMES]]
     more = [f"{len(counts) - _NAMES} more"] if len(counts) > _NAMES else []
     return ", ".join((*told, *more)) or None

@@ -15,7 +15,7 @@ from trackside.report.agents_run_records import DataPull, DataRun
 from trackside.report.agents_words import ROLE_WORDS, UNATTRIBUTED
 from trackside.report.ledger import counted
 from trackside.report.safe_links import link_within
-from trackside.site.agent_figures import in_minutes
+from trackside.site.agent_figures import fitting, in_minutes
 from trackside.site.tables import Cell, Column, Kind, Table, state_cell, text_cell, time_cell
 from trackside.site.words import words
 
@@ -76,7 +76,7 @@ def run_table(rows: Iterable[DataRun], total: int, home: str, most_bytes: int = 
     table = Table(
         key=RUNS,
         caption="Attempts of runs, the newest first",
-        columns=COLUMNS,
+        columns=fitting(COLUMNS, cells, "issue"),
         rows=tuple(cells),
         empty="No run is known. `trackside sync` reads them, `trackside site build` shows them.",
         order="-started",

@@ -9,12 +9,13 @@ import polars as pl
 
 from trackside.agents.failed_jobs import NO_FAILED_STEP
 from trackside.agents.frames import AgentHistory
-from trackside.agents.group_records import FailedJob, Outcomes, Statistics, StepRow
+from trackside.agents.group_records import FEW, FailedJob, Outcomes, Statistics, StepRow
 from trackside.agents.shown_names import shown_name
 from trackside.ci.failed_attempts import line_link
 from trackside.report.agents_words import duration_trend
 from trackside.report.ledger import counted
-from trackside.site.agent_figures import OUTCOMES, RATE, in_seconds, outcomes_cell, rate_cell, trend_cell
+from trackside.site.agent_figures import OUTCOMES, RATE, in_minutes, in_seconds, outcomes_cell, rate_cell, trend_cell
+from trackside.site.agent_known_failures import cause_cell
 from trackside.site.agent_waterfalls import job_page
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 
@@ -37,12 +38,13 @@ COLUMNS: Final = (
     Column(key="workflow", label="Workflow", choices=True),
     Column(key="job", label="Job"),
     Column(key="step", label="Step", choices=True),
-    Column(key="mark", label="Mark", about="The step with the most of its workflow's time, 30 % or more"),
-    Column(key="conclusion", label="Worst end", kind=Kind.STATE, choices=True, about="Of all its attempts"),
+    Column(key="mark", label="Bottleneck", about="The step with the most of its workflow's time, 30 % or more"),
+    Column(key="conclusion", label="Worst outcome", kind=Kind.STATE, choices=True, about="Of all its attempts"),
     Column(key="n", label="Timed", kind=Kind.NUMBER, unit="attempts"),
     Column(key="p50", label="p50", kind=Kind.NUMBER, unit="s"),
     Column(key="p90", label="p90", kind=Kind.NUMBER, unit="s"),
     Column(key="max", label="Max", kind=Kind.NUMBER, unit="s"),
+    Column(key="total", label="Total", kind=Kind.NUMBER, unit="min", about="Of all its attempts"),
     Column(key="share", label="Share", kind=Kind.NUMBER, unit="%", about="Of the time of all steps of its workflow"),
     RATE,
     OUTCOMES,
@@ -61,17 +63,17 @@ FAILURE_COLUMNS: Final = (
 
 
 def step_table(told: Statistics) -> Table:
-    """The steps of all workflows, those with the largest share first, marked where they are bottlenecks."""
+    """The steps of all workflows, those that took the most time first, and last what is timed too seldom to tell."""
+    steps = sorted(told.steps, key=lambda row: (row.run.is_few, -row.run.total_s))
     marked = bottlenecks(told)
     return Table(
         key="steps",
-        caption=f"Steps by their share of the time of their workflow ({len(told.steps):,})",
+        caption=f"Steps by the time they took in all; those timed fewer than {FEW} times last ({len(told.steps):,})",
         columns=COLUMNS,
-        rows=tuple(_step(row, is_marked=_key(row) in marked) for row in told.steps[:MOST_STEPS]),
+        rows=tuple(_step(row, is_marked=_key(row) in marked) for row in steps[:MOST_STEPS]),
         empty=_no_steps(told),
-        order="-share",
         left_out=max(0, len(told.steps) - MOST_STEPS),
-        left_out_why="they take less of their workflow's time",
+        left_out_why="they took less time",
     )
 
 
@@ -121,6 +123,7 @@ def _step(row: StepRow, *, is_marked: bool) -> tuple[Cell, ...]:
         p50,
         in_seconds(row.run.p90_s),
         in_seconds(row.run.max_s),
+        in_minutes(row.run.total_s if row.run.n else None),
         Cell() if share is None else number_cell(round(share * 100, 1), f"{share * 100:.1f}"),
         rate_cell(row.success),
         outcomes_cell(row.outcomes),
@@ -144,7 +147,7 @@ def _failure(
         text_cell(one.failed_step or NO_FAILED_STEP, line_link(url, one.failed_step_number),
                   note="; ".join(_others(one)) or None),
         state_cell(ends.get((one.job_id, one.failed_step_number)) or one.conclusion),
-        text_cell(one.cause),
+        cause_cell(one.cause),
         text_cell(one.agent),
         text_cell(numbers.get(attempt, str(one.run_id)), f"?run={one.run_id}.{one.run_attempt}"),
     )  # fmt: skip

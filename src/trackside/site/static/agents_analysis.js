@@ -111,10 +111,11 @@
     answer.replaceChildren(element("pre", lines.map(site.cells.shown).join("\n")));
   }
 
-  site.agentAnalysis = function (id, isLive) {
+  // ``older`` is the attempt that is shown, where it is not the newest.
+  site.agentAnalysis = function (id, isLive, older) {
     const text = command(id);
     const page = element("a", "Run the workflow on GitHub", { href: context.dispatch, rel: "noopener" });
-    const there = element("p", [page, ` with run_id ${id}, or: `], { class: "intro" });
+    const there = element("p", [page, ` with run_id ${id}, or the command below. The newest attempt of the run is looked at${older === null ? "" : `, not attempt ${older}`}.`], { class: "intro" });
     const line = element("div", [element("pre", element("code", site.cells.shown(text)), { class: "agents-command" }), copier(text)], { class: "agents-copy" });
     return [element("h3", "Analyze run"), ...(isLive ? [liveForm(id)] : []), there, line];
   };

@@ -20,7 +20,6 @@
   const BRANCH = /^https?:\/\/[^/]+\/([\w.-]+\/[\w.-]+)\/tree\//;
   const HOST = new URL(context.home).host;
   const FOLDER = /^\.github\/workflows\//;
-
   const { fixed, rounded, many, counted, isNumber, length } = site.agentNumbers;
   const text = (value) => (value === null || value === undefined ? null : String(value));
   const words = (name) => name.replaceAll("_", " ");

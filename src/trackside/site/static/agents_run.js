@@ -167,7 +167,7 @@
     title.replaceChildren("Run ", told(row ? textIn(row[0]) : `${id}${attempt > 1 ? ` (${attempt})` : ""}`));
     const jobs = one?.j.length ? [make("h3", counted(one.j.length, "job")), waterfall(one.j)] : [untold()];
     const known = row ? [facts(row)] : [make("p", "This run is not among those of the page.", { class: "intro" })];
-    body.replaceChildren(...known, ...failedJobs(one?.j ?? []), ...jobs, ...artifacts(one?.a ?? []), ...site.agentAnalysis(id, isLive));
+    body.replaceChildren(...known, ...failedJobs(one?.j ?? []), ...jobs, ...artifacts(one?.a ?? []), ...site.agentAnalysis(id, isLive, isOlder(id, attempt) ? attempt : null));
   }
 
   function show() {
@@ -205,9 +205,27 @@
 
   function openGroup(id) {
     const group = document.getElementById(id);
-    if (group?.matches("details")) {
+    if (group?.matches(".agents-known")) {
+      document.querySelectorAll(".agents-known[open]").forEach((one) => (one.open = one === group));
       group.open = true;
+      group.scrollIntoView();
+      group.querySelector("summary").focus({ preventScroll: true });
     }
+  }
+
+  // A failure that is closed is gone: who closed it with the keyboard is back in its row.
+  document.querySelectorAll(".agents-known").forEach((group) =>
+    group.addEventListener("toggle", () => {
+      if (!group.open && document.activeElement === document.body) {
+        document.querySelector(`#failures a[href="#${group.id}"]`)?.focus();
+      }
+    }),
+  );
+
+  // An older attempt of a run of which the page has a newer one.
+  function isOlder(id, attempt) {
+    const rows = site.table("runs")?.rows() ?? [];
+    return rows.some((row) => new RegExp(`^\\?run=${id}\\.(\\d+)$`).exec(row[1]?.u ?? "")?.[1] > Number(attempt));
   }
 
   dialog.addEventListener("close", close);
@@ -239,4 +257,5 @@
   };
   show();
   openGroup(location.hash.slice(1));
+  window.addEventListener("hashchange", () => openGroup(location.hash.slice(1)));
 })();
