@@ -216,7 +216,7 @@
   // A failure that is closed is gone: who closed it with the keyboard is back in its row.
   document.querySelectorAll(".agents-known").forEach((group) =>
     group.addEventListener("toggle", () => {
-      if (!group.open && document.activeElement === document.body) {
+      if (!group.open && [document.body, group.firstElementChild].includes(document.activeElement)) {
         document.querySelector(`#failures a[href="#${group.id}"]`)?.focus();
       }
     }),
