@@ -13,7 +13,7 @@ venv/bin/trackside --help >/dev/null
 venv/bin/srtlog --help >/dev/null
 venv/bin/srtlog --version
 venv/bin/python -c 'import trackside, srtlog, distributed, jwt, trackside.server.app; trackside.open_run; srtlog.NodeAnalyzer'
-echo '{"id": 1, "run_number": 1, "run_attempt": 1, "workflow_id": 2, "event": "push", "status": "queued"}' |
+echo '{"id": 1, "run_number": 1, "run_attempt": 1, "workflow_id": 2, "event": "push", "status": "queued", "created_at": "2026-11-02T08:00:00Z", "updated_at": "2026-11-02T08:01:00Z"}' |
     venv/bin/trackside ingest --quiet --repo octo/engine --store store -
 venv/bin/trackside store sql --store store 'SELECT run_id, status FROM runs'
 venv/bin/trackside site build --quiet --output site --repo octo/engine --store store
