@@ -6,7 +6,7 @@ import importlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trackside.stats.mean_differences import Difference, Differences
@@ -144,12 +144,15 @@ def test_a_p_value_below_the_level_is_an_interval_without_zero(
 
 @settings(deadline=None, max_examples=40)
 @given(RESIDUALS)
+@example(np.array([0.0] * 6 + [-1.0] * 4))
 def test_chances_rise_from_0_to_1(residuals: Floats) -> None:
     noise: Noise = noise_of(residuals, LEAST)
     below = noise.below(np.linspace(-noise.span, noise.span, 501))
     assert (np.diff(below) >= 0).all()
-    assert below[0] == pytest.approx(0.0, abs=1e-3)
-    assert below[-1] == pytest.approx(1.0, abs=1e-3)
+    assert 0 <= below[0] <= below[-1] <= 1
+    if np.unique(residuals).size > 2:  # of two values a chance sits on an end itself
+        assert below[0] == pytest.approx(0.0, abs=1e-3)
+        assert below[-1] == pytest.approx(1.0, abs=1e-3)
 
 
 def width_of(law: Differences) -> float:

@@ -32,7 +32,6 @@ BENCH_RUNS: Final = Table(
     columns=(
         Column("run_key", pl.String, "", "made of the path and of the first stamp in its logs"),
         Column("name", pl.String, "", "name of the directory or log"),
-        Column("path", pl.String, "", "where its logs are, on the machine that read them"),
         Column("registered_at", TIME, "", "when it was registered"),
         Column("role", pl.String, "", "role that every file was given; null where names and content said it"),
         Column("tz", pl.String, "", "zone that stamps without one were read in; null where they were taken as UTC"),
@@ -61,5 +60,6 @@ BENCH_RUNS: Final = Table(
         Column("not_whole", pl.Int64, "files", "files that were not read whole"),
         Column("parser_version", pl.Int64, "", "version of what read them"),
         Column("curves", pl.List(_CURVE), "", "quantities over elapsed time, reduced; with figures of all values"),
+        Column("path", pl.String, "", "where its logs are, on the machine that read them"),
     ),
 )
