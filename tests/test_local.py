@@ -33,6 +33,19 @@ assert seen[-1] == (len(tasks) * 400 << 20,) * 2, seen
 sys.stdout.buffer.write(msgspec.json.encode(found))
 """
 
+# The same where the processes are killed when the first file is given to them, before the others are.
+KILLED = """
+import concurrent.futures
+class Killed(concurrent.futures.ProcessPoolExecutor):
+    def submit(self, *told):
+        future = super().submit(*told)
+        for process in self._processes.values():
+            process.kill()
+        concurrent.futures.wait([future])
+        return future
+concurrent.futures.ProcessPoolExecutor = Killed
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -84,6 +97,15 @@ def test_a_process_that_is_killed_is_one_sentence(folder: Path) -> None:
             os.kill(int(child), signal.SIGKILL)
         last = parent.communicate()[1].splitlines()[-1]
     assert last.endswith("A process that parsed logs was killed: there may be too little memory")
+
+
+@pytest.mark.skipif(sys.platform != "linux" or available_cores() < 2, reason="nothing is forked")
+def test_a_process_that_is_killed_before_all_files_are_given_out_is_the_same_sentence(folder: Path) -> None:
+    os.mkfifo(folder / "n0_prefill_w0.out")
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED + FORKING, str(folder)], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.stderr.endswith("A process that parsed logs was killed: there may be too little memory\n")
 
 
 def test_progress_ends_at_the_whole(folder: Path) -> None:

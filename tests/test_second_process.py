@@ -29,6 +29,16 @@ WORKING = FAILING.replace('raise ValueError("why")', "print(module.begin(elsewhe
     "sleep, 60", "sleep, 0"
 )
 
+KILLED = """
+import concurrent.futures, os
+from trackside.engine import second_process as module
+module.available_cores = lambda: 2
+if __name__ == "__main__":
+    with module.second_process() as elsewhere:
+        concurrent.futures.wait([elsewhere.submit(os._exit, 1)])
+        print(module.begin(elsewhere, abs, -7)())
+"""
+
 
 def ended(code: str, *arguments: str) -> tuple[int, str, str, float]:
     began_s = time.monotonic()
@@ -47,3 +57,7 @@ def test_what_failed_here_is_all_that_is_said_and_nothing_is_waited_for() -> Non
 
 def test_what_was_begun_is_done_before_it_ends() -> None:
     assert ended(WORKING, "started")[:3] == (0, "7\n", "")
+
+
+def test_work_that_comes_after_the_end_of_the_other_process_is_done_here() -> None:
+    assert ended(KILLED)[:3] == (0, "7\n", "")

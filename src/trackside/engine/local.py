@@ -48,18 +48,18 @@ def _map_forked(
 ) -> list[Scanned]:
     done, total = 0, sum(sizes)
     results: dict[int, Scanned] = {}
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-        futures = {pool.submit(parse_file, tasks[i]): i for i in _largest_first(sizes)}
-        for future in as_completed(futures):
-            index = futures[future]
-            try:
+    try:
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+            futures = {pool.submit(parse_file, tasks[i]): i for i in _largest_first(sizes)}
+            for future in as_completed(futures):
+                index = futures[future]
                 results[index] = future.result()
-            except BrokenProcessPool as error:
-                msg = "A process that parsed logs was killed: there may be too little memory"
-                raise UnreadableInputError(msg) from error
-            done += sizes[index]
-            if on_progress:
-                on_progress(done, total)
+                done += sizes[index]
+                if on_progress:
+                    on_progress(done, total)
+    except BrokenProcessPool as error:  # Said by a result, or by a task that comes after the end.
+        msg = "A process that parsed logs was killed: there may be too little memory"
+        raise UnreadableInputError(msg) from error
     return [results[i] for i in range(len(tasks))]
 
 

@@ -46,15 +46,22 @@ def begin(elsewhere: Executor | None, work: Callable[P, T], *args: P.args, **kwa
 
     Where the other process was ended, for want of memory perhaps, it is done here.
     """
+
+    def done_here() -> T:
+        return work(*args, **kwargs)
+
     if elsewhere is None:
-        return lambda: work(*args, **kwargs)
-    future = elsewhere.submit(work, *args, **kwargs)
+        return done_here
+    try:
+        future = elsewhere.submit(work, *args, **kwargs)
+    except BrokenProcessPool:
+        return done_here
 
     def result() -> T:
         try:
             return future.result()
         except BrokenProcessPool:
-            return work(*args, **kwargs)
+            return done_here()
 
     return result
 
