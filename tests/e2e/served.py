@@ -13,6 +13,12 @@ from trackside.site.pages import POLICY
 
 
 class _Handler(SimpleHTTPRequestHandler):
+    def parse_request(self) -> bool:
+        is_whole = super().parse_request()
+        if is_whole:  # A file that was exchanged within the second in which it was asked for is another one.
+            del self.headers["If-Modified-Since"]
+        return is_whole
+
     def end_headers(self) -> None:
         self.send_header("Content-Security-Policy", POLICY)
         self.send_header("Cache-Control", "no-cache")

@@ -19,30 +19,14 @@ from tests.agent_sites import (
     agents_site,
     write_site,
 )
+from tests.e2e.agents_page import TABLES, column, count, field
 from tests.e2e.opened import Opened
 from tests.site_samples import ATTACKS, HOME
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.e2e
-
-TABLES = """() => Object.fromEntries(["workflows", "agents", "runs", "recent"].map((key) => [key,
-    [...document.querySelectorAll(`#${key} tbody tr`)].map((row) => [...row.cells].map((cell) => cell.innerHTML))]))"""
-FIGURES = """() => Object.fromEntries([...document.querySelectorAll("[data-kpi]")].map((card) => [card.dataset.kpi,
-    [card.querySelector("b").textContent, card.querySelector(".basis").textContent]]))"""
-GROWTH = """() => ({
-    options: document.querySelectorAll("option").length,
-    nodes: document.querySelectorAll("*").length,
-    listeners: window.listening,
-})"""
-COUNT_LISTENERS = """() => {
-    window.listening = 0;
-    const add = EventTarget.prototype.addEventListener;
-    EventTarget.prototype.addEventListener = function (...told) { window.listening += 1; add.apply(this, told); };
-    const every = window.setInterval;
-    window.setInterval = (...told) => { window.listening += 1; return every(...told); };
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +37,6 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def page(browser: Browser, week: Path) -> Page:
     return Opened(browser, week).page
-
-
-def field(page: Page, name: str, table: str = "runs") -> Locator:
-    return page.locator(f"#{table} .tools").get_by_label(name, exact=True)
-
-
-def count(page: Page, table: str = "runs") -> str:
-    return page.locator(f"#{table} .count").inner_text()
-
-
-def column(page: Page, number: int, table: str = "runs") -> set[str]:
-    cells = page.locator(f"#{table} tbody td:nth-child({number})")
-    return {text.split("\n")[0].strip(" ✓✗◷") for text in cells.all_inner_texts()}
 
 
 @pytest.mark.parametrize(

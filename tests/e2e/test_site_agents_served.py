@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -25,6 +24,7 @@ from tests.agent_sites import (
     established_document,
     write_site,
 )
+from tests.e2e.agents_page import FIGURES, TABLES, column, count, field, until_it_has_looked
 from tests.e2e.opened import Opened
 from tests.e2e.served import served
 from tests.history_frames import HOUR
@@ -32,14 +32,10 @@ from tests.site_samples import ATTACKS, HOME
 from trackside.site.agent_pages import agent_data
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.e2e
 
-TABLES = """() => Object.fromEntries(["workflows", "agents", "runs", "recent"].map((key) => [key,
-    [...document.querySelectorAll(`#${key} tbody tr`)].map((row) => [...row.cells].map((cell) => cell.innerHTML))]))"""
-FIGURES = """() => Object.fromEntries([...document.querySelectorAll("[data-kpi]")].map((card) => [card.dataset.kpi,
-    [card.querySelector("b").textContent, card.querySelector(".basis").textContent]]))"""
 GROWTH = """() => ({
     options: document.querySelectorAll("option").length,
     nodes: document.querySelectorAll("*").length,
@@ -59,23 +55,17 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(a_full_site(), tmp_path_factory.mktemp("agents"))
 
 
-def field(page: Page, name: str, table: str = "runs") -> Locator:
-    return page.locator(f"#{table} .tools").get_by_label(name, exact=True)
-
-
-def count(page: Page, table: str = "runs") -> str:
-    return page.locator(f"#{table} .count").inner_text()
-
-
-def column(page: Page, number: int, table: str = "runs") -> set[str]:
-    cells = page.locator(f"#{table} tbody td:nth-child({number})")
-    return {text.split("\n")[0].strip(" ✓✗◷") for text in cells.all_inner_texts()}
+def opened_there(browser: Browser, address: str) -> Opened:
+    """A page that has read the data file which was there when it was opened."""
+    opened = Opened(browser, address)
+    until_it_has_looked(opened.page)
+    return opened
 
 
 def test_hostile_names_in_newer_data_stay_text_too(browser: Browser, tmp_path: Path) -> None:
     with served(tmp_path) as url:
         path = write_site(agents_site(a_week(12)), tmp_path)
-        opened = Opened(browser, f"{url}{path.name}")
+        opened = opened_there(browser, f"{url}{path.name}")
         newer = json.loads(dict(agent_data(a_hostile_site()))["agentops-runs.json"])
         newer["last_updated"] = "2027-01-01T00:00:00.000000+00:00"
         publish(tmp_path, newer)
@@ -100,11 +90,10 @@ def test_rows_and_figures_of_a_data_file_are_as_the_page_was_built(browser: Brow
         assert opened.faults == []
 
 
-def publish(folder: Path, told: dict[str, Any] | bytes, second: int = 1) -> None:
-    """Exchanges the data file, as at another second: servers tell times of files in whole ones."""
-    path = folder / "data" / "agentops-runs.json"
-    path.write_bytes(told if isinstance(told, bytes) else json.dumps(told).encode())
-    os.utime(path, (2_000_000_000 + second, 2_000_000_000 + second))
+def publish(folder: Path, told: dict[str, Any] | bytes) -> None:
+    """Exchanges the data file."""
+    content = told if isinstance(told, bytes) else json.dumps(told).encode()
+    (folder / "data" / "agentops-runs.json").write_bytes(content)
 
 
 def newer_files(count: int, at: dt.datetime) -> bytes:
@@ -122,12 +111,12 @@ def newer_files(count: int, at: dt.datetime) -> bytes:
 def test_ten_refreshes_bring_new_rows_and_figures_and_nothing_grows(browser: Browser, tmp_path: Path) -> None:
     with served(tmp_path) as url:
         path = write_site(a_full_site(), tmp_path)
-        opened = Opened(browser, f"{url}{path.name}")
+        opened = opened_there(browser, f"{url}{path.name}")
         page = opened.page
         page.add_init_script(f"({COUNT_LISTENERS})()")
         page.reload()
         page.wait_for_selector("html[data-ready]", state="attached")
-        opened.faults.clear()  # What was on its way when the page was left did not fail.
+        until_it_has_looked(page)
         told = json.loads(newer_files(61, UNTIL + HOUR))
         publish(tmp_path, told)
         field(page, "Branch").select_option(label="main")
@@ -137,7 +126,7 @@ def test_ten_refreshes_bring_new_rows_and_figures_and_nothing_grows(browser: Bro
 
         for number in range(1, 11):
             told["last_updated"] = f"2026-06-04T{9 + number:02}:00:00.000000+00:00"
-            publish(tmp_path, told, 1 + number)
+            publish(tmp_path, told)
             assert page.evaluate("() => trackside.agents.refresh()") is True
             assert page.evaluate("() => trackside.agents.refresh()") is False
 
@@ -159,7 +148,7 @@ def test_ten_refreshes_bring_new_rows_and_figures_and_nothing_grows(browser: Bro
 def test_a_page_that_is_opened_later_reads_the_newer_data_by_itself(browser: Browser, tmp_path: Path) -> None:
     with served(tmp_path) as url:
         path = write_site(agents_site(a_week(12)), tmp_path)
-        publish(tmp_path, newer_files(13, UNTIL), 2)
+        publish(tmp_path, newer_files(13, UNTIL))
         page = Opened(browser, f"{url}{path.name}").page
 
         page.locator("#runs .count", has_text="13 rows").wait_for()
@@ -169,7 +158,7 @@ def test_a_page_that_is_opened_later_reads_the_newer_data_by_itself(browser: Bro
 def test_the_file_of_the_established_dashboard_is_shown_with_what_it_tells(browser: Browser, tmp_path: Path) -> None:
     with served(tmp_path) as url:
         path = write_site(agents_site(a_week(12)), tmp_path)
-        opened = Opened(browser, f"{url}{path.name}")
+        opened = opened_there(browser, f"{url}{path.name}")
         page = opened.page
         told = established_document(dt.datetime(2026, 6, 9, tzinfo=dt.UTC))
         assert problems("agentops-runs", told) == []
@@ -207,7 +196,7 @@ def test_a_data_file_that_is_not_for_the_page_is_said_and_changes_nothing(
 ) -> None:
     with served(tmp_path) as url:
         path = write_site(agents_site(a_week(12)), tmp_path)
-        page = Opened(browser, f"{url}{path.name}").page
+        page = opened_there(browser, f"{url}{path.name}").page
         before = page.evaluate(TABLES)
         told = json.loads(newer_files(13, UNTIL))
         change(told)
@@ -221,12 +210,12 @@ def test_a_data_file_that_is_not_for_the_page_is_said_and_changes_nothing(
 def test_a_data_file_that_is_cut_is_said_and_changes_nothing(browser: Browser, tmp_path: Path) -> None:
     with served(tmp_path) as url:
         path = write_site(agents_site(a_week(12)), tmp_path)
-        page = Opened(browser, f"{url}{path.name}").page
-        publish(tmp_path, newer_files(13, UNTIL)[:5_000], 3)
+        page = opened_there(browser, f"{url}{path.name}").page
+        publish(tmp_path, newer_files(13, UNTIL)[:5_000])
 
         assert page.evaluate("() => trackside.agents.refresh()") is False
         assert "no file of runs" in page.locator("#agents-problem").inner_text()
-        publish(tmp_path, newer_files(13, UNTIL), 4)
+        publish(tmp_path, newer_files(13, UNTIL))
         assert page.evaluate("() => trackside.agents.refresh()") is True
         assert page.locator("#agents-problem").count() == 0
 
