@@ -31,6 +31,9 @@ METRICS = {
     "successful_requests": (500.0, None, "neither", False),
 }
 TESTS = ("test_bs1_default", "test_online_latency_default", "test_offline_throughput_default")
+POINTS = """() => Bokeh.documents.flatMap((each) => each.roots()).map((plot) => plot.renderers
+    .map((each) => each.data_source).find((each) => each.name === "points").data)"""
+"""Asks a page in a browser for the columns of the points that its charts show."""
 FACTS = PerfFacts(
     repo="octo/engine",
     default_branch="main",

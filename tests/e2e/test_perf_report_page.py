@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.opened import Opened
-from tests.perf_pages import HOSTILE, Measured, a_busy_repository, a_hostile_repository, hostile_facts
+from tests.perf_pages import HOSTILE, POINTS, Measured, a_busy_repository, a_hostile_repository, hostile_facts
 from trackside.report.html_page import write_page
 from trackside.report.perf_series import series_views
 from trackside.report.safe_text import safe_text
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.e2e
-
-POINTS = """() => Bokeh.documents.flatMap((each) => each.roots()).map((plot) => plot.renderers
-    .map((each) => each.data_source).find((each) => each.name === "points").data)"""
 
 
 @pytest.fixture(scope="module")

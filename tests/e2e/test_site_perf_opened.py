@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.opened import Opened
 from tests.e2e.served import served
-from tests.perf_pages import HOSTILE, Measured, a_busy_repository, a_hostile_repository, hostile_facts
+from tests.perf_pages import HOSTILE, POINTS, Measured, a_busy_repository, a_hostile_repository, hostile_facts
 from tests.perf_sites import a_site, speed_of, write_site
 from trackside.report.safe_text import safe_text
 from trackside.site.perf_order import Watched, place_of, watched_series
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.e2e
-
-POINTS = """() => Bokeh.documents.flatMap((each) => each.roots()).map((plot) => plot.renderers
-    .map((each) => each.data_source).find((each) => each.name === "points").data)"""
 
 
 @pytest.fixture(scope="module")
