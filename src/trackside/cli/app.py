@@ -31,42 +31,36 @@ EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
 
+_GROUPS: Final = (
+    ("ci", "What broke in CI, since when, and why.", CI_COMMANDS),
+    ("perf", "What got slower or faster in CI, since when, and by which change.", PERF_COMMANDS),
+    ("agents", "What agents did: who ran, what it took, where it failed, what to do.", AGENT_COMMANDS),
+    ("kb", "The knowledge base of failures: what is known of each, and what people say of it.", KB_COMMANDS),
+    ("site", "Everything on pages: what a team opens in the morning, offline or published.", SITE_COMMANDS),
+    ("export", "What the store holds, sent to other tools.", EXPORT_COMMANDS),
+    ("store", "The store: what it holds, its upkeep, exports, questions in SQL.", STORE_COMMANDS),
+)
+
 
 def trackside_app() -> App:
     """The ``trackside`` command."""
     app = make_app("trackside", "Says what broke, what got slower and how benchmark jobs really behaved.")
     app.command(bench_app("bench"))
-    _add_commands(app, GITHUB_COMMANDS)
-    _add_commands(app, ALERT_COMMANDS)
-    _add_commands(app, SERVER_COMMANDS)
-    monitor = make_app("ci", "What broke in CI, since when, and why.")
-    _add_commands(monitor, CI_COMMANDS)
-    app.command(monitor)
-    speed = make_app("perf", "What got slower or faster in CI, since when, and by which change.")
-    _add_commands(speed, PERF_COMMANDS)
-    app.command(speed)
-    crew = make_app("agents", "What agents did: who ran, what it took, where it failed, what to do.")
-    _add_commands(crew, AGENT_COMMANDS)
-    app.command(crew)
-    knowledge = make_app("kb", "The knowledge base of failures: what is known of each, and what people say of it.")
-    _add_commands(knowledge, KB_COMMANDS)
-    app.command(knowledge)
-    pages = make_app("site", "Everything on pages: what a team opens in the morning, offline or published.")
-    _add_commands(pages, SITE_COMMANDS)
-    app.command(pages)
-    elsewhere = make_app("export", "What the store holds, sent to other tools.")
-    _add_commands(elsewhere, EXPORT_COMMANDS)
-    app.command(elsewhere)
-    shelf = make_app("store", "The store: what it holds, its upkeep, exports, questions in SQL.")
-    _add_commands(shelf, STORE_COMMANDS)
-    app.command(shelf)
+    for commands in (GITHUB_COMMANDS, ALERT_COMMANDS, SERVER_COMMANDS):
+        _add_commands(app, commands)
+    for name, text, commands in _GROUPS:
+        app.command(_group(name, text, commands))
     return app
 
 
 def bench_app(name: str) -> App:
     """The engine-log commands, under ``srtlog`` and under ``trackside bench``."""
-    app = make_app(name, "Log analysis for distributed inference benchmarks.")
-    _add_commands(app, BENCH_COMMANDS)
+    return _group(name, "Log analysis for distributed inference benchmarks.", BENCH_COMMANDS)
+
+
+def _group(name: str, text: str, commands: Sequence[Command]) -> App:
+    app = make_app(name, text)
+    _add_commands(app, commands)
     return app
 
 
