@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import shutil
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ import msgspec
 import polars as pl
 
 from benchmarks.agents_scale import DAYS, START, made_history
+from benchmarks.browser import browser
 from benchmarks.figures import Figure, as_table, median
 from trackside.agents.frames import AgentHistory
 from trackside.agents.statistics import statistics_of
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 RUNS: Final = 2_400
-_FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 _READY: Final = """async () => {
   const isReady = () => document.documentElement.dataset.ready === "yes" && document.querySelector("#runs[data-live]");
   while (!isReady()) await new Promise((next) => setTimeout(next, 2));
@@ -108,19 +107,10 @@ def figures_of(runs: int, opens: int, folder: Path) -> list[Figure]:
 
 def _opened(path: Path, opens: int) -> list[Figure]:
     """Median seconds until the page is interactive, and until a search of its runs is shown; none without a browser."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        print("no playwright: the page is not opened", file=sys.stderr)
+    with browser() as started:
+        timed = [_open_once(started, path) for _ in range(opens)] if started else []
+    if not timed:
         return []
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        print("no Chromium: the page is not opened", file=sys.stderr)
-        return []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
-        timed = [_open_once(browser, path) for _ in range(opens)]
-        browser.close()
     note = f"headless Chromium, median of {opens}"
     return [
         Figure("page is interactive", median(one for one, _ in timed), "s", 1.5, "1.5 s", note),
@@ -128,8 +118,8 @@ def _opened(path: Path, opens: int) -> list[Figure]:
     ]
 
 
-def _open_once(browser: Browser, path: Path) -> tuple[float, float]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+def _open_once(started: Browser, path: Path) -> tuple[float, float]:
+    context = started.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(60_000)
     began = time.monotonic()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.browser import browser
 from benchmarks.commands import srtlog_command, trackside_command
 from benchmarks.figures import Figure, median
 from benchmarks.process_tree import measure
@@ -15,7 +15,6 @@ from benchmarks.process_tree import measure
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-_BROWSER_FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 _WAIT: Final = """async (what) => {
   const holders = () => [...document.querySelectorAll(".plot[data-chart]")];
   const onScreen = (box) => box.height > 0 && box.top < innerHeight && box.bottom > 0;
@@ -52,28 +51,19 @@ def report_figures(run_dir: Path, work_dir: Path, runs: int) -> list[Figure]:
 def _seconds_to_draw(report: Path, runs: int) -> list[tuple[str, float, int]]:
     """Median seconds from navigation to the first screen's charts and to all charts, and how many were drawn.
 
-    Empty, said on stderr, where there is no browser.
+    Empty where there is no browser.
     """
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        print("no playwright: the page is not opened", file=sys.stderr)
+    with browser() as started:
+        timed = [_open_once(started, report) for _ in range(runs)] if started else []
+    if not timed:
         return []
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        print("no Chromium: the page is not opened", file=sys.stderr)
-        return []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_BROWSER_FLAGS))
-        timed = [_open_once(browser, report) for _ in range(runs)]
-        browser.close()
     names = ("first screen", "all charts")
     return [(name, median(once[at][0] for once in timed), timed[-1][at][1]) for at, name in enumerate(names)]
 
 
-def _open_once(browser: Browser, report: Path) -> list[tuple[float, int]]:
+def _open_once(started: Browser, report: Path) -> list[tuple[float, int]]:
     """Seconds since navigation and charts drawn, at the first screen and at the end."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context = started.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
     page.set_default_timeout(60_000)
     began = time.monotonic()
