@@ -153,6 +153,13 @@ def test_every_state_has_a_tone_and_a_mark_and_new_ones_are_quiet() -> None:
     assert (mark_of("nobody_knows"), mark_of(None)) == ("–", "?")
 
 
+def test_conclusions_side_by_side_are_told_apart_by_their_marks() -> None:
+    conclusions = ("success", "failure", "timed_out", "startup_failure", "action_required", "stale", "cancelled",
+                   "skipped", "neutral", "in_progress", "queued")  # fmt: skip
+
+    assert len({mark_of(one) for one in conclusions}) == len(conclusions)
+
+
 def test_the_code_of_a_page_is_small() -> None:
     code = {name: len(gzip.compress(asset(name), mtime=0)) for name in (*STYLES, *SCRIPTS, BOKEH, "charts.js")}
 

@@ -28,6 +28,7 @@ _MARKS: Final = {GOOD: "✓", BAD: "✗", WARN: "▲", BUSY: "◐", QUIET: "–"
 _OWN_MARKS: Final = {
     "cancelled": "⊘", "timed_out": "◷", "flaky": "≈", "queued": "○", "waiting": "○", "requested": "○", "pending": "○",
     "unknown": "?", "new": "✦", "regression": "▼", "improvement": "▲", "stopped": "∅",
+    "startup_failure": "⊗", "stale": "△", "neutral": "□",
 }  # fmt: skip
 
 
