@@ -150,7 +150,7 @@ def test_a_sync_that_fails_ends_the_run_with_what_it_said(tmp_path: Path, github
 
 
 def test_a_sync_that_is_not_complete_is_a_warning(tmp_path: Path, github: FakeGitHub) -> None:
-    github.faults.add("error", endpoint="jobs", status=502, times=1_000)
+    github.faults.add("error", endpoint="jobs", status=404, times=1_000)
     runner = Runner(tmp_path, github)
     runner.step(tmp_path / "run", "build", "Restore the store")
     code, said, _ = runner.step(tmp_path / "run", "build", "Sync")
