@@ -44,3 +44,8 @@ class Opened:
         self.page = page
         if script:
             page.wait_for_selector("html[data-ready]", state="attached")
+
+
+def address_of(page: Page) -> str:
+    """The address as the page itself has it: ``page.url`` hears of a step within a page a moment later."""
+    return str(page.evaluate("() => location.href"))

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from tests.build_github import REPO, attempt
+from tests.e2e.opened import address_of
 from tests.fake_github import Clock, FakeGitHub
 from tests.serving import COPY, TOKEN, Served, python, server_here
 from tests.syncing import TOKEN as GITHUB_TOKEN
@@ -121,7 +122,7 @@ def test_a_run_is_analysed_here_for_who_has_the_token(browser: Browser, live: Li
     assert report.inner_text().startswith(f"Run {live.failed}: ")
     assert visit.faults == []
     assert TOKEN not in visit.page.content()
-    assert TOKEN not in visit.page.url
+    assert TOKEN not in address_of(visit.page)
     assert json.loads(visit.page.evaluate("JSON.stringify({...localStorage})")).get("trackside-token") is None
 
 
@@ -148,7 +149,7 @@ def test_a_page_whose_data_are_newer_comes_again_with_what_is_chosen(browser: Br
     with visit.page.expect_navigation():
         visit.page.clock.run_for(REFRESH_MS + 1_000)
     assert visit.page.evaluate("window.mark ?? null") is None
-    assert visit.page.url.endswith("ci.html?x.q=1")
+    assert address_of(visit.page).endswith("ci.html?x.q=1")
     assert visit.faults == []
 
 

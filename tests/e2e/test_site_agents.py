@@ -20,7 +20,7 @@ from tests.agent_sites import (
     write_site,
 )
 from tests.e2e.agents_page import TABLES, column, count, field
-from tests.e2e.opened import Opened
+from tests.e2e.opened import Opened, address_of
 from tests.site_samples import ATTACKS, HOME
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_a_choice_leaves_only_rows_of_it_and_stands_in_the_address(
 
     assert column(page, at) == {choice}
     assert f"{rows} of 60 rows" in count(page)
-    assert page.url.endswith(f"?{address}")
+    assert address_of(page).endswith(f"?{address}")
 
 
 def test_a_pull_request_is_found_wherever_it_stands_in_a_cell(page: Page) -> None:
@@ -90,7 +90,7 @@ def test_days_and_words_and_choices_together_leave_rows_that_are_all_of_them(pag
 
 def test_rows_are_sorted_and_paged(page: Page) -> None:
     page.locator("#runs th button", has_text="First job after").click()
-    assert "runs.sort=-queue" in page.url
+    assert "runs.sort=-queue" in address_of(page)
     page.locator("#runs").get_by_label("Rows a page").select_option("50")
     assert page.locator("#runs tbody tr").count() == 50
     page.locator("#runs").get_by_role("button", name="Next").click()
@@ -116,7 +116,7 @@ def test_whatever_is_chosen_comes_again_from_its_address(browser: Browser, week:
         page.goto(f"{week.as_uri()}?{urlencode(asked)}")
         page.wait_for_selector("html[data-ready]", state="attached")
         before = page.evaluate(state)
-        page.goto(page.url)
+        page.goto(address_of(page))
         page.wait_for_selector("html[data-ready]", state="attached")
         assert page.evaluate(state) == before
 
@@ -187,8 +187,8 @@ def test_a_row_opens_the_jobs_of_its_run_and_the_address_leads_there(browser: Br
     page.locator("#runs tbody tr", has_text="#55").get_by_role("link", name="2 jobs").click()
     dialog = page.locator("#run-detail")
 
-    assert "run=1055.1" in page.url
-    assert "runs.state=failure" in page.url
+    assert "run=1055.1" in address_of(page)
+    assert "runs.state=failure" in address_of(page)
     assert dialog.locator("h2").inner_text() == "Run #55"
     assert dialog.locator(".waterfall .agents-job").count() == 2
     assert "failed at Run tests" in dialog.inner_text()
@@ -223,7 +223,7 @@ def test_a_known_failure_that_a_run_names_is_shown(page: Page) -> None:
 def test_a_row_of_a_known_failure_opens_it_in_place_of_another(page: Page) -> None:
     page.locator("#failures tbody a").first.click()
 
-    assert page.url.endswith("#known-failure-1")
+    assert address_of(page).endswith("#known-failure-1")
     assert page.locator("#known-failure-1").is_visible()
     page.keyboard.press("Enter")
     assert not page.locator("#known-failure-1").is_visible()
@@ -240,8 +240,8 @@ def test_steps_are_filtered_by_name_and_conclusion(page: Page) -> None:
     field(page, "Step", "steps").select_option(label="Run tests")
     field(page, "Worst outcome", "steps").select_option(label="failure")
 
-    assert "steps.step=Run+tests" in page.url
-    assert "steps.conclusion=failure" in page.url
+    assert "steps.step=Run+tests" in address_of(page)
+    assert "steps.conclusion=failure" in address_of(page)
     assert column(page, 3, "steps") == {"Run tests"}
     field(page, "Conclusion", "step-failures").select_option(label="timed out")
     assert column(page, 5, "step-failures") == {"timed out"}
@@ -262,7 +262,7 @@ def test_trends_are_drawn_for_the_window_that_is_chosen_with_gaps_as_gaps(browse
     assert str(path).count("M") == 2  # the line is broken where two days are without a run
     page.get_by_label("Window").select_option("24 h")
     assert points(page) == ["2026-06-07 09:00 UTC: p50 145.0 min, 1 attempt"]
-    assert "trend.range=24h" in page.url
+    assert "trend.range=24h" in address_of(page)
     page.get_by_label("Window").select_option("7 d")
     assert len(points(page)) == 5
     assert "5 timed attempts on 5 days" in page.locator("#agents-trend figcaption").inner_text()
@@ -272,10 +272,10 @@ def test_a_step_has_a_trend_of_its_own_and_an_empty_window_says_so(page: Page) -
     page.locator("#agents-trend").get_by_label("Workflow").select_option(label="Claude")
     page.locator("#agents-trend").get_by_label("Step").select_option(label="test / Run tests")
 
-    assert "trend.step=test+%2F+Run+tests" in page.url
+    assert "trend.step=test+%2F+Run+tests" in address_of(page)
     assert len(points(page)) == 3
     page.locator("#agents-trend").get_by_label("Workflow").select_option(label="Nightly")
-    assert "trend.step" not in page.url
+    assert "trend.step" not in address_of(page)
 
 
 def test_days_are_those_of_utc_wherever_the_reader_is(browser: Browser, week: Path) -> None:

@@ -25,7 +25,7 @@ from tests.agent_sites import (
     write_site,
 )
 from tests.e2e.agents_page import FIGURES, TABLES, column, count, field, until_it_has_looked
-from tests.e2e.opened import Opened
+from tests.e2e.opened import Opened, address_of
 from tests.e2e.served import served
 from tests.history_frames import HOUR
 from tests.site_samples import ATTACKS, HOME
@@ -282,7 +282,7 @@ def test_a_live_site_analyses_a_run_with_the_token_that_is_typed(browser: Browse
         assert "FAILED \\u202etest_fair_share <img src=x>" in said
         assert dialog.locator("img").count() == 0
         assert page.evaluate("() => Object.keys(localStorage)") == []
-        assert "right" not in page.url
+        assert "right" not in address_of(page)
         page.reload()
         assert dialog.get_by_label("Token of this server").input_value() == "right"
     finally:

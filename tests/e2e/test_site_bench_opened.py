@@ -18,7 +18,7 @@ from tests.bench_sites import (
     with_report,
     write_bench_site,
 )
-from tests.e2e.opened import Opened
+from tests.e2e.opened import Opened, address_of
 from tests.e2e.served import served
 from trackside.report.overlay_chart import MOST_CURVES
 from trackside.site.bench_names import report_path
@@ -124,8 +124,8 @@ def test_runs_and_the_quantity_are_chosen_and_stand_in_the_address(browser: Brow
     page.get_by_label("Quantity").select_option("running")
     drawn(page)
 
-    assert f"curves.runs={'-'.join(key_of(number) for number in (2, 3, 4, 5))}" in page.url
-    assert "curves.quantity=running" in page.url
+    assert f"curves.runs={'-'.join(key_of(number) for number in (2, 3, 4, 5))}" in address_of(page)
+    assert "curves.quantity=running" in address_of(page)
     assert [line["name"] for line in page.evaluate(LINES) if line["type"] == "Line"] == ["job_4402", "job_4403"]
     assert "The lines of job_4404, job_4405 do not tell this quantity." in page.locator(".nothing").inner_text()
     assert page.locator("#curves-heading").inner_text() == "Running requests, decode requests"
@@ -228,7 +228,7 @@ def test_the_choice_and_the_table_of_runs_do_not_disturb_each_other(browser: Bro
     page.locator("#runs").get_by_label("Find").fill("job_4402")
     page.wait_for_function("() => location.search.includes('runs.q=')")
 
-    assert "curves.runs=" in page.url
+    assert "curves.runs=" in address_of(page)
     assert page.locator("#runs tbody tr").count() == 1
     assert names(page) == ["job_4401", "job_4402", "job_4403", "job_4405"]
 
@@ -253,7 +253,7 @@ def test_the_report_of_a_run_is_one_click_away_and_draws_its_charts(browser: Bro
         page.locator("#runs").get_by_role("link", name="job_4401").click()
         page.wait_for_selector("[data-chart=total-output][data-drawn]")
 
-        assert page.url == f"{address}{report_path(bench_run(1))}"
+        assert address_of(page) == f"{address}{report_path(bench_run(1))}"
         assert page.locator("h1").inner_text() == "job_4401"
         page.locator("#total-output button.series").first.click()
         assert page.locator("#total-output button.series").first.get_attribute("aria-pressed") == "false"

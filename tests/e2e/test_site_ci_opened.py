@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.ci_sites import HOME, a_hostile_morning, a_morning, a_site, write_site
-from tests.e2e.opened import Opened
+from tests.e2e.opened import Opened, address_of
 from tests.e2e.served import served
 from trackside.site.ci_jobs import job_path
 
@@ -144,7 +144,7 @@ def test_attempts_are_found_by_a_filter_that_stands_in_the_address(browser: Brow
     page.locator("#attempts").get_by_label("Outcome", exact=True).select_option("cancelled")
 
     assert page.locator("#attempts tbody tr:visible").count() == 1
-    assert "attempts.outcome=cancelled" in page.url
+    assert "attempts.outcome=cancelled" in address_of(page)
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tests.e2e.opened import Opened
+from tests.e2e.opened import Opened, address_of
 from tests.e2e.served import served
 from tests.perf_pages import HOSTILE
 from tests.site_samples import CHART, ELEMENTS, FACTS, PAGE, hostile_table, list_site, runs_table, write_sample
@@ -138,7 +138,7 @@ def test_everything_is_reached_and_done_by_key(browser: Browser, sample: Path) -
 
     assert page.evaluate("() => document.activeElement.textContent") == "Next ›"
     assert page.locator("#runs [role=status]").inner_text() == "21–23 of 23 of 137 rows"
-    assert page.url.endswith("?runs.q=main&runs.workflow=PR+Test&runs.sort=run&runs.page=2#content")
+    assert address_of(page).endswith("?runs.q=main&runs.workflow=PR+Test&runs.sort=run&runs.page=2#content")
 
 
 def test_controls_are_not_printed_and_paper_is_white(browser: Browser, sample: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_page_that_changed_comes_again_with_what_was_chosen(browser: Browser, 
 
         page.wait_for_selector("html[data-ready]", state="attached")
         assert page.locator("#runs .count").inner_text() == "20 of 60 rows"
-        assert page.url.startswith(f"{home}?runs.q=main")
+        assert address_of(page).startswith(f"{home}?runs.q=main")
 
 
 def test_a_page_that_is_typed_into_is_not_taken_away(browser: Browser, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_page_that_is_typed_into_is_not_taken_away(browser: Browser, tmp_path:
         assert page.locator("#runs").get_by_label("Find", exact=True).input_value() == "mai"
         with page.expect_navigation():
             page.get_by_role("button", name="Show them").click()
-        assert page.url == f"{home}?runs.q=mai"
+        assert address_of(page) == f"{home}?runs.q=mai"
 
 
 def test_a_page_out_of_a_cache_says_that_it_is_older_than_its_site(browser: Browser, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 import pytest
 
-from tests.e2e.opened import Opened
+from tests.e2e.opened import Opened, address_of
 from tests.e2e.served import served
 from tests.perf_pages import HOSTILE, POINTS, Measured, a_busy_repository, a_hostile_repository, hostile_facts
 from tests.perf_sites import a_site, speed_of, write_site
@@ -62,7 +62,7 @@ def shown(page: Page) -> list[tuple[str, str, str]]:
 
 def chosen(page: Page) -> dict[str, str]:
     """What the address says of the tiles."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    return {name: values[0] for name, values in parse_qs(urlsplit(address_of(page)).query).items()}
 
 
 def said(page: Page) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.e2e.opened import Opened
+from tests.e2e.opened import Opened, address_of
 from tests.e2e.served import served
 from tests.site_samples import UNTIL, hostile_table, run_row, runs_table, write_sample
 from trackside.site.tables import Column, Table
@@ -88,7 +88,7 @@ def test_a_search_leaves_rows_with_every_word_and_says_how_many(browser: Browser
 
     assert count(page) == "1–20 of 46 of 137 rows"
     assert shown(page)[:2] == ["#9000\nSpeed up decoding", "#8997\nSpeed up decoding"]
-    assert page.url.endswith("?runs.q=speed+DECODING")
+    assert address_of(page).endswith("?runs.q=speed+DECODING")
     field(page, "Find").fill("nothing is like this")
     page.get_by_role("button", name="Show all rows").click()
     assert (count(page), field(page, "Find").input_value()) == ("1–20 of 137 rows", "")
@@ -114,7 +114,7 @@ def test_a_choice_leaves_rows_that_have_it(
     field(page, "Rows a page").select_option("100")
 
     assert [one.split("\n")[0] for one in shown(page)] == names(wanted)[:100]
-    assert page.url.endswith(f"?{address}&runs.size=100")
+    assert address_of(page).endswith(f"?{address}&runs.size=100")
 
 
 def test_days_from_and_to_are_both_within_and_in_utc(browser: Browser, sample: Path) -> None:
@@ -127,7 +127,7 @@ def test_days_from_and_to_are_both_within_and_in_utc(browser: Browser, sample: P
     days = {one[:10] for one in shown(page, 8)}
     assert days == {"2026-10-19"}
     assert len(shown(page, 8)) == sum(str(row[-1].value).startswith("2026-10-19") for row in ROWS)
-    assert "runs.from=2026-10-19&runs.to=2026-10-19" in page.url
+    assert "runs.from=2026-10-19&runs.to=2026-10-19" in address_of(page)
 
 
 def test_filters_hold_together(browser: Browser, sample: Path) -> None:
@@ -188,9 +188,9 @@ def test_pages_are_turned_and_end_where_the_rows_end(browser: Browser, sample: P
 
     assert count(page) == "121–137 of 137 rows"
     assert following.get_attribute("aria-disabled") == "true"
-    assert page.url.endswith("?runs.page=7")
+    assert address_of(page).endswith("?runs.page=7")
     field(page, "Rows a page").select_option("50")
-    assert (count(page), page.url.rpartition("?")[2]) == ("1–50 of 137 rows", "runs.size=50")
+    assert (count(page), address_of(page).rpartition("?")[2]) == ("1–50 of 137 rows", "runs.size=50")
 
 
 def test_a_page_that_is_not_there_any_more_is_the_last(browser: Browser, sample: Path) -> None:
@@ -213,23 +213,23 @@ def test_what_is_chosen_comes_back_from_its_address(browser: Browser, sample: Pa
         lambda: field(page, "Rows a page").select_option(index=chance.randrange(3)),
         lambda: page.locator("#runs .pager button").nth(chance.randrange(2)).click(force=True),
     ]
-    steps = [(page.url, page.locator("#runs").inner_text())]
+    steps = [(address_of(page), page.locator("#runs").inner_text())]
     first = page.evaluate("() => history.length")
     for act in chance.sample(acts, k=len(acts)):
         act()
-        if steps[-1][0] != page.url:
-            steps.append((page.url, page.locator("#runs").inner_text()))
+        if steps[-1][0] != address_of(page):
+            steps.append((address_of(page), page.locator("#runs").inner_text()))
 
     assert page.evaluate("() => history.length") == first + len(steps) - 1
 
-    again = Opened(browser, page.url).page
+    again = Opened(browser, address_of(page)).page
     assert again.locator("#runs").inner_text() == page.locator("#runs").inner_text()
     for url, text in reversed(steps[:-1]):
         page.go_back()
-        assert (page.url, page.locator("#runs").inner_text()) == (url, text)
+        assert (address_of(page), page.locator("#runs").inner_text()) == (url, text)
     for url, text in steps[1:]:
         page.go_forward()
-        assert (page.url, page.locator("#runs").inner_text()) == (url, text)
+        assert (address_of(page), page.locator("#runs").inner_text()) == (url, text)
 
 
 def test_what_the_address_says_and_nobody_offers_is_left_aside(browser: Browser, sample: Path) -> None:
@@ -248,9 +248,9 @@ def test_what_the_address_says_and_nobody_offers_is_left_aside(browser: Browser,
 
     assert count(page) == "1–20 of 137 rows"
     field(page, "Workflow").select_option(label="Lint")
-    assert "runs.workflow=Lint" in page.url
-    assert "other.q=kept" in page.url
-    assert page.url.endswith("#content")
+    assert "runs.workflow=Lint" in address_of(page)
+    assert "other.q=kept" in address_of(page)
+    assert address_of(page).endswith("#content")
     assert opened.faults == []
 
 
@@ -259,10 +259,10 @@ def test_letters_of_one_search_are_one_step_back(browser: Browser, sample: Path)
 
     field(page, "Workflow").select_option(label="Lint")
     field(page, "Find").press_sequentially("main")
-    assert page.url.endswith("runs.q=main")
+    assert address_of(page).endswith("runs.q=main")
     page.go_back()
 
-    assert page.url.endswith("?runs.workflow=Lint")
+    assert address_of(page).endswith("?runs.workflow=Lint")
     assert field(page, "Find").input_value() == ""
     assert field(page, "Workflow").input_value() == "Lint"
 
