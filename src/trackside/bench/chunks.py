@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-CHUNK_BYTES: Final = 4 << 20
 MAX_LINE_BYTES: Final = 1 << 20
 
 
