@@ -23,7 +23,7 @@ class Window:
     since: Annotated[str | None, _SOME] = None
     """Start of the window: 7d, 24h, 2026-11-01 or an ISO time. 7d if nothing is said, 30d for perf, agents and site."""
     until: Annotated[str | None, _SOME] = None
-    """End of the window, included; now if nothing is said."""
+    """End of the window, included; now if nothing is said, for the site when its newest run was touched last."""
     limit: Annotated[int | None, POSITIVE] = None
     """The newest so many runs of the selection."""
     workflow: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()

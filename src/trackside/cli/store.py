@@ -133,8 +133,8 @@ def sql(
 
     Args:
         query: One SELECT over runs, jobs, steps, pulls, commit_pulls, job_logs, failures, test_files, artifacts,
-            artifact_files, measurements, changes, occurrences, knowledge, and what was read when: fetched, logs_read,
-            measured_logs, artifact_lists, reported, notices, alerts, deliveries, syncs.
+            artifact_files, measurements, bench_runs, changes, occurrences, knowledge, and what was read when: fetched,
+            logs_read, measured_logs, artifact_lists, reported, notices, alerts, deliveries, syncs.
         history: Over every row that was ever added, not the newest of each key.
         store: Where the store is: a directory or an s3://, gs:// or abfss:// URL. .trackside if nothing is said.
         debug: Show where an unexpected error came from.
