@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -16,6 +15,8 @@ from trackside.cli.sync_session import window_of
 from trackside.errors import TracksideError, UsageError
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import polars as pl
 
     from trackside.agents.frames import AgentHistory
@@ -47,6 +48,7 @@ def otel(
             choice of runs: what was left out would never be sent.
         dry_run: Print the traces as JSON lines, one a trace, and send nothing.
     """
+    from trackside.evidence.reports import newest_read
     from trackside.traces.spans import traceable
 
     if new:
@@ -59,17 +61,17 @@ def otel(
         saying=saying or Saying(),
     )
     opened = open_command(asked)
-    began = dt.datetime.now(dt.UTC)
+    mark = newest_read(opened.store, opened.repo) if new else None
     session = load_session(opened, window_of(asked.window, opened.settings, opened.now)[0])
     say_if_empty(session)
     history = _agents(session)
-    chosen = traceable(_news(session, history) if new else history.runs)
+    chosen = traceable(_news(session, history, mark) if new else history.runs)
     if target is None:
         _print(session, history, chosen)
     else:
         _send(session, target, history, chosen)
-    if new and target is not None:
-        _keep(session, began)
+    if mark is not None and target is not None:
+        _keep(session, mark)
     _say_left_out(session, chosen)
     return session.end()
 
@@ -78,13 +80,15 @@ def endpoint_of(said: str | None) -> str:
     """Where traces are sent, as said or as the environment says. Raises UsageError where neither does."""
     from trackside.traces.otlp import traces_endpoint
 
-    of_all = os.environ.get(_OF_ALL)
-    known = os.environ.get(_OF_TRACES) or (f"{of_all.rstrip('/')}/v1/traces" if of_all else None)
-    told = said or known
-    if not told:
-        msg = f"Where to? --endpoint http://localhost:4318, or {_OF_ALL} in the environment."
-        raise UsageError(msg)
-    return traces_endpoint(told)
+    if said:
+        return traces_endpoint(said)
+    if of_traces := os.environ.get(_OF_TRACES):
+        return traces_endpoint(of_traces, _OF_TRACES)
+    if of_all := os.environ.get(_OF_ALL):
+        traces_endpoint(of_all, _OF_ALL)
+        return traces_endpoint(f"{of_all.rstrip('/')}/v1/traces", _OF_ALL)
+    msg = f"Where to? --endpoint http://localhost:4318, or {_OF_ALL} in the environment."
+    raise UsageError(msg)
 
 
 def _refuse_choice(window: Window) -> None:
@@ -105,15 +109,19 @@ def _agents(session: CiSession) -> AgentHistory:
     return with_agents(session.store, session.history, rules, checkout)
 
 
-def _news(session: CiSession, history: AgentHistory) -> pl.DataFrame:
-    """The attempts whose jobs came since they were sent last; all where they never were."""
+def _news(session: CiSession, history: AgentHistory, mark: dt.datetime | None) -> pl.DataFrame:
+    """The attempts whose jobs came since they were sent last, up to ``mark``; all of these where they never were.
+
+    What came later, while the history was read, is for the next time.
+    """
     from trackside.evidence.reports import attempts_read_since, last_report
 
-    last = last_report(session.store, session.history.repo, KIND)
-    if last is None:
-        return history.runs
-    keys = attempts_read_since(session.store, session.history.repo, last)
-    return history.runs.join(keys, on=["run_id", "run_attempt"], how="semi")
+    store, repo, key = session.store, session.history.repo, ["run_id", "run_attempt"]
+    last = last_report(store, repo, KIND)
+    runs = (
+        history.runs if last is None else history.runs.join(attempts_read_since(store, repo, last), on=key, how="semi")
+    )
+    return runs if mark is None else runs.join(attempts_read_since(store, repo, mark), on=key, how="anti")
 
 
 def _print(session: CiSession, history: AgentHistory, chosen: Traces) -> None:
@@ -141,12 +149,12 @@ def _send(session: CiSession, endpoint: str, history: AgentHistory, chosen: Trac
     session.terminal.data(f"Sent {sent:,} traces with {spans:,} spans to {collector.endpoint}.")
 
 
-def _keep(session: CiSession, began: dt.datetime) -> None:
-    """Keeps up to when attempts were sent; a store that cannot be written says so."""
+def _keep(session: CiSession, mark: dt.datetime) -> None:
+    """Keeps that attempts were sent up to those read at ``mark``; a store that cannot be written says so."""
     from trackside.records.failures import Reported
 
     try:
-        session.store.add_reported(Reported(repo=session.history.repo, kind=KIND, reported_at=began), ())
+        session.store.add_reported(Reported(repo=session.history.repo, kind=KIND, reported_at=mark), ())
     except TracksideError as error:
         session.terminal.warn(f"The next --new will send the same again: {error}")
 

@@ -34,6 +34,13 @@ def attempts_read_since(store: Store, repo: str, since: dt.datetime) -> pl.DataF
     return marked.select("run_id", "run_attempt").unique().collect()
 
 
+def newest_read(store: Store, repo: str) -> dt.datetime | None:
+    """When the jobs that are in the store were read last, None where none were."""
+    marked = store.newest("fetched").filter(same_repository(repo))
+    told: dt.datetime | None = marked.select(pl.col("observed_at").max()).collect().item()
+    return told
+
+
 def fingerprints_before(store: Store, repo: str, before: dt.datetime, rules: CiRules) -> frozenset[str] | None:
     """The fingerprints of failures that were read before ``before``.
 
