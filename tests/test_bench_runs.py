@@ -106,6 +106,21 @@ def test_a_side_that_no_line_tells_is_unknown_and_not_zero(tmp_path: Path) -> No
     assert [one.key for one in told.curves if one.key.startswith("output")] == []
 
 
+@pytest.mark.parametrize(("decodes", "output_tokens"), [(1, None), (2, 9_000)])
+def test_a_decode_line_alone_tells_no_tokens_as_its_rate_is_since_the_one_before(
+    tmp_path: Path, decodes: int, output_tokens: int | None
+) -> None:
+    lines = [
+        f"[2026-06-09 22:00:{40 + 10 * number} TP0] Decode batch, #running-req: 0, #token: 9000, token usage: 0.10, "
+        "cuda graph: True, gen throughput (token/s): 900.00, #queue-req: 0"
+        for number in range(decodes)
+    ]
+    told = bench_run_of(open_run(write_log(tmp_path / "n1_agg_w0.out", prefill_text(0), *lines), cache=False), None)
+
+    assert (told.output_tokens, told.output_tps is None) == (output_tokens, output_tokens is None)
+    assert told.input_tokens is not None
+
+
 def test_what_is_registered_comes_back_and_is_read_again_where_its_logs_grew(store: Store, tmp_path: Path) -> None:
     job = write_run(tmp_path / "job_1")
     before = register(store, job)

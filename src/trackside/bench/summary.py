@@ -96,8 +96,16 @@ def summarise_workers(rows: pl.DataFrame, workers: Sequence[Worker], batches: Ba
 
 
 def tells_side(batches: Batches, side: Literal["input", "output"]) -> bool:
-    """Whether any batch line carries tokens of that side: where none does, they are unknown and not zero."""
-    return bool(batches.rows["batch_type"].is_in(_SIDES[side]).any())
+    """Whether any batch line carries tokens of that side: where none does, they are unknown and not zero.
+
+    A decode line tells a rate since the one before of its rank: alone it tells nothing.
+    """
+    lines = batches.rows.filter(pl.col("batch_type").is_in(_SIDES[side]))
+    if side == "input" or not (lines["batch_type"] == "decode").all():
+        return not lines.is_empty()
+    if batches.events["output_tokens"].sum() > 0 or "gen_throughput" not in lines.columns:
+        return batches.events["output_tokens"].sum() > 0
+    return bool(lines.filter(pl.col("gen_throughput").is_not_null())["rank_id"].is_duplicated().any())
 
 
 def _worker_rows(batches: Batches) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ Rules (also printed in the report):
   tokens were made just before the line and are spread over the last median gap only.
 - The first decode line of a rank (nothing to measure the gap from) and a line without a readable rate count
   steps x running requests x accepted tokens per step, where ``steps`` per line is learned from the rank's own
-  other lines (40 by default of the engine); where nothing can be learned the line counts no tokens.
+  other lines; where nothing can be learned the line counts no tokens.
 - Where the lines of several data-parallel ranks carry no rank tag, the gap to the line before says nothing: each line
   counts steps x running requests x accepted tokens per step, steps being the launch's log interval.
 - An interval line (vLLM) reports both rates of its logging interval: rate x min(gap, median gap).
