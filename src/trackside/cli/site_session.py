@@ -130,7 +130,8 @@ def _end_of_window(
 ) -> dt.datetime:
     """When the newest run was touched last; where there is none, when the newest benchmark run ended.
 
-    A benchmark run that tells no time counts by when it was registered; it is never the time of building.
+    A benchmark run that tells no time, or one that is still to come, counts by when it was registered; it is never the
+    time of building.
     """
     from trackside.evidence.history import last_touched
 
@@ -142,8 +143,10 @@ def _end_of_window(
     if not benches:
         msg = f"The store holds no run of {repo}: trackside sync --repo {repo} brings them, as does --sync here."
         raise NoDataError(msg)
-    told = (one.run.last_at or one.run.registered_at for one in benches)
-    return max((moment for moment in told if moment is not None), default=_UNTOLD)
+    latest = opened.now + _CLOCKS_DIFFER
+    told = ((one.run.last_at, one.run.registered_at) for one in benches)
+    moments = (last if last is not None and last <= latest else registered for last, registered in told)
+    return max((moment for moment in moments if moment is not None), default=_UNTOLD)
 
 
 def _start_of_window(opened: Opened) -> dt.datetime:
