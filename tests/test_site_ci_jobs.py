@@ -308,7 +308,7 @@ def test_a_job_that_tells_neither_times_nor_runner_nor_steps_has_a_page() -> Non
     text = text_of(ci, "unit")
 
     assert "No attempt of this job tells how long it took." in text
-    assert "No steps of this job are known" in text
+    assert "No steps of an attempt that passed or failed are known." in text
     assert "No attempt tells its runner." in text
     assert cards_of(page_of(ci, "unit"))["Queue p50"] == ("unknown", "no waiting time is known")
 

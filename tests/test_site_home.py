@@ -36,12 +36,14 @@ from trackside.records.perf_rules import ChangeState, KnownChange
 from trackside.records.sync_health import SyncHealth
 from trackside.site.ci_failing import failing_table
 from trackside.site.ci_headlines import broken_card
+from trackside.site.ci_pages import ci_pages
 from trackside.site.facts import BenchReport, CiFacts, HealthFacts, SiteFacts
 from trackside.site.home_cards import home_cards
 from trackside.site.home_status import Answer, status_of
 from trackside.site.home_tables import benches_table, broken_table, regressions_table
 from trackside.site.new_groups import new_groups
 from trackside.site.open_regressions import open_regressions
+from trackside.site.pages import render
 from trackside.site.perf_figures import headline
 from trackside.site.perf_order import watched_series
 
@@ -120,6 +122,33 @@ def test_a_broken_job_an_open_regression_and_an_alert_are_each_not_fine() -> Non
     for facts in (broken, slower, msgspec.structs.replace(fine, health=alert)):
         assert status_of(facts).answer is Answer.BAD
         assert "✗ Not fine" in home_of(facts).text
+
+
+def test_a_workflow_that_fails_without_jobs_is_no_broken_job() -> None:
+    runs = [a_run(1), a_run(2, "startup_failure")]
+    ci = ci_of(a_history(runs, [a_job(runs[0], "build")]))
+
+    assert status_of(a_site(ci=ci, speed=None)).bad[0] == "1 workflow fails without jobs on main"
+
+
+def test_the_verdict_on_one_failed_run_is_not_that_of_an_older_failure() -> None:
+    again = [a_run(2, "failure"), a_run(2, run_attempt=2, sha=a_run(2)["sha"])]
+    runs = [a_run(1), *again, *(a_run(number) for number in range(3, 9)), a_run(9, "failure")]
+    jobs = [a_job(run, "build", run["conclusion"]) for run in runs]
+    [row] = broken_table(ci_of(a_history(runs, jobs)), HOME).rows
+
+    assert row[-1].text == "unknown"
+    assert row[-1].note == "one failed run tells too little; earlier failures in the window: flaky"
+
+
+def test_links_of_home_lead_somewhere_where_no_run_is_in_the_window() -> None:
+    facts = a_site(ci=None)
+    [page] = ci_pages(facts)
+    hrefs = [str(attrs.get("href")) for tag, attrs in home_of(facts).tags if tag == "a"]
+    asked = {one.partition("#")[2] for one in hrefs if one.startswith("ci.html#")}
+
+    assert asked
+    assert asked <= {attrs.get("id") for _, attrs in Page(render(page, facts)).tags}
 
 
 @pytest.mark.parametrize(("told", "words"), [

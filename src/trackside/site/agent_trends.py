@@ -11,7 +11,7 @@ import polars as pl
 
 from trackside.agents.attempts import STEP_KEY, Attempts, attempts_of
 from trackside.agents.frames import AgentHistory
-from trackside.agents.group_records import DayRow, Statistics, SuccessRate, Times
+from trackside.agents.group_records import FEW, DayRow, Statistics, SuccessRate, Times
 from trackside.agents.outcome_counts import counts, outcomes_in, success_of
 from trackside.agents.shown_names import shown_name
 from trackside.agents.times import times_in, timings
@@ -96,7 +96,8 @@ def trend_table(trends: Trends) -> Table:
         empty="No run has begun. `trackside sync` reads runs.",
         order="-day",
         left_out=trends.left_out,
-        left_out_why="steps that take less time, and older days; data/agentops-runs-days.json has them",
+        left_out_why=f"steps that take less time or were timed fewer than {FEW} times, and older days; "
+        "data/agentops-runs-days.json has them",
     )
 
 

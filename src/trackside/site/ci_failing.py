@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from trackside.ci.findings import Verdict
 from trackside.ci.groups import FailureGroup, FailureGroups
 from trackside.ci.streaks import ALL_LINES, Beginning, LineSummary, Streak, Streaks
 from trackside.ci.verdicts import JobVerdict, Verdicts
@@ -86,7 +87,7 @@ def _failing(one: Streak, verdict: JobVerdict | None, paths: Paths, home: str, h
         number_cell(one.hours),
         last_good(one),
         cause_cell(one),
-        verdict_cell(verdict),
+        verdict_cell(verdict, one),
         moment_cell(one.last_bad),
     )
 
@@ -124,10 +125,13 @@ def cause_cell(one: Streak) -> Cell:
     return Cell(value=causes[0][0], text=words(causes[0][0]), note=note)
 
 
-def verdict_cell(verdict: JobVerdict | None) -> Cell:
-    """Where it comes from, and the first sentence that says why."""
+def verdict_cell(verdict: JobVerdict | None, streak: Streak) -> Cell:
+    """Where a streak comes from, and the first sentence that says why; unknown where that is of earlier failures."""
     if verdict is None:
         return Cell(text=None)
+    if not verdict.broken_runs and verdict.newest.run_id != streak.last_bad.run_id:
+        note = f"one failed run tells too little; earlier failures in the window: {whose_code(verdict)}"
+        return Cell(value=Verdict.UNKNOWN.value, text=Verdict.UNKNOWN.value, note=note)
     return Cell(value=verdict.verdict.value, text=whose_code(verdict), note=cut(reason_of(verdict), 160))
 
 

@@ -18,6 +18,7 @@ from trackside.ci.flakiness import FlakyJob
 from trackside.ci.results import FAILED, PASSED, decided
 from trackside.ci.streaks import Streak
 from trackside.ci.verdicts import JobVerdict
+from trackside.report.ledger import counted
 from trackside.site.ci_grid import Grid, job_grid
 from trackside.site.ci_jobs import FAMILY_KEY, CiJob, CiResults, Family
 from trackside.site.ci_pictures import Dot, duration_chart
@@ -145,7 +146,7 @@ class JobPages:
             attempts=tuple(_listed(rows).iter_rows(named=True)),
             runners=tuple(_runners(rows, self._bad)),
             queue=_queue(rows),
-            durations=duration_chart(dots, f"Durations of {job.family} in {len(dots)} attempts of runs"),
+            durations=duration_chart(dots, f"Durations of {job.family} in {counted(len(dots), 'run attempt')}"),
             drawn=len(dots),
             waterfalls=waterfalls(rows, self._ci.steps),
         )

@@ -46,7 +46,7 @@ def syncs_picture(bars: Sequence[SyncBar]) -> Markup | None:
     return svg(
         f'<svg class="syncs" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(picture_words(bars))}">'
         f'<line class="axis" x1="0" y1="{_BASE}" x2="{WIDTH}" y2="{_BASE}"/>'
-        f'<text x="0" y="10">{most:,} calls</text>{"".join(parts)}</svg>'
+        f'<text x="0" y="10">{counted(most, "call")}</text>{"".join(parts)}</svg>'
     )
 
 

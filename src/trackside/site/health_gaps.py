@@ -46,7 +46,7 @@ def gaps_table(data: MissingData, history: History | None) -> Table:
             Column(key="why", label="Reason", choices=True),
         ),
         rows=tuple(rows),
-        empty="All is known of every run attempt of the window.",
+        empty="The jobs, steps and end of every run attempt of the window are known.",
         page_size=_FEW,
         left_out=max(data.count - len(rows), 0),
         left_out_why="the newest are here",

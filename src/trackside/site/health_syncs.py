@@ -7,6 +7,7 @@ from typing import Final
 
 from trackside.records.sync_health import CallFailure, SyncSummary
 from trackside.records.syncs import EndpointCalls, Missing, RateLimit, SyncRecord
+from trackside.report.ledger import counted
 from trackside.site.shares import share_column, whole_cell
 from trackside.site.tables import Cell, Column, Kind, Table, number_cell, state_cell, text_cell, time_cell
 from trackside.site.words import cut
@@ -92,7 +93,7 @@ def calls_table(ledgers: Sequence[SyncRecord], newest: Sequence[EndpointCalls]) 
     rows.sort(key=lambda row: (-float(row[2].value or 0), str(row[0].value)))
     return Table(
         key="endpoints",
-        caption=f"Calls by endpoint, each attempt of a call counted, of the last {len(ledgers):,} syncs",
+        caption=f"Calls by endpoint, each attempt of a call counted, of the last {counted(len(ledgers), 'sync')}",
         columns=(
             Column(key="endpoint", label="Endpoint"),
             Column(key="newest", label="Newest sync", kind=Kind.NUMBER),

@@ -39,7 +39,7 @@ def _agents(facts: SiteFacts) -> Card:
     return Card(
         label=label,
         value=f"{percent(success.rate)}",
-        basis=f"{success.successes:,} of {success.n:,} attempts in which an agent worked, "
+        basis=f"{success.successes:,} of {counted(success.n, 'attempt')} in which an agent worked, "
         f"95 % {interval(success.low, success.high)}, {window}",
         url=url,
         tone="warn" if worse else "",

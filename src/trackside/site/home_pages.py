@@ -59,7 +59,7 @@ def _broken(facts: SiteFacts) -> HomeSection:
     ci = facts.ci
     where = "the default branch" if ci is None or ci.streaks.line is None else no_command(ci.streaks.line)
     if ci is None:
-        intro, empty = "", "No run is known: `trackside sync` brings them."
+        intro, empty = "", "No run is known in the window: `trackside sync --since 30d` brings them."
     elif ci.streaks.line is None:
         intro, empty = "", "The default branch is not known: set `default_branch` under `[ci]` in trackside.toml."
     else:

@@ -84,8 +84,14 @@ def alarms(health: HealthFacts | None) -> tuple[Alert, ...]:
 
 def _bad(facts: SiteFacts) -> Iterator[str]:
     ci = facts.ci
-    if ci is not None and (broken := ci.streaks.broken_on_default):
-        yield f"{counted(len(broken), 'job')} {_are(broken)} broken on {ci.streaks.default_branch}"
+    if ci is not None:
+        broken = [one for one in ci.streaks.broken_on_default if one.job is not None]
+        without = [one for one in ci.streaks.broken_on_default if one.job is None]
+        if broken:
+            yield f"{counted(len(broken), 'job')} {_are(broken)} broken on {ci.streaks.default_branch}"
+        if without:
+            fails = "fails" if len(without) == 1 else "fail"
+            yield f"{counted(len(without), 'workflow')} {fails} without jobs on {ci.streaks.default_branch}"
     if count := open_regressions(facts.speed).confirmed:
         yield f"{counted(count, 'regression')} {'waits' if count == 1 else 'wait'} for a decision"
     if on := alarms(facts.health):

@@ -70,7 +70,7 @@ def _broken(one: Streak, told: Mapping[tuple[str, str, str | None], JobVerdict],
         number_cell(one.failed_runs),
         since_commit(one, home),
         cause_cell(one),
-        verdict_cell(told.get((one.workflow, one.job or "", one.line))),
+        verdict_cell(told.get((one.workflow, one.job or "", one.line)), one),
     )
 
 

@@ -43,7 +43,7 @@ def new_groups(ci: CiFacts | None, until: dt.datetime) -> NewGroups:
     Without a report before, only a window that is long enough can tell; without a log, nothing can.
     """
     if ci is None or not ci.span.runs:
-        return NewGroups(why_not="No run is known: `trackside sync` brings them.")
+        return NewGroups(why_not="No run is known in the window: `trackside sync --since 30d` brings them.")
     told = ci.groups
     of = f"of {counted(len(told.groups), 'group')} of {counted(told.failures, 'failed attempt')} of jobs"
     if told.failures and told.without_log == told.failures:
