@@ -37,8 +37,10 @@ _OUTCOMES: dict[str | None, str] = {
 def a_run(number: int, conclusion: str | None = "success", **told: Any) -> dict[str, Any]:
     """An attempt of run ``number`` on main, an hour after the run before it; a column that is named is as told.
 
-    ``commit`` gives the sha by a word.
+    ``commit`` gives the sha by a word. Each workflow has a file of its own, and may be named by that.
     """
+    workflow = told.get("workflow") or "PR Test"
+    file = workflow if "/" in workflow else f".github/workflows/{workflow.lower().replace(' ', '-')}.yml"
     attempt = told.pop("run_attempt", 1)
     branch = told.pop("branch", "main")
     at = told.pop("created_at", START + number * HOUR)
@@ -49,7 +51,7 @@ def a_run(number: int, conclusion: str | None = "success", **told: Any) -> dict[
         "is_read": conclusion is not None,
         "run_number": number,
         "workflow": "PR Test",
-        "workflow_file": ".github/workflows/pr-test.yml",
+        "workflow_file": file,
         "event": "push" if branch == "main" else "pull_request",
         "status": "completed" if conclusion else "in_progress",
         "conclusion": conclusion,

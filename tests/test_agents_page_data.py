@@ -75,7 +75,8 @@ def test_segments_have_names_that_the_main_file_tells(monkeypatch: pytest.Monkey
     long = "x" * 280
     runs = [
         an_agent_run(number, title=long, triggering_actor=long, actor=long, commit=str(number),
-                     created_at=START + dt.timedelta(minutes=number), workflow=long, branch=long)
+                     created_at=START + dt.timedelta(minutes=number), workflow=long, branch=long,
+                     workflow_file=".github/workflows/pr-test.yml")
         for number in range(1, 2_601)
     ]  # fmt: skip
     files = agent_files(agents_site(an_agent_history(runs)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -22,8 +22,13 @@ class EndedRun(NamedTuple):
     stand_ins: frozenset[BarePath]
 
 
+_FILES: Final = ".github/"
+
+
 class Attendance:
     """The runs of each workflow and branch line that ended, to ask in which of them a job was missing.
+
+    A workflow that was given another name goes on in its file: jobs of the old name are missing in runs of the new one.
 
     A skipped job may stand for several: GitHub names a matrix or a called workflow that is skipped once, without its
     values. Such a run says nothing of the jobs that it stands for.
@@ -37,14 +42,22 @@ class Attendance:
         names = dict(skipped.group_by("run_id").agg(pl.col("job").unique()).iter_rows())
         bare: dict[str, BarePath] = {}
         self._runs: dict[tuple[str, str | None], list[EndedRun]] = {}
-        told = ["run_id", "run_number", "workflow", "line", "event", "sha", "url", "created_at"]
+        by_file: dict[tuple[str, str | None], list[EndedRun]] = {}
+        files: dict[tuple[str, str | None], set[str]] = {}
+        told = ["run_id", "run_number", "workflow", "workflow_file", "line", "event", "sha", "url", "created_at"]
         for row in runs.select(told).rename({"created_at": "run_created_at", "url": "run_url"}).iter_rows(named=True):
             stand_ins = frozenset(
                 bare.get(name) or bare.setdefault(name, bare_path(name)) for name in names.get(row["run_id"], ())
             )
             run = EndedRun(place_of(row), row["event"], row, stand_ins)
             self._runs.setdefault((row["workflow"], row["line"]), []).append(run)
-        for found in self._runs.values():
+            # Others (``dynamic/…``) run under many names at once.
+            if (row["workflow_file"] or "").startswith(_FILES):
+                by_file.setdefault((row["workflow_file"], row["line"]), []).append(run)
+                files.setdefault((row["workflow"], row["line"]), set()).add(row["workflow_file"])
+        for (workflow, line), found in self._runs.items():
+            for file in files.get((workflow, line), ()):
+                found.extend(run for run in by_file[file, line] if run.row["workflow"] != workflow)
             found.sort(key=lambda run: run.place)
 
     def gone_since(self, track: Track, rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], int] | None:
