@@ -23,11 +23,15 @@ from trackside.store.store import Store, open_store
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 RUN = json.dumps({"workflow_run": run_body(), "repository": HOME}).encode()
+DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+"""What an analysis does that does not end when it is asked to."""
 
 
-def sleeping(folder: Path) -> tuple[str, ...]:
+def sleeping(folder: Path, first: str = "") -> tuple[str, ...]:
     """An analysis that writes down who it is, and takes its time."""
-    return python(f"import os, time\nopen({str(folder / 'pids')!r}, 'a').write(f'{{os.getpid()}} ')\ntime.sleep(60)")
+    return python(
+        f"import os, time\n{first}\nopen({str(folder / 'pids')!r}, 'a').write(f'{{os.getpid()}} ')\ntime.sleep(60)"
+    )
 
 
 def pids(folder: Path) -> list[int]:
@@ -54,8 +58,9 @@ def test_an_analysis_that_nobody_waits_for_is_ended_and_its_place_is_free(tmp_pa
         again.close()
 
 
-def test_an_analysis_is_answered_in_a_sentence_where_the_server_ends_meanwhile(tmp_path: Path) -> None:
-    with server_here(tmp_path, analyze=sleeping(tmp_path)) as served:
+@pytest.mark.parametrize("first", ["", DEAF], ids=["at once", "killed"])
+def test_an_analysis_is_answered_in_a_sentence_where_the_server_ends_meanwhile(tmp_path: Path, first: str) -> None:
+    with server_here(tmp_path, analyze=sleeping(tmp_path, first)) as served:
         connection = begin(served)
         served.until(lambda: len(pids(tmp_path)) == 1)
     response = connection.getresponse()

@@ -15,10 +15,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from trackside.errors import OutputError, UsageError
+from trackside.server.children import GRACE_S
 from trackside.server.connections import ACCEPTED_AT_ONCE, Connection, LoopErrors, room_for_connections
 
 _BACKLOG: Final = 512
 _GRACE_S: Final = 2
+_CUT_S: Final = 2 * GRACE_S
 IDLE_S: Final = 15
 """A connection that asks nothing for so long is closed."""
 _ANY: Final = ("0.0.0.0", "::")  # noqa: S104 - only named
@@ -104,6 +106,12 @@ class _Server(uvicorn.Server):
             # The loop listens with the number that it accepts at once; more may wait.
             listener.listen(_BACKLOG)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # Requests that were cut short end what they ran, and say so.
+        if cut := set(self.server_state.tasks):
+            await asyncio.wait(cut, timeout=_CUT_S)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
